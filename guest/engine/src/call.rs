@@ -1,0 +1,148 @@
+//! What an agent wants to do: JSON bytes to a [`Call`]. The only reader of calls anywhere.
+//!
+//! A call is read strictly. An unknown field may be one that a later version acts on, so leaving
+//! it out could only loosen a decision: it is refused, like duplicate keys and wrong types.
+
+use std::borrow::Cow;
+
+use crate::Format;
+use crate::decision::Digest;
+use crate::document::shape::AgentId;
+use crate::limits::{CALL_BYTES_MAX, PATHS_MAX};
+use crate::path::Roots;
+use crate::syntax::{self, Member, Node, Value};
+
+/// A call that could be read.
+#[derive(Debug)]
+pub struct Call<'a> {
+    pub(crate) agent_id: Cow<'a, str>,
+    pub(crate) tool_name: Cow<'a, str>,
+    pub(crate) tool_input: Vec<Member<'a>>,
+    /// Where the agent acts; `development` if the caller does not say.
+    pub(crate) environment: Option<Cow<'a, str>>,
+    pub(crate) workspace: Option<Cow<'a, str>>,
+    pub(crate) home: Option<Cow<'a, str>>,
+    pub(crate) cwd: Option<Cow<'a, str>>,
+    pub(crate) shell: Option<Cow<'a, str>>,
+    /// Path as given, and the real path behind it.
+    pub(crate) resolved_paths: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(crate) digest: Digest,
+}
+
+/// Why bytes are not a call.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// Stable, kebab-case.
+    pub code: &'static str,
+    /// One sentence.
+    pub message: String,
+}
+
+fn error<T>(code: &'static str, message: impl Into<String>) -> Result<T, CallError> {
+    Err(CallError { code, message: message.into() })
+}
+
+impl<'a> Call<'a> {
+    /// Reads a call.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, CallError> {
+        if bytes.len() > CALL_BYTES_MAX {
+            return error("call-too-large", format!("Call is larger than {CALL_BYTES_MAX} bytes."));
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return error("call-not-utf8", "Call is not valid UTF-8.");
+        };
+        let tree = match syntax::read(text, Format::Json) {
+            Ok(tree) => tree,
+            Err(found) => {
+                return error("call-not-json", format!("Call is not valid JSON: {} at byte {}.", found.message, found.span.start));
+            }
+        };
+        if let Some(duplicate) = tree.duplicates.first() {
+            return error("call-duplicate-key", format!("Call has the key `{}` twice in one object.", duplicate.key.escape_debug()));
+        }
+        let Value::Object(members) = tree.root.value else {
+            return error("call-wrong-type", "Call is not a JSON object.");
+        };
+        Self::from_members(members, Digest::of(bytes))
+    }
+
+    fn from_members(members: Vec<Member<'a>>, digest: Digest) -> Result<Self, CallError> {
+        let (mut agent_id, mut tool_name, mut tool_input) = (None, None, None);
+        let (mut environment, mut workspace, mut home, mut cwd, mut shell) = (None, None, None, None, None);
+        let mut resolved_paths = Vec::new();
+        for Member { key, value, .. } in members {
+            match key.as_ref() {
+                "agentId" => agent_id = Some(text(&key, value)?),
+                "toolName" => tool_name = Some(text(&key, value)?),
+                "toolInput" => match value.value {
+                    Value::Object(members) => tool_input = Some(members),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                        return error("call-wrong-type", "Field `toolInput` of the call is not an object.");
+                    }
+                },
+                // Read for their type; nothing here depends on them.
+                "sessionId" | "runId" => {
+                    text(&key, value)?;
+                }
+                "environment" => environment = Some(text(&key, value)?),
+                "workspace" => workspace = Some(directory(&key, value)?),
+                "home" => home = Some(directory(&key, value)?),
+                "cwd" => cwd = Some(text(&key, value)?),
+                "shell" => shell = Some(text(&key, value)?),
+                "resolvedPaths" => resolved_paths = paths(value)?,
+                unknown => return error("call-unknown-field", format!("Call has an unknown field `{}`.", unknown.escape_debug())),
+            }
+        }
+        let Some(agent_id) = agent_id else { return error("call-missing-field", "Call has no field `agentId`.") };
+        let Some(tool_name) = tool_name else { return error("call-missing-field", "Call has no field `toolName`.") };
+        let Some(tool_input) = tool_input else { return error("call-missing-field", "Call has no field `toolInput`.") };
+        if !AgentId::is_valid(&agent_id) {
+            return error("call-bad-agent-id", "Field `agentId` of the call is not an agent id.");
+        }
+        Ok(Self { agent_id, tool_name, tool_input, environment, workspace, home, cwd, shell, resolved_paths, digest })
+    }
+
+    /// What paths are relative to.
+    pub(crate) fn roots(&self) -> Roots<'_> {
+        Roots { workspace: self.workspace.as_deref(), home: self.home.as_deref(), cwd: self.cwd.as_deref() }
+    }
+
+    /// The real path behind a path as it was given, if the caller resolved it.
+    pub(crate) fn resolved(&self, given: &str) -> Option<&str> {
+        self.resolved_paths.iter().find(|(own, _)| own == given).map(|(_, real)| real.as_ref())
+    }
+
+    /// An argument of the tool.
+    pub(crate) fn argument(&self, name: &str) -> Option<&Node<'a>> {
+        self.tool_input.iter().find(|member| member.key == name).map(|member| &member.value)
+    }
+}
+
+/// A text field: not empty, one line.
+fn text<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
+    let Value::String(text) = node.value else {
+        return error("call-wrong-type", format!("Field `{key}` of the call is not a string."));
+    };
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return error("call-bad-text", format!("Field `{key}` of the call is empty or contains control characters."));
+    }
+    Ok(text)
+}
+
+fn directory<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
+    let path = text(key, node)?;
+    if !path.starts_with('/') || path.split('/').any(|segment| segment == "..") {
+        return error("call-bad-directory", format!("Field `{key}` of the call is not an absolute path without `..`."));
+    }
+    Ok(path)
+}
+
+fn paths(node: Node<'_>) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, CallError> {
+    let Value::Object(members) = node.value else {
+        return error("call-wrong-type", "Field `resolvedPaths` of the call is not an object.");
+    };
+    if members.len() > PATHS_MAX {
+        return error("call-too-large", format!("Field `resolvedPaths` of the call has more than {PATHS_MAX} entries."));
+    }
+    members.into_iter().map(|member| Ok((member.key, directory("resolvedPaths", member.value)?))).collect()
+}

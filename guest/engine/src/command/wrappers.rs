@@ -1,0 +1,244 @@
+//! Peeling: which program does a command really run (SH9)?
+
+use std::borrow::Cow;
+
+use super::carriers;
+use crate::data::wrappers::{Inner, SHELLS, WRAPPERS, Wrapper};
+use crate::shell::{Word, hole};
+
+/// What is inside a command.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Peeled<'a> {
+    /// It runs nothing else that its arguments name.
+    Plain,
+    /// It runs these commands.
+    Commands { inner: Vec<Vec<Word<'a>>>, transparent: bool, assignments: Vec<String> },
+    /// It hands this text to a shell.
+    Script(String),
+    /// It runs something that the command line does not show.
+    Opaque(&'static str),
+    /// Its options are not known well enough to say what it runs. A deny is tried on every tail
+    /// of its words.
+    Unknown(&'static str),
+}
+
+/// Takes one layer off.
+pub(crate) fn peel<'a>(program: &str, words: &[Word<'a>], reads_input: bool) -> Peeled<'a> {
+    let arguments = words.get(1..).unwrap_or_default();
+    if SHELLS.contains(&program) {
+        return shell(arguments, reads_input);
+    }
+    match program {
+        "find" | "gfind" => return carriers::find(arguments),
+        "eval" => return eval(arguments),
+        "source" | "." => return Peeled::Opaque("reads commands from a file"),
+        _ => {}
+    }
+    match WRAPPERS.binary_search_by(|row| row.name.cmp(program)).ok().and_then(|at| WRAPPERS.get(at)) {
+        Some(row) => wrapper(row, arguments),
+        None => Peeled::Plain,
+    }
+}
+
+/// `bash`, `sh` and their like.
+fn shell<'a>(arguments: &[Word<'a>], reads_input: bool) -> Peeled<'a> {
+    let mut rest = arguments.iter();
+    let mut takes_script = false;
+    while let Some(word) = rest.next() {
+        let Some(text) = word.literal() else {
+            return Peeled::Opaque("runs a shell whose arguments are not known before it runs");
+        };
+        match text {
+            "--version" | "--help" => return Peeled::Plain,
+            "--" | "-" => return operand(rest.next(), takes_script, reads_input),
+            "--login" | "--noprofile" | "--norc" | "--posix" | "--restricted" | "--verbose" => {}
+            long if long.starts_with("--") => return Peeled::Unknown("an unknown option of a shell"),
+            short if short.starts_with('-') || short.starts_with('+') => {
+                let letters = short.get(1..).unwrap_or_default();
+                if letters.contains('s') {
+                    return Peeled::Opaque("runs a shell that reads commands from its input");
+                }
+                takes_script |= letters.contains('c') && short.starts_with('-');
+                if !letters.chars().all(|c| "abcefhiklmnoprtuvxBCEHPTO".contains(c)) {
+                    return Peeled::Unknown("an unknown option of a shell");
+                }
+                // `-o` and `-O` take a name each.
+                for _ in letters.chars().filter(|c| matches!(c, 'o' | 'O')) {
+                    if rest.next().is_none_or(|name| name.literal().is_none()) {
+                        return Peeled::Unknown("an unknown option of a shell");
+                    }
+                }
+            }
+            _ => return operand(Some(word), takes_script, reads_input),
+        }
+    }
+    operand(None, takes_script, reads_input)
+}
+
+fn operand<'a>(operand: Option<&Word<'a>>, takes_script: bool, reads_input: bool) -> Peeled<'a> {
+    match operand {
+        Some(word) if takes_script => match word.literal() {
+            Some(script) => Peeled::Script(script.to_owned()),
+            None => Peeled::Opaque("runs a script that is not known before it runs"),
+        },
+        Some(word) if word.process || word.has_holes => Peeled::Opaque("runs a script that is not known before it runs"),
+        // A script file is a program like any other: its name has to be allowed.
+        Some(word) if matches!(word.text.as_ref(), "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") => {
+            Peeled::Opaque("runs a shell that reads commands from its input")
+        }
+        Some(_) => Peeled::Plain,
+        None if takes_script => Peeled::Unknown("`-c` without a script"),
+        None if reads_input => Peeled::Opaque("runs a shell that reads commands from its input"),
+        None => Peeled::Opaque("runs an interactive shell"),
+    }
+}
+
+fn eval<'a>(arguments: &[Word<'a>]) -> Peeled<'a> {
+    let arguments = match arguments.split_first() {
+        Some((first, rest)) if first.text == "--" => rest,
+        _ => arguments,
+    };
+    let literal: Option<Vec<&str>> = arguments.iter().map(Word::literal).collect();
+    match literal {
+        Some(words) => Peeled::Script(words.join(" ")),
+        None => Peeled::Opaque("evaluates text that is not known before it runs"),
+    }
+}
+
+fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
+    let mut rest = arguments;
+    let mut script: Option<&Word<'a>> = None;
+    let takes_script = matches!(row.inner, Inner::Script | Inner::ScriptOrWords);
+    let mut pending_script = false;
+    // === options ===
+    while let Some((word, tail)) = rest.split_first() {
+        if pending_script {
+            (script, pending_script, rest) = (Some(word), false, tail);
+            continue;
+        }
+        let Some(text) = word.literal() else { break };
+        if text == "--" {
+            rest = tail;
+            break;
+        }
+        if text == "-" && matches!(row.name, "env" | "su" | "runuser") {
+            rest = tail;
+            continue;
+        }
+        if !text.starts_with('-') || text == "-" {
+            // `su user -c …` and `script file -c …` take options behind their operand.
+            if takes_script && row.inner == Inner::Script {
+                rest = tail;
+                continue;
+            }
+            break;
+        }
+        rest = tail;
+        if let Some(long) = text.strip_prefix("--") {
+            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            if takes_script && (name == "command" || name == "session-command") {
+                match value {
+                    Some(value) => return Peeled::Script(value.to_owned()),
+                    None => pending_script = true,
+                }
+                continue;
+            }
+            let known = row.long.iter().find(|own| own.trim_end_matches('=') == name && own.ends_with('=') == value.is_some())
+                .or_else(|| row.long.iter().find(|own| own.trim_end_matches('=') == name));
+            match known {
+                None => return Peeled::Unknown("an unknown option of a program that runs another"),
+                Some(own) if own.ends_with('=') && value.is_none() => {
+                    rest = rest.get(1..).unwrap_or_default();
+                }
+                Some(_) => {}
+            }
+            continue;
+        }
+        if row.name == "nice" && text.bytes().skip(1).all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        if row.name == "command" && matches!(text, "-v" | "-V") {
+            return Peeled::Plain;
+        }
+        if row.name == "env" && text.starts_with("-S") {
+            return Peeled::Unknown("`env -S` splits its argument by rules of its own");
+        }
+        let mut letters = text.get(1..).unwrap_or_default().chars();
+        while let Some(letter) = letters.next() {
+            if takes_script && letter == 'c' && row.inner != Inner::ScriptOrWords || row.name == "runuser" && letter == 'c' {
+                let attached = letters.as_str();
+                if attached.is_empty() {
+                    pending_script = true;
+                } else {
+                    return Peeled::Script(attached.to_owned());
+                }
+                break;
+            }
+            if row.valued.contains(letter) {
+                if letters.as_str().is_empty() {
+                    rest = rest.get(1..).unwrap_or_default();
+                }
+                break;
+            }
+            if !row.flags.contains(letter) {
+                return Peeled::Unknown("an unknown option of a program that runs another");
+            }
+        }
+    }
+    // === script ===
+    if let Some(script) = script {
+        return script.literal().map_or(Peeled::Opaque("runs a script that is not known before it runs"), |text| {
+            Peeled::Script(text.to_owned())
+        });
+    }
+    if row.inner == Inner::Script {
+        return Peeled::Opaque("starts an interactive shell");
+    }
+    // === what stands in front of the command ===
+    let mut assignments = Vec::new();
+    if row.assignments {
+        while let Some((word, tail)) = rest.split_first() {
+            let Some((name, _)) = word.text.split_once('=').filter(|(name, _)| !name.is_empty() && !name.contains(hole::is_hole)) else { break };
+            assignments.push(name.to_owned());
+            rest = tail;
+        }
+    }
+    let Some(mut inner) = rest.get(row.operands..).map(<[Word<'a>]>::to_vec) else {
+        return Peeled::Unknown("a program that runs another, without one");
+    };
+    if row.name == "flock" && inner.first().is_some_and(|word| word.text == "-c") {
+        return match inner.get(1).and_then(Word::literal) {
+            Some(text) => Peeled::Script(text.to_owned()),
+            None => Peeled::Opaque("runs a script that is not known before it runs"),
+        };
+    }
+    if inner.is_empty() {
+        return match row.name {
+            // These print something, echo their input, or only set variables of this line.
+            "env" | "xargs" | "exec" | "command" | "builtin" | "nice" | "time" => {
+                Peeled::Commands { inner: Vec::new(), transparent: false, assignments }
+            }
+            _ => Peeled::Unknown("a program that runs another, without one"),
+        };
+    }
+    match row.inner {
+        Inner::WordsAndInput => {
+            // With `-I{}` the input replaces that text; without, it is added at the end.
+            for word in &mut inner {
+                if word.text.contains("{}") {
+                    *word = Word { text: Cow::Owned(word.text.replace("{}", &hole::TEXT.to_string())), has_holes: true, ..word.clone() };
+                }
+            }
+            inner.push(Word { text: Cow::Owned(hole::WORDS.to_string()), has_holes: true, ..Word::default() });
+        }
+        Inner::Joined => {
+            let literal: Option<Vec<&str>> = inner.iter().map(Word::literal).collect();
+            return match literal {
+                Some(words) if row.name != "parallel" => Peeled::Script(words.join(" ")),
+                Some(_) | None => Peeled::Unknown("a program that hands its arguments to a shell"),
+            };
+        }
+        Inner::Words | Inner::Script | Inner::ScriptOrWords => {}
+    }
+    Peeled::Commands { inner: vec![inner], transparent: row.transparent, assignments }
+}

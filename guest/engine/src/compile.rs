@@ -1,0 +1,110 @@
+//! Checked document to policy: lists become sets, absent things become their closed defaults.
+
+use crate::check::{CheckedPolicy, Patterns};
+use crate::command::{AllowedEnv, CommandPattern, CommandSet};
+use crate::data::risk;
+use crate::data::tools::Use;
+use crate::decision::Rule;
+use crate::document::shape::{Map, Points, Text};
+use crate::document::{Bash, DataAccess, PointTable, RiskBudget, ToolFields};
+use crate::path::{PathPattern, PathSet, Sense};
+use crate::policy::{Authority, BashRules, Budget, FileRules, NameRules, PointRules, Policy, Rules};
+
+/// Compiles a checked document. It cannot fail: what could is checked.
+pub fn compile(checked: CheckedPolicy) -> Policy {
+    let CheckedPolicy { document, digest, patterns, warnings } = checked;
+    let Patterns { read_allow, read_deny, write_allow, write_deny, bash_allow, bash_deny } = patterns;
+    let tools = document.tool_actions;
+    let files = document.data_access.map(|data: DataAccess| FileRules {
+        read_allow: paths(Sense::Allow, read_allow, data.read_allow),
+        read_deny: paths(Sense::Deny, read_deny, data.read_deny),
+        write_allow: paths(Sense::Allow, write_allow, data.write_allow),
+        write_deny: paths(Sense::Deny, write_deny, data.write_deny),
+    });
+    let (allowed, denied, bash, tool_map) =
+        tools.map_or((None, None, None, None), |tools| (tools.allowed, tools.denied, tools.bash, tools.tool_map));
+    let bash = bash.map(|bash: Bash| BashRules {
+        allow: commands(bash_allow, bash.allow),
+        deny: commands(bash_deny, bash.deny),
+        env: AllowedEnv::new(bash.allow_env.into_iter().flatten().map(|text| text.value).collect()),
+    });
+    let points = document.risk_budget.as_ref().and_then(|budget| budget.points.as_ref());
+    Policy {
+        agent_id: document.agent_id.0,
+        version: document.version.value,
+        mode: document.mode.unwrap_or_default(),
+        digest,
+        authority: document.identity.authority_level.as_ref().map(|text| authority(&text.value)),
+        environments: document.identity.environment_scope.into_iter().flatten().map(|text| text.value).collect(),
+        files,
+        allowed: names(allowed),
+        denied: names(denied),
+        bash,
+        tool_map: tool_map.map_or_else(Vec::new, |map| map.0).into_iter().map(|(name, fields)| (name.value, arguments(fields))).collect(),
+        points: point_rules(points),
+        budget: document.risk_budget.as_ref().map(budget),
+        warnings,
+    }
+}
+
+fn authority(label: &str) -> Authority {
+    match label {
+        "read-only" => Authority::Read,
+        "advisory-only" => Authority::Write,
+        _ => Authority::Execute,
+    }
+}
+
+fn written(texts: Option<Vec<Text>>) -> Vec<Rule> {
+    texts.into_iter().flatten().map(|text| Rule { pattern: text.value, pointer: text.pointer }).collect()
+}
+
+fn paths(sense: Sense, patterns: Vec<PathPattern>, texts: Option<Vec<Text>>) -> Rules<PathSet> {
+    Rules { set: PathSet::new(sense, patterns), written: written(texts) }
+}
+
+fn commands(patterns: Vec<CommandPattern>, texts: Option<Vec<Text>>) -> Rules<CommandSet> {
+    Rules { set: CommandSet::new(patterns), written: written(texts) }
+}
+
+fn names(texts: Option<Vec<Text>>) -> NameRules {
+    // The first of several equal names is the one to point at.
+    let rules = written(texts).into_iter().rev();
+    NameRules { names: rules.map(|rule| (rule.pattern.clone(), rule)).collect() }
+}
+
+fn arguments(fields: ToolFields) -> Vec<(String, Use)> {
+    let list = |texts: Option<Vec<Text>>, what: Use| texts.into_iter().flatten().map(move |text| (text.value, what));
+    list(fields.read, Use::Read)
+        .chain(list(fields.write, Use::Write))
+        .chain(fields.command.map(|text| (text.value, Use::Command)))
+        .collect()
+}
+
+fn point_rules(table: Option<&PointTable>) -> PointRules {
+    let pick = |own: fn(&PointTable) -> Option<Points>, built_in: u64| table.and_then(own).map_or(built_in, |points| points.value);
+    let bash = table.and_then(|table| table.bash.as_ref()).map_or(&[] as &[(Text, Points)], |Map(entries)| entries);
+    let commands = bash.iter().filter(|(name, _)| name.value != "*").map(|(name, points)| (name.value.clone(), points.value)).collect();
+    let others = bash.iter().find(|(name, _)| name.value == "*").map(|(_, points)| points.value);
+    PointRules {
+        read: pick(|table| table.read, risk::READ),
+        search: pick(|table| table.search, risk::SEARCH),
+        edit: pick(|table| table.edit, risk::EDIT),
+        write: pick(|table| table.write, risk::WRITE),
+        tool: pick(|table| table.tool, risk::TOOL),
+        denied: pick(|table| table.denied, risk::DENIED),
+        command: others.unwrap_or(risk::COMMAND),
+        commands,
+    }
+}
+
+/// A threshold that is not set is the next one.
+fn budget(own: &RiskBudget) -> Budget {
+    let max = own.max_per_session.value;
+    let thresholds = own.thresholds.as_ref();
+    let exhausted = thresholds.and_then(|own| own.exhausted).map_or(max, |points| points.value);
+    let critical = thresholds.and_then(|own| own.critical).map_or(exhausted, |points| points.value);
+    let throttle = thresholds.and_then(|own| own.throttle).map_or(critical, |points| points.value);
+    let warn = thresholds.and_then(|own| own.warn).map_or(throttle, |points| points.value);
+    Budget { max, warn, throttle, critical, exhausted }
+}

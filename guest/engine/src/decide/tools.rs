@@ -1,0 +1,193 @@
+//! Which tool is it, and which of its arguments have to be decided (15.14, 15.15, P8).
+
+use super::paths::{self, Doing};
+use crate::call::Call;
+use crate::command::{self, Files};
+use crate::data::tools::{self as map, PATH_ARGUMENTS, Tool, Use, Weight};
+use crate::decision::{Access, Layer, Outcome, Reason, Rule};
+use crate::policy::Policy;
+use crate::syntax::{Node, Value};
+use crate::wire::excerpt;
+
+/// What is known of the tool that is called.
+pub(super) struct Resolved<'p> {
+    /// Its row in the built-in map.
+    built_in: Option<&'static Tool>,
+    /// What the policy's own map says of it.
+    own: &'p [(String, Use)],
+}
+
+impl Resolved<'_> {
+    fn is_mapped(&self) -> bool {
+        self.built_in.is_some() || !self.own.is_empty()
+    }
+
+    fn uses(&self) -> impl Iterator<Item = Use> {
+        let built_in = self.built_in.into_iter().flat_map(|tool| tool.required.iter().chain(tool.optional).map(|(_, what)| *what));
+        built_in.chain(self.own.iter().map(|(_, what)| *what))
+    }
+
+    /// The strongest access that its arguments ask for.
+    pub(super) fn access(&self) -> Access {
+        let strongest = self.uses().map(|what| match what {
+            Use::Read | Use::Root | Use::Glob => Access::Read,
+            Use::Write => Access::Write,
+            Use::Command => Access::Execute,
+        });
+        strongest.max().unwrap_or(Access::Tool)
+    }
+}
+
+pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>) -> Resolved<'p> {
+    let own = policy.tool_map.get(call.tool_name.as_ref()).map_or(&[] as &[_], Vec::as_slice);
+    Resolved { built_in: map::find(&call.tool_name), own }
+}
+
+/// Decides the call's tool. Returns what it is worth in risk points.
+pub(super) fn decide(policy: &Policy, call: &Call<'_>, tool: &Resolved<'_>, reasons: &mut Vec<Reason>) -> u64 {
+    if let Some(rule) = policy.denied.names.get(call.tool_name.as_ref()) {
+        reasons.push(say(Outcome::Deny, "tool-denied", format!("Tool \"{}\" is denied.", excerpt(&call.tool_name)), Some(rule)));
+    }
+    if !tool.is_mapped() {
+        match policy.allowed.names.get(call.tool_name.as_ref()) {
+            Some(rule) => {
+                reasons.push(say(Outcome::Allow, "tool-allowed", format!("Tool \"{}\" is allowed.", excerpt(&call.tool_name)), Some(rule)));
+            }
+            None => {
+                let message = format!("Tool \"{}\" is neither known nor allowed.", excerpt(&call.tool_name));
+                reasons.push(say(Outcome::Deny, "tool-unknown", message, None));
+            }
+        }
+        return policy.points.tool;
+    }
+    let mut points = 0;
+    let mut decided = Vec::new();
+    if let Some(row) = tool.built_in {
+        points = match row.weight {
+            Weight::Read => policy.points.read,
+            Weight::Search => policy.points.search,
+            Weight::Edit => policy.points.edit,
+            Weight::Write => policy.points.write,
+            Weight::Command => 0,
+        };
+        for (name, what) in row.required {
+            match call.argument(name) {
+                Some(node) => points = points.max(argument(policy, call, row, name, *what, node, reasons)),
+                None => reasons.push(missing(name)),
+            }
+            decided.push(*name);
+        }
+        for (name, what) in row.optional {
+            match call.argument(name) {
+                Some(Node { value: Value::Null, .. }) | None => {
+                    // The root of a search that names none is where the agent is.
+                    if *what == Use::Root && row.required.is_empty() {
+                        reasons.push(paths::decide(policy, call, ".", Doing::Reading));
+                    }
+                }
+                Some(node) => points = points.max(argument(policy, call, row, name, *what, node, reasons)),
+            }
+            decided.push(*name);
+        }
+    }
+    for (name, what) in tool.own {
+        if decided.contains(&name.as_str()) && *what != Use::Write {
+            continue;
+        }
+        let weight = match what {
+            Use::Write => policy.points.edit,
+            Use::Read | Use::Root | Use::Glob => policy.points.read,
+            Use::Command => 0,
+        };
+        match call.argument(name) {
+            Some(node) => points = points.max(weight).max(argument(policy, call, &OWN, name, *what, node, reasons)),
+            None => reasons.push(missing(name)),
+        }
+        decided.push(name);
+    }
+    // An argument that looks like a path is never passed over, whatever the map forgot.
+    let strongest = if tool.access() == Access::Write { Use::Write } else { Use::Read };
+    for member in &call.tool_input {
+        let name = member.key.as_ref();
+        let is_known = decided.contains(&name);
+        if !is_known && PATH_ARGUMENTS.contains(&name) && !matches!(member.value.value, Value::Null) {
+            argument(policy, call, &OWN, name, strongest, &member.value, reasons);
+        }
+    }
+    points
+}
+
+/// Stands for a tool that only the policy knows.
+const OWN: Tool = Tool { name: "", weight: Weight::Read, required: &[], optional: &[] };
+
+/// Decides one argument. Returns the risk points of a command.
+fn argument(policy: &Policy, call: &Call<'_>, row: &Tool, name: &str, what: Use, node: &Node<'_>, reasons: &mut Vec<Reason>) -> u64 {
+    let Some(texts) = texts(node) else {
+        let message = format!("Argument \"{}\" of the tool is not a text.", excerpt(name));
+        reasons.push(say(Outcome::Deny, "argument-wrong-type", message, None));
+        return 0;
+    };
+    for text in texts {
+        match what {
+            Use::Read | Use::Root => reasons.push(paths::decide(policy, call, text, Doing::Reading)),
+            Use::Write => reasons.push(paths::decide(policy, call, text, Doing::Writing)),
+            Use::Glob => {
+                let root = row.required.iter().chain(row.optional).find(|(_, what)| *what == Use::Root);
+                let root = root.and_then(|(name, _)| call.argument(name)).and_then(Node::as_str);
+                reasons.push(paths::decide_glob(policy, call, text, root));
+            }
+            Use::Command => return shell_command(policy, call, text, reasons),
+        }
+    }
+    0
+}
+
+/// One text, or a list of texts that is not empty.
+fn texts<'n>(node: &'n Node<'_>) -> Option<Vec<&'n str>> {
+    match &node.value {
+        Value::String(text) => Some(vec![text]),
+        Value::Array(items) if !items.is_empty() => items.iter().map(Node::as_str).collect(),
+        Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+fn shell_command(policy: &Policy, call: &Call<'_>, text: &str, reasons: &mut Vec<Reason>) -> u64 {
+    let shell = call.shell.as_deref().unwrap_or("bash");
+    if shell.rsplit('/').next() != Some("bash") {
+        let message = format!("Command is for the shell \"{}\"; only bash is understood.", excerpt(shell));
+        reasons.push(say(Outcome::Escalate, "shell-unknown", message, None));
+    }
+    let Some(bash) = &policy.bash else {
+        reasons.push(say(Outcome::Deny, "no-bash", "Policy has no bash section, so no command is allowed.".to_owned(), None));
+        return policy.points.command;
+    };
+    command::evaluate(text, bash, &policy.points, &Redirections { policy, call }, reasons)
+}
+
+/// Redirections are file actions (SH8).
+struct Redirections<'d> {
+    policy: &'d Policy,
+    call: &'d Call<'d>,
+}
+
+impl Files for Redirections<'_> {
+    fn redirect(&self, path: &str, read: bool, write: bool) -> Reason {
+        if self.policy.files.is_none() {
+            // 15.3: a policy that says nothing of files leaves this one to a person.
+            let message = "Bash command redirects to or from a file, and the policy has no dataAccess section.".to_owned();
+            return say(Outcome::Escalate, "bash-redirect-without-rules", message, None);
+        }
+        let reading = read.then(|| paths::decide(self.policy, self.call, path, Doing::Reading));
+        let writing = write.then(|| paths::decide(self.policy, self.call, path, Doing::Writing));
+        let worst = reading.into_iter().chain(writing).max_by_key(|reason| reason.outcome);
+        worst.unwrap_or_else(|| say(Outcome::Deny, "nothing-allows", "Redirection is neither read nor write.".to_owned(), None))
+    }
+}
+
+fn missing(name: &str) -> Reason {
+    say(Outcome::Deny, "argument-missing", format!("Argument \"{}\" of the tool is missing.", excerpt(name)), None)
+}
+
+fn say(outcome: Outcome, code: &'static str, message: String, rule: Option<&Rule>) -> Reason {
+    Reason { outcome, layer: Layer::Deterministic, code: code.into(), message, rule: rule.cloned(), part: None }
+}

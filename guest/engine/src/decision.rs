@@ -1,0 +1,232 @@
+//! What comes out of a decision: outcome, reasons, effects.
+//!
+//! All of it is data. Whether the action happens is for [`crate::conclude`] to say, and for
+//! whoever holds the verdict to do.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The verdict lattice, from best to worst: `allow < escalate < deny`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The call may go ahead.
+    Allow,
+    /// A person has to decide. Where nobody can, this is a deny.
+    Escalate,
+    /// The call must not go ahead.
+    Deny,
+}
+
+impl Outcome {
+    /// The word used on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Escalate => "escalate",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// The part of the policy that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// Who the agent is: agent id, environment scope, authority level.
+    Identity,
+    /// Tool lists, paths and commands.
+    Deterministic,
+    /// The points of a session.
+    RiskBudget,
+    /// The call never reached a policy: malformed, over a limit, or the engine failed.
+    Engine,
+}
+
+impl Layer {
+    /// The word used on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Deterministic => "deterministic",
+            Self::RiskBudget => "risk-budget",
+            Self::Engine => "engine",
+        }
+    }
+}
+
+/// How far a policy is rolled out, from loosest to strictest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Mode {
+    /// The answer is returned to the caller, who is not bound by it.
+    DryRun,
+    /// Decided silently, with the least possible record.
+    Shadow,
+    /// Everything is decided and recorded, nothing is blocked.
+    Audit,
+    /// Denied calls are blocked.
+    #[default]
+    Enforce,
+}
+
+impl Mode {
+    /// The word used on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry-run",
+            Self::Shadow => "shadow",
+            Self::Audit => "audit",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
+/// What kind of access a call needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// Looks at data.
+    Read,
+    /// Changes data.
+    Write,
+    /// Runs commands.
+    Execute,
+    /// A named tool, which the policy knows by name only.
+    Tool,
+}
+
+impl Access {
+    /// The word used on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Execute => "execute",
+            Self::Tool => "tool",
+        }
+    }
+}
+
+/// The line of a policy document that decided.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rule {
+    /// The pattern as its author wrote it.
+    pub pattern: String,
+    /// RFC 6901 JSON pointer into the document.
+    pub pointer: String,
+}
+
+/// The part of a call that a reason speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// The simple command or path as understood, non-printables escaped.
+    pub text: String,
+    /// First byte of it in the command, if it stands there literally.
+    pub start: u32,
+    /// One past its last byte; equal to `start` where it does not stand there literally.
+    pub end: u32,
+}
+
+/// One finding of one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What this finding alone would say.
+    pub outcome: Outcome,
+    /// Where it comes from.
+    pub layer: Layer,
+    /// Stable, kebab-case.
+    pub code: Cow<'static, str>,
+    /// One sentence for a person; never a value that may be secret.
+    pub message: String,
+    /// The line of the policy, if one decided.
+    pub rule: Option<Rule>,
+    /// The part of the call, if it has several.
+    pub part: Option<Part>,
+}
+
+/// Something that a decision asks of the caller's world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Add `amount` whole units to the meter of that name.
+    Debit {
+        /// Name of the meter.
+        meter: Cow<'static, str>,
+        /// Units of that meter: points for `risk`.
+        amount: u64,
+    },
+}
+
+/// Name of the meter that counts risk points.
+pub const RISK_METER: &str = "risk";
+
+/// What became of an effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EffectOutcome {
+    /// Done, and durable where it has to be.
+    Settled,
+    /// The caller's world refused, with a reason for people.
+    Refused(String),
+    /// It could not be done.
+    Failed(String),
+}
+
+/// What a policy says of a call on its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The worst outcome among the reasons.
+    pub outcome: Outcome,
+    /// What kind of access the call needs.
+    pub access: Access,
+    /// Every finding, the one that decided first. Never empty.
+    pub reasons: Vec<Reason>,
+    /// Asked of the caller, in the order in which `conclude` expects their outcomes.
+    pub effects: Vec<Effect>,
+    /// The agent that called; empty if the call could not be read.
+    pub agent_id: String,
+    /// The tool it called; empty if the call could not be read.
+    pub tool_name: String,
+    /// Over the exact bytes of the call.
+    pub call_digest: Digest,
+}
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The digest written as `sha256:` and 64 hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("sha256:")?;
+        let mut bytes = [0; 32];
+        if hex.len() != 64 || !hex.is_ascii() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut text = String::with_capacity(71);
+        text.push_str("sha256:");
+        for byte in self.0 {
+            for nibble in [byte >> 4, byte & 15] {
+                text.extend(HEX.get(usize::from(nibble)).map(|digit| char::from(*digit)));
+            }
+        }
+        f.write_str(&text)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

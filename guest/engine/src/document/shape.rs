@@ -1,0 +1,404 @@
+//! How a type reads itself from a tree and describes itself as JSON Schema.
+//!
+//! Reading never stops at the first mistake: each one goes to [`Reading`], and the value is
+//! `None`. Serde cannot do that, which is why the document does not derive `Deserialize`.
+
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::limits::LIST_ENTRIES_MAX;
+use crate::syntax::{Node, SyntaxTree, Value};
+use crate::wire::json_string;
+
+/// A type that a document can hold.
+pub(crate) trait Shape: Sized {
+    /// Reads the value; mistakes are reported and give `None`.
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self>;
+    /// The value of an absent field, if the field may be absent.
+    fn absent() -> Option<Self> {
+        None
+    }
+    /// The JSON Schema of the type.
+    fn schema() -> String;
+}
+
+/// Where in the document we are, and what was wrong so far.
+pub(crate) struct Reading<'a> {
+    text: &'a str,
+    pointer: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(tree: &SyntaxTree<'a>) -> Self {
+        Self { text: tree.text, pointer: String::new(), diagnostics: Vec::new() }
+    }
+
+    /// Runs `read` one step further down.
+    pub(crate) fn at<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.pointer.len();
+        self.pointer.push('/');
+        self.pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        let value = read(self);
+        self.pointer.truncate(length);
+        value
+    }
+
+    /// The JSON pointer of the place being read.
+    pub(crate) fn pointer(&self) -> String {
+        self.pointer.clone()
+    }
+
+    /// Reports an error at the place being read.
+    pub(crate) fn error(&mut self, code: &'static str, span: Span, message: String, label: &str, help: Option<String>) {
+        let pointer = self.pointer();
+        self.report(Severity::Error, code, span, pointer, message, label, help);
+    }
+
+    /// Reports a finding about a place that was read before.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one diagnostic, each at one call site per finding")]
+    pub(crate) fn report(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        span: Span,
+        pointer: String,
+        message: String,
+        label: &str,
+        help: Option<String>,
+    ) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before.get(line_start..).map_or(0, |text| text.chars().count()) + 1;
+        self.diagnostics.push(Diagnostic {
+            severity,
+            code,
+            message,
+            help,
+            label: label.to_owned(),
+            pointer,
+            span,
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+        });
+    }
+
+    /// All findings, in document order.
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        self.diagnostics
+    }
+
+    fn wrong_type(&mut self, node: &Node<'_>, wanted: &str) {
+        let message = format!("expected {wanted}, found {}", node.kind());
+        self.error("wrong-type", node.span, message, &format!("{wanted} goes here"), None);
+    }
+}
+
+/// A text that is not empty and holds no control characters, with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) value: String,
+    pub(crate) span: Span,
+    pub(crate) pointer: String,
+}
+
+impl Shape for Text {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Some(text) = node.as_str() else {
+            cx.wrong_type(node, "a string");
+            return None;
+        };
+        if text.trim().is_empty() {
+            cx.error("empty-text", node.span, "empty text".to_owned(), "write something, or remove the entry", None);
+            return None;
+        }
+        if text.chars().any(char::is_control) {
+            let help = "remove it; a pattern or a name is one line of printable text".to_owned();
+            cx.error("control-character", node.span, "control character in a text".to_owned(), "in here", Some(help));
+            return None;
+        }
+        Some(Self { value: text.to_owned(), span: node.span, pointer: cx.pointer() })
+    }
+
+    fn schema() -> String {
+        r#"{"type":"string","minLength":1}"#.to_owned()
+    }
+}
+
+/// An identifier: it becomes a file name, a label and a piece of a URL.
+#[derive(Clone, Debug)]
+pub(crate) struct AgentId(pub(crate) String);
+
+impl AgentId {
+    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}` without `..`.
+    pub(crate) fn is_valid(text: &str) -> bool {
+        let plain = |c: u8| c.is_ascii_alphanumeric();
+        text.len() <= 64
+            && text.bytes().next().is_some_and(plain)
+            && text.bytes().all(|c| plain(c) || matches!(c, b'.' | b'_' | b'-'))
+            && !text.contains("..")
+    }
+}
+
+impl Shape for AgentId {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Some(text) = node.as_str() else {
+            cx.wrong_type(node, "a string");
+            return None;
+        };
+        if !Self::is_valid(text) {
+            let help = "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`";
+            let message = format!("`{}` is not an agent id", text.escape_debug());
+            cx.error("bad-agent-id", node.span, message, "this identifier", Some(help.to_owned()));
+            return None;
+        }
+        Some(Self(text.to_owned()))
+    }
+
+    fn schema() -> String {
+        r#"{"type":"string","pattern":"^(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}"#.to_owned()
+    }
+}
+
+/// A whole number of risk points, with its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Points {
+    pub(crate) value: u64,
+    pub(crate) span: Span,
+}
+
+/// Most points that a document can speak of.
+const POINTS_MAX: u64 = 1_000_000_000;
+
+impl Shape for Points {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Value::Number(text) = &node.value else {
+            cx.wrong_type(node, "a whole number");
+            return None;
+        };
+        match text.parse::<u64>() {
+            Ok(value) if value <= POINTS_MAX => Some(Self { value, span: node.span }),
+            Ok(_) | Err(_) => {
+                let message = format!("`{text}` is not a whole number from 0 to {POINTS_MAX}");
+                cx.error("bad-number", node.span, message, "this number", None);
+                None
+            }
+        }
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"integer","minimum":0,"maximum":{POINTS_MAX}}}"#)
+    }
+}
+
+impl<T: Shape> Shape for Option<T> {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        T::read(node, cx).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+
+    fn schema() -> String {
+        T::schema()
+    }
+}
+
+impl<T: Shape> Shape for Vec<T> {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Some(items) = node.as_array() else {
+            cx.wrong_type(node, "an array");
+            return None;
+        };
+        if items.len() > LIST_ENTRIES_MAX {
+            let message = format!("{} entries; at most {LIST_ENTRIES_MAX} are allowed", items.len());
+            cx.error("too-many", node.span, message, "this list", None);
+            return None;
+        }
+        let mut values = Self::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            values.extend(cx.at(&index.to_string(), |cx| T::read(item, cx)));
+        }
+        // A list with a mistake in it is not a shorter list.
+        (values.len() == items.len()).then_some(values)
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"array","maxItems":{LIST_ENTRIES_MAX},"items":{}}}"#, T::schema())
+    }
+}
+
+/// An object whose keys are the author's own, in document order.
+#[derive(Clone, Debug)]
+pub(crate) struct Map<T>(pub(crate) Vec<(Text, T)>);
+
+impl<T: Shape> Shape for Map<T> {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Some(members) = node.as_object() else {
+            cx.wrong_type(node, "an object");
+            return None;
+        };
+        let mut entries = Vec::with_capacity(members.len());
+        for member in members {
+            entries.extend(cx.at(&member.key, |cx| {
+                let value = T::read(&member.value, cx)?;
+                let key = Text { value: member.key.to_string(), span: member.key_span, pointer: cx.pointer() };
+                Some((key, value))
+            }));
+        }
+        (entries.len() == members.len()).then_some(Self(entries))
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"object","additionalProperties":{}}}"#, T::schema())
+    }
+}
+
+/// What a field says of itself in the schema.
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) doc: String,
+    pub(crate) required: bool,
+    pub(crate) schema: String,
+}
+
+/// The schema of an object with these fields and no others.
+pub(crate) fn object_schema(fields: &[Field]) -> String {
+    let properties: Vec<String> = fields
+        .iter()
+        .map(|field| {
+            let body = field.schema.strip_prefix('{').unwrap_or(&field.schema);
+            format!(r#"{}:{{"description":{},{body}"#, json_string(field.name), json_string(field.doc.trim()))
+        })
+        .collect();
+    let required: Vec<String> = fields.iter().filter(|field| field.required).map(|field| json_string(field.name)).collect();
+    format!(
+        r#"{{"type":"object","additionalProperties":false,"required":[{}],"properties":{{{}}}}}"#,
+        required.join(","),
+        properties.join(",")
+    )
+}
+
+/// Reports members that the object does not know, with what it does.
+pub(crate) fn unknown_fields(node: &Node<'_>, known: &[&str], cx: &mut Reading<'_>) {
+    for member in node.as_object().unwrap_or_default() {
+        if known.contains(&member.key.as_ref()) {
+            continue;
+        }
+        let close = known.iter().find(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &member.key.to_lowercase()) <= 2);
+        let mut help = close.map_or(String::new(), |name| format!("did you mean `{name}`? "));
+        help.push_str(&format!("allowed here: {}", list(known)));
+        let message = format!("unknown field `{}`", member.key.escape_debug());
+        cx.at(&member.key, |cx| cx.error("unknown-field", member.key_span, message, "not a field of a policy", Some(help)));
+    }
+}
+
+/// Reads the node as an object, or reports that it is none.
+pub(crate) fn expect_object(node: &Node<'_>, cx: &mut Reading<'_>) -> bool {
+    let is_object = node.as_object().is_some();
+    if !is_object {
+        cx.wrong_type(node, "an object");
+    }
+    is_object
+}
+
+/// Reads one field. The outer `None` is a mistake that was reported.
+pub(crate) fn field<T: Shape>(node: &Node<'_>, name: &str, cx: &mut Reading<'_>) -> Option<T> {
+    let members = node.as_object().unwrap_or_default();
+    // The last of several counts nowhere: duplicates have refused the document by then.
+    match members.iter().find(|member| member.key == name) {
+        Some(member) => cx.at(name, |cx| T::read(&member.value, cx)),
+        None => T::absent().or_else(|| {
+            // The object as a whole is to blame; its first character stands for it.
+            let span = Span { start: node.span.start, end: node.span.end.min(node.span.start + 1) };
+            cx.error("missing-field", span, format!("missing field `{name}`"), "in this object", None);
+            None
+        }),
+    }
+}
+
+/// `a`, `b` and `c`, in backticks.
+pub(crate) fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads a word from a closed list.
+pub(crate) fn word<'n>(node: &'n Node<'_>, known: &[&str], cx: &mut Reading<'_>) -> Option<&'n str> {
+    let Some(text) = node.as_str() else {
+        cx.wrong_type(node, "a string");
+        return None;
+    };
+    if !known.contains(&text) {
+        let message = format!("unknown value `{}`", text.escape_debug());
+        cx.error("unknown-value", node.span, message, "not one of the allowed values", Some(format!("allowed here: {}", list(known))));
+        return None;
+    }
+    Some(text)
+}
+
+/// Declares an object of the document: its fields, their types, their names, their words.
+macro_rules! shape_struct {
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis struct $name:ident {
+            $( $(#[doc = $field_doc:literal])* $field:ident : $ty:ty = $wire:literal, )*
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug)]
+        $vis struct $name { $( $(#[doc = $field_doc])* pub(crate) $field: $ty, )* }
+
+        impl $crate::document::shape::Shape for $name {
+            fn read(
+                node: &$crate::syntax::Node<'_>,
+                cx: &mut $crate::document::shape::Reading<'_>,
+            ) -> Option<Self> {
+                use $crate::document::shape;
+                if !shape::expect_object(node, cx) {
+                    return None;
+                }
+                shape::unknown_fields(node, &[$($wire),*], cx);
+                // All fields are read before the first mistake counts.
+                $( let $field = shape::field::<$ty>(node, $wire, cx); )*
+                Some(Self { $( $field: $field?, )* })
+            }
+
+            fn schema() -> String {
+                use $crate::document::shape;
+                shape::object_schema(&[
+                    $( shape::Field {
+                        name: $wire,
+                        doc: concat!($($field_doc),*).to_owned(),
+                        required: <$ty as shape::Shape>::absent().is_none(),
+                        schema: <$ty as shape::Shape>::schema(),
+                    }, )*
+                ])
+            }
+        }
+    };
+}
+pub(crate) use shape_struct;
+
+/// Declares the words of a closed list.
+macro_rules! shape_enum {
+    ( $(#[doc = $doc:literal])* $name:ident { $( $wire:literal => $value:expr, )* } ) => {
+        impl $crate::document::shape::Shape for $name {
+            fn read(
+                node: &$crate::syntax::Node<'_>,
+                cx: &mut $crate::document::shape::Reading<'_>,
+            ) -> Option<Self> {
+                match $crate::document::shape::word(node, &[$($wire),*], cx)? {
+                    $( $wire => Some($value), )*
+                    _ => None,
+                }
+            }
+
+            fn schema() -> String {
+                let words = [$( $crate::wire::json_string($wire) ),*].join(",");
+                format!(r#"{{"type":"string","enum":[{words}]}}"#)
+            }
+        }
+    };
+}
+pub(crate) use shape_enum;

@@ -1,0 +1,78 @@
+//! The policy engine: decides whether an agent's call may go ahead. Pure and deterministic; it
+//! never sees a clock, randomness, a file, a socket or the environment.
+//!
+//! ```text
+//! text ─ parse ─▶ SyntaxTree ─ check ─▶ CheckedPolicy ─ compile ─▶ Policy ─┐
+//! JSON ─ Call::parse ─▶ Call ──────────────────────────────────────────────┤
+//!                                                                          ▼
+//!                       decide   ─▶ Decision { outcome, reasons, effects }
+//!                       (the caller tries the effects)
+//!                       conclude ─▶ Verdict
+//! ```
+//!
+//! A newcomer starts at [`decide`]; what a command line may run is found by the `shell` and
+//! `command` modules, what a path means by `path`.
+//!
+//! ```
+//! use sentinel_engine::{Circumstances, EffectOutcome, Format, Outcome, Policy, conclude, decide_bytes};
+//!
+//! let policy = Policy::load(
+//!     r#"{
+//!         "agentId": "demo",
+//!         "version": "1.0.0",
+//!         "identity": { "authorityLevel": "limited-ops", "environmentScope": ["development"] },
+//!         "toolActions": { "bash": { "allow": ["npm test", "git *"], "deny": ["rm -rf *", "sudo *"] } }
+//!     }"#,
+//!     Format::Json,
+//! )
+//! .expect("the document has no mistakes");
+//! let call = br#"{"agentId":"demo","toolName":"Bash","toolInput":{"command":"git log && npm test"}}"#;
+//! let decision = decide_bytes(&policy, call);
+//! let verdict = conclude(&policy, &decision, &[EffectOutcome::Settled], &Circumstances::default());
+//! assert_eq!(verdict.decision, Outcome::Allow);
+//! assert_eq!(verdict.reason, r#"Bash command matches allow pattern "git *"."#);
+//! ```
+
+mod check;
+mod compile;
+mod policy;
+
+mod call;
+mod decide;
+mod decision;
+
+mod conclude;
+
+mod command;
+mod path;
+mod shell;
+
+mod data;
+mod diagnostic;
+mod document;
+mod limits;
+mod prefix_index;
+mod syntax;
+mod wire;
+
+pub use call::{Call, CallError};
+pub use check::{CheckedPolicy, check, parse};
+pub use compile::compile;
+pub use conclude::{Circumstances, Verdict, conclude};
+pub use decide::{decide, decide_bytes};
+pub use decision::{
+    Access, Decision, Digest, Effect, EffectOutcome, Layer, Mode, Outcome, Part, RISK_METER, Reason, Rule,
+};
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use document::schema;
+pub use policy::Policy;
+pub use syntax::SyntaxTree;
+
+/// The notation of a policy document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// RFC 8259.
+    Json,
+    /// YAML 1.2, without anchors, aliases and tags.
+    Yaml,
+}

@@ -1,0 +1,39 @@
+//! Every bound of the engine: its name, its unit, and why it is where it is.
+//!
+//! Over a limit is a deny, or a refused document; never a shortened look.
+
+/// Longest policy document in bytes. The largest published policy has 9 KiB.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 4 << 20;
+/// Longest call in bytes. A `Write` carries a whole file.
+pub(crate) const CALL_BYTES_MAX: usize = 16 << 20;
+/// Deepest nesting of a document or a call, as in SEMANTICS U7.
+pub(crate) const JSON_DEPTH_MAX: usize = 128;
+/// Most values in a document or a call.
+pub(crate) const JSON_NODES_MAX: usize = 1_000_000;
+
+/// Most patterns in one list of a policy.
+pub(crate) const LIST_ENTRIES_MAX: usize = 20_000;
+/// Longest pattern in bytes. Matching costs pattern × input at worst.
+pub(crate) const PATTERN_BYTES_MAX: usize = 1_024;
+/// Most alternatives that the braces of one path pattern may spell out.
+pub(crate) const BRACE_ALTERNATIVES_MAX: usize = 64;
+
+/// Longest command in bytes (SH1).
+pub(crate) const COMMAND_BYTES_MAX: usize = 64 << 10;
+/// Deepest nesting of one command, wrappers and inner shells included (SH1).
+pub(crate) const COMMAND_DEPTH_MAX: usize = 64;
+/// Most simple commands in one command line (SH1).
+pub(crate) const COMMANDS_MAX: usize = 1_000;
+/// Most pieces of one pipeline that a `a | b` pattern is tried on.
+pub(crate) const STAGES_MAX: usize = 256;
+/// Longest path in bytes: `PATH_MAX` of Linux.
+pub(crate) const PATH_BYTES_MAX: usize = 4_096;
+/// Most paths in one call.
+pub(crate) const PATHS_MAX: usize = 1_000;
+
+/// Bytes of text that one decision may compare with patterns. Ordinary calls need a few
+/// thousand; the most that fits in 10 ms on a slow machine is far above this.
+pub(crate) const STEPS_MAX: u64 = 16 << 20;
+
+/// Longest excerpt of a call in a reason, in characters. What is cut is marked.
+pub(crate) const EXCERPT_CHARS_MAX: usize = 160;

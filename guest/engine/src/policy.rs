@@ -1,0 +1,141 @@
+//! The compiled policy: immutable, indexed, and the only thing a decision looks at.
+
+use std::collections::BTreeMap;
+
+use crate::command::{AllowedEnv, CommandSet};
+use crate::data::tools::Use;
+use crate::decision::{Digest, Mode, Rule};
+use crate::diagnostic::Diagnostic;
+use crate::path::PathSet;
+use crate::{Format, compile};
+
+/// A checked and compiled policy document.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) agent_id: String,
+    pub(crate) version: String,
+    pub(crate) mode: Mode,
+    pub(crate) digest: Digest,
+    /// `None`: the document says nothing, so nothing is granted.
+    pub(crate) authority: Option<Authority>,
+    pub(crate) environments: Vec<String>,
+    pub(crate) files: Option<FileRules>,
+    /// Named tools, with the index of their entry.
+    pub(crate) allowed: NameRules,
+    pub(crate) denied: NameRules,
+    pub(crate) bash: Option<BashRules>,
+    pub(crate) tool_map: BTreeMap<String, Vec<(String, Use)>>,
+    pub(crate) points: PointRules,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// What the four authority levels come down to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Authority {
+    /// `read-only`
+    Read,
+    /// `advisory-only`
+    Write,
+    /// `limited-ops`, `full-ops`, and every label that we do not know (15.6)
+    Execute,
+}
+
+/// One list of patterns: the set that finds one, and what the author wrote.
+#[derive(Debug)]
+pub(crate) struct Rules<S> {
+    pub(crate) set: S,
+    pub(crate) written: Vec<Rule>,
+}
+
+impl<S> Rules<S> {
+    /// The rule of this number as its author wrote it.
+    pub(crate) fn written(&self, rule: usize) -> Option<&Rule> {
+        self.written.get(rule)
+    }
+}
+
+/// `dataAccess`
+#[derive(Debug)]
+pub(crate) struct FileRules {
+    pub(crate) read_allow: Rules<PathSet>,
+    pub(crate) read_deny: Rules<PathSet>,
+    pub(crate) write_allow: Rules<PathSet>,
+    pub(crate) write_deny: Rules<PathSet>,
+}
+
+/// `toolActions.bash`
+#[derive(Debug)]
+pub(crate) struct BashRules {
+    pub(crate) allow: Rules<CommandSet>,
+    pub(crate) deny: Rules<CommandSet>,
+    pub(crate) env: AllowedEnv,
+}
+
+/// Exact names and where they stand.
+#[derive(Debug, Default)]
+pub(crate) struct NameRules {
+    pub(crate) names: BTreeMap<String, Rule>,
+}
+
+/// The risk table after the policy's own entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PointRules {
+    pub(crate) read: u64,
+    pub(crate) search: u64,
+    pub(crate) edit: u64,
+    pub(crate) write: u64,
+    pub(crate) tool: u64,
+    pub(crate) denied: u64,
+    /// For commands that neither table lists.
+    pub(crate) command: u64,
+    /// The policy's own.
+    pub(crate) commands: BTreeMap<String, u64>,
+}
+
+/// `riskBudget`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) max: u64,
+    pub(crate) warn: u64,
+    pub(crate) throttle: u64,
+    pub(crate) critical: u64,
+    pub(crate) exhausted: u64,
+}
+
+impl Policy {
+    /// Parses, checks and compiles a document. The error lists every finding.
+    pub fn load(text: &str, format: Format) -> Result<Self, Vec<Diagnostic>> {
+        Ok(compile(crate::check(&crate::parse(text, format)?)?))
+    }
+
+    /// The agent that this policy governs.
+    pub fn agent_id(&self) -> &str {
+        &self.agent_id
+    }
+
+    /// Version text of the document.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Rollout mode of the document.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Over the exact text of the document.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The most risk points of a session, where the document sets a budget.
+    pub fn risk_max(&self) -> Option<u64> {
+        self.budget.map(|budget| budget.max)
+    }
+
+    /// Findings that did not stop the document from loading.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+}
