@@ -1,15 +1,25 @@
 //! Deciding shell commands: patterns, the views a deny looks through, and what raises a verdict.
 
-mod canonical;
+mod evaluate;
+
+mod surroundings;
+
 mod carriers;
+mod wrappers;
+
+mod denies;
+mod options;
+
+mod allows;
 mod code;
+
+mod pipelines;
+
+mod canonical;
 mod cwd;
 mod environment;
-mod evaluate;
-mod options;
 mod pattern;
 mod set;
-mod wrappers;
 
 pub(crate) use environment::{AllowedEnv, is_dangerous};
 pub(crate) use evaluate::{Files, evaluate};

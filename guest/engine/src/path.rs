@@ -31,8 +31,7 @@ pub(crate) struct Roots<'a> {
 /// A path after normalisation: segments below one root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path<'a> {
-    /// Segments from the root of the file system, or below the workspace or the home directory
-    /// where those are not declared.
+    /// Segments from the root of the file system, or below a workspace that nobody declared.
     segments: Segments<'a>,
     base: Base,
     /// How many leading segments are the workspace, if the path lies in it.
@@ -46,8 +45,6 @@ enum Base {
     Root,
     /// Of a workspace that nobody declared.
     Workspace,
-    /// Of a home directory that nobody declared.
-    Home,
 }
 
 /// Why a text is no path that can be decided.
@@ -60,8 +57,10 @@ pub(crate) enum PathError {
     Drive,
     Unc,
     OtherHome,
-    /// `..` above a root that nobody declared.
+    /// `..` above a workspace that nobody declared.
     Escape,
+    /// `~` without a declared home directory.
+    UnknownHome,
 }
 
 impl PathError {
@@ -75,6 +74,7 @@ impl PathError {
             Self::Unc => "path-unc",
             Self::OtherHome => "path-other-home",
             Self::Escape => "path-escapes",
+            Self::UnknownHome => "path-unknown-home",
         }
     }
 
@@ -88,6 +88,7 @@ impl PathError {
             Self::Unc => "File path starts with `//` or `\\\\`, which some systems read as a network share.",
             Self::OtherHome => "File path names another user's home directory, which cannot be resolved here.",
             Self::Escape => "File path leaves a workspace whose place was not declared.",
+            Self::UnknownHome => "File path starts in a home directory whose place was not declared.",
         }
     }
 }
@@ -161,7 +162,7 @@ impl<'a> Path<'a> {
             rest = below;
             match roots.home {
                 Some(home) => _ = push_segments(&mut segments, home),
-                None => base = Base::Home,
+                None => return Err(PathError::UnknownHome),
             }
         } else if !text.starts_with('/') {
             // A relative working directory is one of the workspace.
@@ -192,7 +193,6 @@ impl<'a> Path<'a> {
         let (workspace, home) = match base {
             Base::Root => (below(roots.workspace), below(roots.home)),
             Base::Workspace => (Some(0), None),
-            Base::Home => (None, Some(0)),
         };
         Ok(Self { segments, base, workspace, home })
     }
@@ -267,7 +267,6 @@ impl<'a> Path<'a> {
             Base::Root => format!("/{joined}"),
             Base::Workspace if joined.is_empty() => ".".to_owned(),
             Base::Workspace => joined,
-            Base::Home => format!("~/{joined}"),
         }
     }
 }

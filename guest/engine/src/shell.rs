@@ -5,8 +5,13 @@
 //! are possible, it says so instead of choosing. A differential test against the real bash holds
 //! it to that.
 
-mod heredoc;
 mod parser;
+
+mod compound;
+mod simple;
+
+mod expansion;
+mod heredoc;
 mod word;
 
 use std::borrow::Cow;
@@ -69,7 +74,8 @@ impl<'a> Word<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment<'a> {
     pub(crate) name: Cow<'a, str>,
-    pub(crate) span: Span,
+    /// A loop sets it, so it is a variable of the line and not meant for programs.
+    pub(crate) by_loop: bool,
 }
 
 /// What a redirection does with its target.
@@ -117,7 +123,7 @@ impl Command<'_> {
             assignments: self
                 .assignments
                 .into_iter()
-                .map(|own| Assignment { name: Cow::Owned(own.name.into_owned()), span: own.span })
+                .map(|own| Assignment { name: Cow::Owned(own.name.into_owned()), by_loop: own.by_loop })
                 .collect(),
             words: self.words.into_iter().map(Word::into_owned).collect(),
             redirects: self

@@ -50,12 +50,14 @@ pub(crate) fn possible<'t>(words: &[Word<'_>], canonical: &'t str) -> Cow<'t, st
         return Cow::Borrowed(canonical);
     }
     let mut text = String::new();
+    let mut vanished = false;
     for (index, word) in words.iter().enumerate() {
-        let several = word.text.contains(hole::WORDS);
-        // A hole that may be no word at all takes the blanks around it along.
-        if index > 0 && !several && !text.ends_with(hole::WORDS) {
+        // A word that may be none at all takes the blanks around it along.
+        let vanishes = !word.quoted && !word.text.is_empty() && word.text.chars().all(|c| c == hole::WORDS);
+        if index > 0 && !vanishes && !vanished {
             text.push(' ');
         }
+        vanished = vanishes;
         if word.tilde {
             // `~user` is some directory.
             let rest = word.text.find('/').and_then(|at| word.text.get(at..)).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Programs in arguments: `python -c`, `awk`, `sed` (SH10, SH11).
 
 use crate::data::exec_options::{Danger, EXEC_OPTIONS, ExecOptions, VALUED};
-use crate::data::wrappers::INTERPRETERS;
+use crate::data::wrappers::{INTERPRETERS, Interpreter};
 use crate::shell::{Word, hole};
 
 /// Something in the arguments that an allow pattern has to name for the command to be allowed.
@@ -26,17 +26,25 @@ fn family(program: &str) -> &str {
 }
 
 /// Whether the program is an interpreter of something other than shell.
-pub(crate) fn interpreter(program: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn interpreter(program: &str) -> Option<&'static Interpreter> {
     let family = family(program);
-    INTERPRETERS.iter().find(|(own, _)| *own == family || *own == program).map(|(_, options)| *options)
+    INTERPRETERS.iter().find(|own| own.name == family)
 }
 
 /// The inline code of an interpreter's arguments.
-pub(crate) fn inline_code<'w>(options: &[&str], words: &'w [Word<'_>]) -> Option<InlineCode<'w>> {
-    for (at, word) in words.iter().enumerate().skip(1) {
+pub(crate) fn inline_code<'w>(interpreter: &Interpreter, words: &'w [Word<'_>]) -> Option<InlineCode<'w>> {
+    let mut skip = 1;
+    for (at, word) in words.iter().enumerate() {
+        if at < skip {
+            continue;
+        }
         let text = word.text.as_ref();
+        if interpreter.valued.contains(&text) {
+            skip = at + 2;
+            continue;
+        }
         let next = || words.get(at + 1).and_then(Word::literal);
-        for option in options {
+        for option in interpreter.code {
             if text == *option {
                 return Some(InlineCode { option: text, code: next() });
             }
@@ -112,7 +120,7 @@ pub(crate) fn concerns(program: &str, words: &[Word<'_>]) -> Vec<Concern> {
                 continue;
             }
             for danger in row.dangers {
-                if !is_value && dangerous(*danger, text, next, only_operands) {
+                if !is_value && dangerous(*danger, text, next, only_operands, valued) {
                     let name = match danger {
                         Danger::Long(_) => text.split('=').next().unwrap_or(text).to_owned(),
                         Danger::Prefix("") => subcommand.map_or(String::new(), |(_, name)| name.to_owned()),
@@ -136,10 +144,10 @@ fn subcommand<'w>(program: &str, words: &'w [Word<'_>], rows: &[&ExecOptions]) -
     if rows.iter().all(|row| row.subcommand.is_empty()) {
         return None;
     }
-    super::evaluate::subcommand_at(program, words).and_then(|at| Some((at, words.get(at)?.text.as_ref())))
+    super::denies::subcommand_at(program, words).and_then(|at| Some((at, words.get(at)?.text.as_ref())))
 }
 
-fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool) -> bool {
+fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool, valued: &[&str]) -> bool {
     let is_option = text.starts_with('-') && !only_operands;
     match danger {
         Danger::Long(name) => {
@@ -149,8 +157,17 @@ fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool) -> boo
         }
         Danger::Short(letter) => {
             is_option && !text.starts_with("--") && text.get(1..).is_some_and(|cluster| {
-                // A value that is attached to another letter is not a cluster.
-                cluster.chars().take_while(|c| c.is_ascii_alphanumeric()).any(|c| c == letter)
+                // Behind a letter that takes a value the cluster is that value.
+                let takes_value = |c: char| valued.iter().any(|own| own.strip_prefix('-') == Some(c.encode_utf8(&mut [0; 4])));
+                for c in cluster.chars().take_while(char::is_ascii_alphanumeric) {
+                    if c == letter {
+                        return true;
+                    }
+                    if takes_value(c) {
+                        return false;
+                    }
+                }
+                false
             })
         }
         Danger::Word(word) => text == word,
@@ -166,12 +183,54 @@ fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool) -> boo
 }
 
 fn awk(words: &[Word<'_>]) -> Option<Concern> {
-    let runs = words.iter().skip(1).any(|word| {
-        let code = word.text.replace("||", "");
-        ["system", "getline", "@load", "@include", "|"].iter().any(|part| code.contains(part))
-            || code.contains("print") && code.split("print").skip(1).any(|rest| rest.contains('>'))
-    });
+    let mut rest = words.iter().skip(1);
+    let mut program_seen = false;
+    let mut runs = false;
+    while let Some(word) = rest.next() {
+        match word.text.as_ref() {
+            "-F" | "-v" | "--field-separator" | "--assign" => {
+                rest.next();
+            }
+            value if value.starts_with("-F") || value.starts_with("-v") => {}
+            option if option.starts_with('-') && option.len() > 1 && !program_seen => {
+                // `-e code` and the like: whatever follows may be code.
+                runs |= awk_code_runs(option);
+            }
+            code if !program_seen => {
+                program_seen = true;
+                runs |= awk_code_runs(code);
+            }
+            _ => {}
+        }
+    }
     runs.then_some(Concern { name: String::new(), message: "an awk program that runs commands, reads or writes files" })
+}
+
+/// Whether awk code has a pipe, `system`, `getline`, an include, or a `print` into a file. Texts
+/// and patterns in it are passed over.
+fn awk_code_runs(code: &str) -> bool {
+    if code.contains(hole::is_hole) {
+        return true;
+    }
+    let mut outside = String::new();
+    let mut chars = code.chars().peekable();
+    while let Some(c) = chars.next() {
+        // A slash divides behind a value and opens a pattern elsewhere.
+        let value = outside.trim_end().ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']' | '$' | '"'));
+        if c == '"' || c == '/' && !value {
+            outside.push('"');
+            if !skip_to(&mut chars, c) {
+                return true;
+            }
+        } else {
+            outside.push(c);
+        }
+    }
+    let outside = outside.replace("||", " ");
+    ["system", "getline", "@load", "@include", "|"].iter().any(|part| outside.contains(part))
+        || outside.split([';', '}', '\n']).any(|statement| {
+            statement.split_once("print").is_some_and(|(_, rest)| rest.contains('>'))
+        })
 }
 
 fn sed(words: &[Word<'_>]) -> Option<Concern> {

@@ -51,6 +51,11 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
+/// Whether programs that run later see the variables which this builtin sets.
+pub(crate) fn exports(program: &str) -> bool {
+    matches!(program, "export" | "declare" | "typeset" | "readonly" | "local")
+}
+
 /// Builtins whose arguments set variables, with how to find the names in them.
 pub(crate) fn names_set<'w>(program: &str, arguments: &[&'w str]) -> Vec<&'w str> {
     let identifier = |word: &&'w str| !word.starts_with(['-', '+']);

@@ -105,6 +105,24 @@ fn eval<'a>(arguments: &[Word<'a>]) -> Peeled<'a> {
     }
 }
 
+/// `env -S 'git status' more`: its own way to split, followed where it is like anybody's.
+fn split_string<'a>(attached: Option<&str>, rest: &[Word<'a>]) -> Peeled<'a> {
+    let (text, rest) = match attached {
+        Some(text) => (Some(text), rest),
+        None => (rest.first().and_then(Word::literal), rest.get(1..).unwrap_or_default()),
+    };
+    match text {
+        Some(text) if !text.contains(['\\', '\'', '"', '$', '#']) => {
+            let mut inner: Vec<Word<'a>> = text.split_ascii_whitespace().map(|word| Word::plain(word.to_owned())).collect();
+            inner.extend(rest.iter().cloned());
+            // What the text sets or opts for is looked at again as `env` itself.
+            inner.insert(0, Word::plain("env"));
+            Peeled::Commands { inner: vec![inner], transparent: false, assignments: Vec::new() }
+        }
+        Some(_) | None => Peeled::Unknown("`env -S` with quotes or variables, which it reads by rules of its own"),
+    }
+}
+
 fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
     let mut rest = arguments;
     let mut script: Option<&Word<'a>> = None;
@@ -143,6 +161,9 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
                 }
                 continue;
             }
+            if row.name == "env" && !name.is_empty() && "split-string".starts_with(name) {
+                return split_string(value, rest);
+            }
             let known = row.long.iter().find(|own| own.trim_end_matches('=') == name && own.ends_with('=') == value.is_some())
                 .or_else(|| row.long.iter().find(|own| own.trim_end_matches('=') == name));
             match known {
@@ -160,9 +181,6 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
         if row.name == "command" && matches!(text, "-v" | "-V") {
             return Peeled::Plain;
         }
-        if row.name == "env" && text.starts_with("-S") {
-            return Peeled::Unknown("`env -S` splits its argument by rules of its own");
-        }
         let mut letters = text.get(1..).unwrap_or_default().chars();
         while let Some(letter) = letters.next() {
             if takes_script && letter == 'c' && row.inner != Inner::ScriptOrWords || row.name == "runuser" && letter == 'c' {
@@ -173,6 +191,10 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
                     return Peeled::Script(attached.to_owned());
                 }
                 break;
+            }
+            if row.name == "env" && letter == 'S' {
+                let attached = letters.as_str();
+                return split_string((!attached.is_empty()).then_some(attached), rest);
             }
             if row.valued.contains(letter) {
                 if letters.as_str().is_empty() {

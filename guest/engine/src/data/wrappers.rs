@@ -58,8 +58,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         name: "env",
         flags: "0iv",
-        valued: "Cu",
-        long: &["chdir=", "debug", "ignore-environment", "null", "unset="],
+        valued: "CSu",
+        long: &["chdir=", "debug", "ignore-environment", "null", "split-string=", "unset="],
         assignments: true,
         ..PLAIN
     },
@@ -208,16 +208,30 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
 /// from their input.
 pub(crate) const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "mksh", "rbash", "sh", "zsh"];
 
-/// Interpreters, and the options whose value is code (SH10).
-pub(crate) const INTERPRETERS: &[(&str, &[&str])] = &[
-    ("bun", &["-e", "--eval", "-p", "--print"]),
-    ("deno", &["eval"]),
-    ("lua", &["-e"]),
-    ("node", &["-e", "--eval", "-p", "--print", "-pe"]),
-    ("nodejs", &["-e", "--eval", "-p", "--print", "-pe"]),
-    ("osascript", &["-e"]),
-    ("perl", &["-e", "-E"]),
-    ("php", &["-r", "-B", "-E", "-R"]),
-    ("python", &["-c"]),
-    ("ruby", &["-e"]),
+/// An interpreter of something other than shell.
+#[derive(Debug)]
+pub(crate) struct Interpreter {
+    pub(crate) name: &'static str,
+    /// Options whose value is code (SH10).
+    pub(crate) code: &'static [&'static str],
+    /// Other options that take the next word.
+    pub(crate) valued: &'static [&'static str],
+}
+
+const fn interpreter(name: &'static str, code: &'static [&'static str], valued: &'static [&'static str]) -> Interpreter {
+    Interpreter { name, code, valued }
+}
+
+/// Interpreters, without the version in their names.
+pub(crate) const INTERPRETERS: &[Interpreter] = &[
+    interpreter("bun", &["-e", "--eval", "-p", "--print"], &["-r", "--preload", "--cwd"]),
+    interpreter("deno", &["eval"], &[]),
+    interpreter("lua", &["-e"], &["-l"]),
+    interpreter("node", &["-e", "--eval", "-p", "--print", "-pe"], &["-r", "--require", "--import", "-C", "--loader"]),
+    interpreter("nodejs", &["-e", "--eval", "-p", "--print", "-pe"], &["-r", "--require"]),
+    interpreter("osascript", &["-e"], &["-l"]),
+    interpreter("perl", &["-e", "-E"], &["-I"]),
+    interpreter("php", &["-r", "-B", "-E", "-R"], &["-d", "-c"]),
+    interpreter("python", &["-c"], &["-W", "-X"]),
+    interpreter("ruby", &["-e"], &["-I", "-r", "-C"]),
 ];

@@ -66,12 +66,12 @@ fn decide_one(policy: &Policy, text: &str, roots: Roots<'_>, doing: Doing) -> Re
             return say(Outcome::Deny, "path-deny", message, Some(rule));
         }
     }
-    if let Some(why) = suspicion(text) {
-        return say(Outcome::Escalate, "path-suspicious", why.to_owned(), None);
-    }
     let (rules, list) = allows(files, doing);
     match rules.set.find(&path, roots).and_then(|rule| rules.written(rule)) {
         Some(rule) => {
+            if let Some(why) = suspicion(text) {
+                return say(Outcome::Escalate, "path-suspicious", why.to_owned(), Some(rule));
+            }
             let message = format!("File path matches {list} pattern \"{}\".", excerpt(&rule.pattern));
             say(Outcome::Allow, "path-allow", message, Some(rule))
         }
@@ -104,11 +104,11 @@ pub(super) fn decide_glob(policy: &Policy, call: &Call<'_>, text: &str, root: Op
         let message = format!("File pattern reaches for what read deny pattern \"{}\" denies.", excerpt(&rule.pattern));
         return say(Outcome::Deny, "glob-deny", message, Some(rule));
     }
-    if let Some(why) = suspicion(text) {
-        return say(Outcome::Escalate, "path-suspicious", why.to_owned(), None);
-    }
     match glob.covered(&files.read_allow.set).and_then(|rule| files.read_allow.written(rule)) {
         Some(rule) => {
+            if let Some(why) = suspicion(text) {
+                return say(Outcome::Escalate, "path-suspicious", why.to_owned(), Some(rule));
+            }
             let message = format!("File pattern is covered by read allow pattern \"{}\".", excerpt(&rule.pattern));
             say(Outcome::Allow, "glob-allow", message, Some(rule))
         }

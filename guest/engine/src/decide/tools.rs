@@ -122,7 +122,14 @@ const OWN: Tool = Tool { name: "", weight: Weight::Read, required: &[], optional
 
 /// Decides one argument. Returns the risk points of a command.
 fn argument(policy: &Policy, call: &Call<'_>, row: &Tool, name: &str, what: Use, node: &Node<'_>, reasons: &mut Vec<Reason>) -> u64 {
-    let Some(texts) = texts(node) else {
+    // Tools take one text or a list of them, never either: what does not fit is another tool's.
+    let wants_list = matches!(name, "paths" | "files");
+    let fits = match &node.value {
+        Value::Array(_) => wants_list || row.name.is_empty() && what != Use::Command,
+        Value::String(_) => !wants_list || row.name.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    };
+    let Some(texts) = texts(node).filter(|_| fits) else {
         let message = format!("Argument \"{}\" of the tool is not a text.", excerpt(name));
         reasons.push(say(Outcome::Deny, "argument-wrong-type", message, None));
         return 0;

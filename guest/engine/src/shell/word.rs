@@ -6,14 +6,15 @@
 use std::borrow::Cow;
 
 use super::parser::Parser;
-use super::{ParseError, Word, hole, parse};
+use super::{ParseError, Word, hole};
 use crate::diagnostic::Span;
 use crate::wire::is_format;
 
 type Result<T> = std::result::Result<T, ParseError>;
 
 /// A word while it is read.
-struct Builder<'a> {
+#[derive(Default)]
+pub(super) struct Builder<'a> {
     /// Literal text that is still a piece of the source.
     borrowed: &'a str,
     owned: Option<String>,
@@ -59,7 +60,7 @@ impl<'a> Parser<'a> {
     /// The word ahead, or `None` if something else is.
     pub(super) fn word(&mut self) -> Result<Option<Word<'a>>> {
         let start = self.pos;
-        let mut word = Builder { borrowed: "", owned: None, word: Word::default(), class: None, braces: Vec::new() };
+        let mut word = Builder::default();
         // Most words are plain; they are borrowed in one piece.
         while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_./=:,%+@^".contains(&byte)) {
             self.pos += 1;
@@ -184,14 +185,14 @@ impl<'a> Parser<'a> {
         self.pos == start || matches!(self.pos.checked_sub(1).and_then(|at| self.bytes.get(at)), Some(b'=' | b':'))
     }
 
-    fn take_char(&mut self) -> char {
+    pub(super) fn take_char(&mut self) -> char {
         let c = self.text.get(self.pos..).and_then(|rest| rest.chars().next()).unwrap_or('\u{fffd}');
         self.pos += c.len_utf8().min(self.bytes.len().saturating_sub(self.pos)).max(1);
         c
     }
 
     /// The inside of `"…"` and the closing quote.
-    fn double_quoted(&mut self, word: &mut Builder<'a>) -> Result<()> {
+    pub(super) fn double_quoted(&mut self, word: &mut Builder<'a>) -> Result<()> {
         loop {
             match self.peek() {
                 None => return self.syntax("a double quote is not closed"),
@@ -254,237 +255,6 @@ impl<'a> Parser<'a> {
                 word.push('$');
             }
         }
-        Ok(())
-    }
-
-    /// An expansion that begins with `$`: which hole it leaves, or `None` for a plain dollar.
-    pub(super) fn expansion(&mut self, quoted: bool) -> Result<Option<char>> {
-        let left = if quoted { hole::TEXT } else { hole::WORDS };
-        match self.peek_at(1) {
-            Some(b'(') if self.peek_at(2) == Some(b'(') => {
-                self.pos += 3;
-                self.nested(Self::arithmetic)?;
-                Ok(Some(left))
-            }
-            Some(b'(') => {
-                self.pos += 2;
-                self.substitution()?;
-                Ok(Some(left))
-            }
-            Some(b'{') => {
-                self.pos += 2;
-                let many = self.nested(|parser| parser.parameter(quoted))?;
-                Ok(Some(if many { hole::WORDS } else { left }))
-            }
-            Some(b'[') => self.unsupported("the old arithmetic expansion `$[…]`"),
-            Some(b'@') => {
-                self.pos += 2;
-                Ok(Some(hole::WORDS))
-            }
-            Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
-                self.pos += 1;
-                while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                    self.pos += 1;
-                }
-                Ok(Some(left))
-            }
-            Some(byte) if byte.is_ascii_digit() || b"*#?-$!".contains(&byte) => {
-                self.pos += 2;
-                Ok(Some(left))
-            }
-            Some(b'\\') if self.peek_at(2) == Some(b'\n') => self.unsupported("a line is joined inside an operator"),
-            Some(_) | None => Ok(None),
-        }
-    }
-
-    /// The inside of `${…}` and the closing brace. Says whether it may be several words even in
-    /// double quotes.
-    fn parameter(&mut self, quoted: bool) -> Result<bool> {
-        if matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'|' | b'\\')) {
-            return self.unsupported("a command or a blank in `${…}`");
-        }
-        let start = self.pos;
-        loop {
-            match self.peek() {
-                None => return self.syntax("`${` is not closed"),
-                Some(b'}') => {
-                    let inside = self.slice(start..self.pos);
-                    self.pos += 1;
-                    if inside.is_empty() {
-                        return self.syntax("`${}` names nothing");
-                    }
-                    if inside.ends_with("@P") {
-                        return self.unsupported("an expansion that bash evaluates twice");
-                    }
-                    return Ok(inside.contains('@'));
-                }
-                Some(b'\'' | b'"') if quoted => {
-                    return self.unsupported("quotes in `${…}` in double quotes, which bash reads in several ways");
-                }
-                Some(_) => self.skip_piece()?,
-            }
-        }
-    }
-
-    /// Steps over one piece of text inside `${…}` or arithmetic, reading what could run a command.
-    fn skip_piece(&mut self) -> Result<()> {
-        match self.peek() {
-            Some(b'\\') => {
-                if self.peek_at(1) == Some(b'\n') {
-                    return self.unsupported("a line is joined inside an expansion");
-                }
-                self.pos += 1;
-                self.take_char();
-            }
-            Some(b'\'') => {
-                let from = self.pos + 1;
-                let Some(length) = memchr::memchr(b'\'', self.bytes.get(from..).unwrap_or_default()) else {
-                    return self.syntax("a single quote is not closed");
-                };
-                self.pos = from + length + 1;
-            }
-            Some(b'"') => {
-                self.pos += 1;
-                let mut inside = Builder { borrowed: "", owned: None, word: Word::default(), class: None, braces: Vec::new() };
-                self.double_quoted(&mut inside)?;
-            }
-            Some(b'$') => {
-                if self.peek_at(1) == Some(b'\'') {
-                    return self.unsupported("`$'…'` inside an expansion");
-                }
-                if self.expansion(true)?.is_none() {
-                    self.pos += 1;
-                }
-            }
-            Some(b'`') => self.backtick(false)?,
-            Some(b'<' | b'>') if self.peek_at(1) == Some(b'(') => {
-                self.pos += 2;
-                self.substitution()?;
-            }
-            Some(_) | None => {
-                self.take_char();
-            }
-        }
-        Ok(())
-    }
-
-    /// The inside of `((…))` or `$((…))` and the closing parentheses. bash falls back to nested
-    /// subshells where the parentheses do not pair up; that is not followed.
-    pub(super) fn arithmetic(&mut self) -> Result<()> {
-        let mut open = 0_usize;
-        loop {
-            match self.peek() {
-                None => return self.syntax("arithmetic is not closed"),
-                Some(b'(') => {
-                    open += 1;
-                    self.pos += 1;
-                }
-                Some(b')') if open > 0 => {
-                    open -= 1;
-                    self.pos += 1;
-                }
-                Some(b')') if self.peek_at(1) == Some(b')') => {
-                    self.pos += 2;
-                    return Ok(());
-                }
-                Some(b'\'') => return self.unsupported("a quote in arithmetic"),
-                Some(b')') => {
-                    return self.unsupported("`((` that is not arithmetic; write `( (` for nested subshells");
-                }
-                Some(b';' | b'\n') if open > 0 => {
-                    return self.unsupported("`((` that is not arithmetic; write `( (` for nested subshells");
-                }
-                Some(_) => self.skip_piece()?,
-            }
-        }
-    }
-
-    /// The right side of `=~`: parentheses and bars belong to the word.
-    pub(super) fn regex(&mut self) -> Result<()> {
-        let start = self.pos;
-        let mut open = 0_usize;
-        loop {
-            match self.peek() {
-                None => return self.syntax("a condition is not closed"),
-                Some(b'(') => {
-                    open += 1;
-                    self.pos += 1;
-                }
-                Some(b')') if open > 0 => {
-                    open -= 1;
-                    self.pos += 1;
-                }
-                Some(b' ' | b'\t' | b'\n' | b')') if open == 0 => break,
-                Some(b';' | b'&' | b'<' | b'>') if open == 0 => break,
-                Some(_) => self.skip_piece()?,
-            }
-        }
-        if self.pos == start { self.syntax("a condition needs an expression") } else { Ok(()) }
-    }
-
-    /// `` `…` ``: the text inside is unescaped once and read as a script of its own.
-    pub(super) fn backtick(&mut self, quoted: bool) -> Result<()> {
-        self.pos += 1;
-        let mut inside = String::new();
-        loop {
-            match self.peek() {
-                None => return self.syntax("a backtick is not closed"),
-                Some(b'`') => break,
-                Some(b'\\') => {
-                    self.pos += 1;
-                    match self.peek() {
-                        None => return self.syntax("a backtick is not closed"),
-                        Some(b'$' | b'`' | b'\\') => {}
-                        Some(b'"') if quoted => {}
-                        Some(b'\n') => return self.unsupported("a line is joined inside backticks"),
-                        Some(_) => inside.push('\\'),
-                    }
-                    let c = self.take_char();
-                    inside.push(c);
-                }
-                Some(_) => {
-                    let c = self.take_char();
-                    inside.push(c);
-                }
-            }
-        }
-        if !self.pending.is_empty() && inside.contains('\n') {
-            return self.unsupported("a substitution between a here-document and its body");
-        }
-        self.pos += 1;
-        let at = self.pos;
-        let script = self.nested(|parser| parse(&inside, parser.depth).map_err(|error| ParseError { at, ..error }))?;
-        self.adopt(script)
-    }
-
-    /// Takes over what a text that is not a piece of the source would run.
-    fn adopt(&mut self, script: super::Script<'_>) -> Result<()> {
-        let first = self.script.commands.len();
-        if first + script.commands.len() > crate::limits::COMMANDS_MAX {
-            return self.limit("command line has more than 1000 commands");
-        }
-        let nowhere = Span { start: 0, end: 0 };
-        self.script.commands.extend(script.commands.into_iter().map(|own| super::Command { span: nowhere, ..own.into_owned() }));
-        self.script.redirects.extend(script.redirects.into_iter().map(|own| super::Redirect {
-            target: own.target.into_owned(),
-            direction: own.direction,
-            operator: own.operator,
-        }));
-        let shift = |range: std::ops::Range<usize>| range.start + first..range.end + first;
-        self.script.pipelines.extend(script.pipelines.into_iter().map(|stages| stages.into_iter().map(shift).collect()));
-        self.script.functions.extend(script.functions);
-        self.script.deceptive |= script.deceptive;
-        self.script.events.push(super::Event::EnterIsolated);
-        self.script.events.extend(script.events.into_iter().map(|event| match event {
-            super::Event::Command(index) => super::Event::Command(index + first),
-            other @ (super::Event::And
-            | super::Event::Next
-            | super::Event::EnterIsolated
-            | super::Event::LeaveIsolated
-            | super::Event::EnterMaybe
-            | super::Event::LeaveMaybe) => other,
-        }));
-        self.script.events.push(super::Event::LeaveIsolated);
         Ok(())
     }
 

@@ -1,0 +1,99 @@
+//! Builds the policy component from source, for whoever needs its bytes: the build script of
+//! `host`, the tests, and xtask.
+//!
+//! There is no cache of ours to go stale. Cargo is asked every time, and cargo decides
+//! whether anything has to be compiled. The target is `wasm32-unknown-unknown`, because the
+//! standard library of the WASI targets imports clocks and streams whether they are used or
+//! not; [`component`] then wraps the module as a component that imports nothing.
+
+mod cargo;
+mod error;
+mod toolchain;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wit_component::ComponentEncoder;
+
+pub use error::ArtifactError;
+pub use toolchain::ensure_target;
+
+/// Target of the artifact that ships.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Target that must build as well, for hosts that want to link the component themselves.
+pub const TARGET_WASI: &str = "wasm32-wasip2";
+
+/// A built component.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// The component, as binary.
+    pub bytes: Vec<u8>,
+    /// Where the same bytes were written.
+    pub path: PathBuf,
+}
+
+/// The root of this workspace.
+pub fn workspace() -> PathBuf {
+    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_dir.ancestors().nth(2).unwrap_or(crate_dir).to_owned()
+}
+
+/// Files and directories that the component is made of, for `rerun-if-changed`.
+pub fn sources() -> Vec<PathBuf> {
+    let workspace = workspace();
+    [
+        "Cargo.lock",
+        "Cargo.toml",
+        "guest/component/Cargo.toml",
+        "guest/component/src",
+        "guest/engine/Cargo.toml",
+        "guest/engine/src",
+        "wit",
+    ]
+    .into_iter()
+    .map(|name| workspace.join(name))
+    .collect()
+}
+
+/// Builds the component and encodes it.
+///
+/// # Errors
+///
+/// Where the target cannot be added, the engine does not compile, or the module does not fit
+/// the world in `wit/`.
+pub fn component() -> Result<Artifact, ArtifactError> {
+    ensure_target(TARGET)?;
+    let module = cargo::build_component(TARGET)?;
+    let bytes = fs::read(&module).map_err(|source| ArtifactError::Read { path: module.clone(), source })?;
+    let bytes = ComponentEncoder::default()
+        .validate(true)
+        .module(&bytes)
+        .and_then(|encoder| encoder.encode())
+        .map_err(|error| ArtifactError::Encode { reason: format!("{error:#}") })?;
+    let path = module.with_file_name("sentinel_policy.component.wasm");
+    write_if_changed(&path, &bytes)?;
+    Ok(Artifact { bytes, path })
+}
+
+/// Builds the component for `wasm32-wasip2`, whose linker encodes it, and says where it is.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the engine does not compile for it.
+pub fn component_wasi() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET_WASI)?;
+    cargo::build_component(TARGET_WASI)
+}
+
+/// Leaves the file and its time alone where it already holds these bytes, and replaces it in
+/// one step where it does not: a build in the next terminal may be reading it.
+fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    fs::write(&part, bytes)
+        .and_then(|()| fs::rename(&part, path))
+        .map_err(|source| ArtifactError::Write { path: path.to_owned(), source })
+}

@@ -1,0 +1,222 @@
+//! Engine types to WIT types, and back where `conclude` needs them. Nothing else.
+//!
+//! Every enum is matched in full: a case added on one side does not compile until the other
+//! side has it.
+
+use sentinel_engine as native;
+
+use crate::bindings::exports::sentinel::policy::{engine, types};
+
+pub(crate) fn format(format: engine::Format) -> native::Format {
+    match format {
+        engine::Format::Json => native::Format::Json,
+        engine::Format::Yaml => native::Format::Yaml,
+    }
+}
+
+pub(crate) fn mode(mode: native::Mode) -> types::Mode {
+    match mode {
+        native::Mode::Enforce => types::Mode::Enforce,
+        native::Mode::Audit => types::Mode::Audit,
+        native::Mode::Shadow => types::Mode::Shadow,
+        native::Mode::DryRun => types::Mode::DryRun,
+    }
+}
+
+fn mode_back(mode: types::Mode) -> native::Mode {
+    match mode {
+        types::Mode::Enforce => native::Mode::Enforce,
+        types::Mode::Audit => native::Mode::Audit,
+        types::Mode::Shadow => native::Mode::Shadow,
+        types::Mode::DryRun => native::Mode::DryRun,
+    }
+}
+
+fn outcome(outcome: native::Outcome) -> types::Outcome {
+    match outcome {
+        native::Outcome::Allow => types::Outcome::Allow,
+        native::Outcome::Escalate => types::Outcome::Escalate,
+        native::Outcome::Deny => types::Outcome::Deny,
+    }
+}
+
+fn outcome_back(outcome: types::Outcome) -> native::Outcome {
+    match outcome {
+        types::Outcome::Allow => native::Outcome::Allow,
+        types::Outcome::Escalate => native::Outcome::Escalate,
+        types::Outcome::Deny => native::Outcome::Deny,
+    }
+}
+
+fn layer(layer: native::Layer) -> types::Layer {
+    match layer {
+        native::Layer::Identity => types::Layer::Identity,
+        native::Layer::Deterministic => types::Layer::Deterministic,
+        native::Layer::RiskBudget => types::Layer::RiskBudget,
+        native::Layer::Engine => types::Layer::Engine,
+    }
+}
+
+fn layer_back(layer: types::Layer) -> native::Layer {
+    match layer {
+        types::Layer::Identity => native::Layer::Identity,
+        types::Layer::Deterministic => native::Layer::Deterministic,
+        types::Layer::RiskBudget => native::Layer::RiskBudget,
+        types::Layer::Engine => native::Layer::Engine,
+    }
+}
+
+fn access(access: native::Access) -> types::Access {
+    match access {
+        native::Access::Read => types::Access::Read,
+        native::Access::Write => types::Access::Write,
+        native::Access::Execute => types::Access::Execute,
+        native::Access::Tool => types::Access::Tool,
+    }
+}
+
+fn access_back(access: types::Access) -> native::Access {
+    match access {
+        types::Access::Read => native::Access::Read,
+        types::Access::Write => native::Access::Write,
+        types::Access::Execute => native::Access::Execute,
+        types::Access::Tool => native::Access::Tool,
+    }
+}
+
+fn rule(rule: native::Rule) -> types::Rule {
+    types::Rule { pattern: rule.pattern, pointer: rule.pointer }
+}
+
+fn rule_back(rule: types::Rule) -> native::Rule {
+    native::Rule { pattern: rule.pattern, pointer: rule.pointer }
+}
+
+fn part(part: native::Part) -> types::Part {
+    types::Part { text: part.text, start: part.start, end: part.end }
+}
+
+fn part_back(part: types::Part) -> native::Part {
+    native::Part { text: part.text, start: part.start, end: part.end }
+}
+
+fn reason(reason: native::Reason) -> types::Reason {
+    types::Reason {
+        outcome: outcome(reason.outcome),
+        layer: layer(reason.layer),
+        code: reason.code.into(),
+        message: reason.message,
+        rule: reason.rule.map(rule),
+        part: reason.part.map(part),
+    }
+}
+
+fn reason_back(reason: types::Reason) -> native::Reason {
+    native::Reason {
+        outcome: outcome_back(reason.outcome),
+        layer: layer_back(reason.layer),
+        code: reason.code.into(),
+        message: reason.message,
+        rule: reason.rule.map(rule_back),
+        part: reason.part.map(part_back),
+    }
+}
+
+fn effect(effect: native::Effect) -> types::Effect {
+    match effect {
+        native::Effect::Debit { meter, amount } => {
+            types::Effect::Debit(types::Debit { meter: meter.into(), amount })
+        }
+    }
+}
+
+fn effect_back(effect: types::Effect) -> native::Effect {
+    match effect {
+        types::Effect::Debit(debit) => {
+            native::Effect::Debit { meter: debit.meter.into(), amount: debit.amount }
+        }
+    }
+}
+
+pub(crate) fn effect_outcome(outcome: types::EffectOutcome) -> native::EffectOutcome {
+    match outcome {
+        types::EffectOutcome::Settled => native::EffectOutcome::Settled,
+        types::EffectOutcome::Refused(reason) => native::EffectOutcome::Refused(reason),
+        types::EffectOutcome::Failed(reason) => native::EffectOutcome::Failed(reason),
+    }
+}
+
+pub(crate) fn decision(decision: native::Decision) -> types::Decision {
+    types::Decision {
+        outcome: outcome(decision.outcome),
+        access: access(decision.access),
+        reasons: decision.reasons.into_iter().map(reason).collect(),
+        effects: decision.effects.into_iter().map(effect).collect(),
+        agent_id: decision.agent_id,
+        tool_name: decision.tool_name,
+        call_digest: decision.call_digest.to_string(),
+    }
+}
+
+/// A digest that nobody computed becomes the digest of nothing, which no call has.
+pub(crate) fn decision_back(decision: types::Decision) -> native::Decision {
+    native::Decision {
+        outcome: outcome_back(decision.outcome),
+        access: access_back(decision.access),
+        reasons: decision.reasons.into_iter().map(reason_back).collect(),
+        effects: decision.effects.into_iter().map(effect_back).collect(),
+        agent_id: decision.agent_id,
+        tool_name: decision.tool_name,
+        call_digest: native::Digest::parse(&decision.call_digest).unwrap_or_else(|| native::Digest::of(b"")),
+    }
+}
+
+pub(crate) fn circumstances(circumstances: &types::Circumstances) -> native::Circumstances {
+    native::Circumstances {
+        mode: circumstances.mode.map(mode_back),
+        approver: circumstances.approver,
+        risk_used: circumstances.risk_used,
+    }
+}
+
+pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
+    types::Verdict {
+        decision: outcome(verdict.decision),
+        enforced: verdict.enforced,
+        permitted: verdict.permitted,
+        reason: verdict.reason,
+        code: verdict.code.into(),
+        layer: layer(verdict.layer),
+        mode: mode(verdict.mode),
+        rule: verdict.rule.map(rule),
+        risk_points: verdict.risk_points,
+        json: verdict.json,
+    }
+}
+
+fn severity(severity: native::Severity) -> types::Severity {
+    match severity {
+        native::Severity::Error => types::Severity::Error,
+        native::Severity::Warning => types::Severity::Warning,
+    }
+}
+
+pub(crate) fn diagnostic(diagnostic: native::Diagnostic) -> types::Diagnostic {
+    types::Diagnostic {
+        severity: severity(diagnostic.severity),
+        code: diagnostic.code.into(),
+        message: diagnostic.message,
+        help: diagnostic.help,
+        label: diagnostic.label,
+        pointer: diagnostic.pointer,
+        start: offset(diagnostic.span.start),
+        end: offset(diagnostic.span.end),
+        line: diagnostic.line,
+        column: diagnostic.column,
+    }
+}
+
+/// Documents are far smaller than 4 GiB; were one larger, its end is the nearest place.
+fn offset(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,88 @@
+//! The policy engine as a WebAssembly component: one call of the engine per export.
+//!
+//! This is a shell. It translates and never decides: what an export means is written in
+//! `wit/`, what it does is written in `sentinel_engine`, and the way between their types is
+//! in `convert`. The world has no imports, so nothing here can reach a clock, a file or
+//! the environment.
+
+mod convert;
+
+#[expect(
+    unsafe_code,
+    reason = "generated: the canonical ABI is raw memory, and the documentation is in wit/"
+)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "policy-engine",
+        default_bindings_module: "crate::bindings",
+    });
+
+    export!(Component with_types_in self);
+
+    use super::Component;
+}
+
+use bindings::exports::sentinel::policy::{engine, types};
+
+/// Carries the exports; there is no state beside the policies.
+struct Component;
+
+impl engine::Guest for Component {
+    type Policy = LoadedPolicy;
+
+    fn schema() -> String {
+        sentinel_engine::schema()
+    }
+}
+
+/// A compiled policy, as a resource.
+struct LoadedPolicy(sentinel_engine::Policy);
+
+impl engine::GuestPolicy for LoadedPolicy {
+    fn compile(document: String, format: engine::Format) -> Result<engine::Policy, Vec<types::Diagnostic>> {
+        sentinel_engine::Policy::load(&document, convert::format(format))
+            .map(|policy| engine::Policy::new(Self(policy)))
+            .map_err(|findings| findings.into_iter().map(convert::diagnostic).collect())
+    }
+
+    fn agent_id(&self) -> String {
+        self.0.agent_id().to_owned()
+    }
+
+    fn version(&self) -> String {
+        self.0.version().to_owned()
+    }
+
+    fn mode(&self) -> types::Mode {
+        convert::mode(self.0.mode())
+    }
+
+    fn digest(&self) -> String {
+        self.0.digest().to_string()
+    }
+
+    fn risk_max(&self) -> Option<u64> {
+        self.0.risk_max()
+    }
+
+    fn warnings(&self) -> Vec<types::Diagnostic> {
+        self.0.warnings().iter().cloned().map(convert::diagnostic).collect()
+    }
+
+    fn decide(&self, call: Vec<u8>) -> types::Decision {
+        convert::decision(sentinel_engine::decide_bytes(&self.0, &call))
+    }
+
+    fn conclude(
+        &self,
+        decision: types::Decision,
+        outcomes: Vec<types::EffectOutcome>,
+        circumstances: types::Circumstances,
+    ) -> types::Verdict {
+        let decision = convert::decision_back(decision);
+        let outcomes: Vec<_> = outcomes.into_iter().map(convert::effect_outcome).collect();
+        let circumstances = convert::circumstances(&circumstances);
+        convert::verdict(sentinel_engine::conclude(&self.0, &decision, &outcomes, &circumstances))
+    }
+}

@@ -1,0 +1,65 @@
+//! How long a decision takes, natively: ordinary calls under small and large policies, and calls
+//! made to be slow. `cargo xtask bench` runs it and prints the ratios.
+
+mod inputs;
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion};
+use sentinel_engine::{Call, Circumstances, EffectOutcome, Format, Policy, conclude, decide, decide_bytes};
+
+fn ordinary(c: &mut Criterion) {
+    let mut group = c.benchmark_group("decide");
+    for rules in [10, 100, 1_000, 10_000] {
+        let policy = Policy::load(&inputs::policy(rules), Format::Json).expect("the bench policy loads");
+        for (name, bytes) in inputs::calls() {
+            let call = Call::parse(&bytes).expect("the bench call is one");
+            group.bench_function(BenchmarkId::new(name, rules), |b| b.iter(|| decide(&policy, black_box(&call))));
+        }
+    }
+    group.finish();
+}
+
+/// From bytes to the canonical JSON of the verdict: what the component does per call.
+fn whole(c: &mut Criterion) {
+    let mut group = c.benchmark_group("native");
+    let policy = Policy::load(&inputs::policy(100), Format::Json).expect("the bench policy loads");
+    for (name, bytes) in inputs::calls() {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let decision = decide_bytes(&policy, black_box(&bytes));
+                conclude(&policy, &decision, &[EffectOutcome::Settled], &Circumstances::default())
+            });
+        });
+    }
+    group.finish();
+}
+
+fn adversarial(c: &mut Criterion) {
+    let mut group = c.benchmark_group("adversarial");
+    group.sample_size(10);
+    let policy = Policy::load(&inputs::star_policy(), Format::Json).expect("the bench policy loads");
+    for (name, bytes) in inputs::adversarial() {
+        group.bench_function(name, |b| b.iter(|| decide_bytes(&policy, black_box(&bytes))));
+    }
+    group.finish();
+}
+
+fn load(c: &mut Criterion) {
+    let mut group = c.benchmark_group("load");
+    group.sample_size(20);
+    for rules in [10, 1_000] {
+        let text = inputs::policy(rules);
+        group.bench_function(BenchmarkId::new("policy", rules), |b| b.iter(|| Policy::load(black_box(&text), Format::Json)));
+    }
+    group.finish();
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    ordinary(&mut criterion);
+    whole(&mut criterion);
+    adversarial(&mut criterion);
+    load(&mut criterion);
+    criterion.final_summary();
+}

@@ -1,0 +1,92 @@
+//! What is answered when the engine cannot answer: a denial, enforced whatever the mode.
+//!
+//! The engine writes every other verdict. This one is written here because there is nobody
+//! else left to write it.
+
+use serde::Serialize;
+
+use super::{Access, Circumstances, Decision, Evaluation, Layer, Mode, Outcome, Reason, Verdict};
+
+/// Code of a call that the engine failed on.
+pub const FAULT_CODE: &str = "engine-fault";
+
+/// Reason of a call that the engine failed on.
+pub const FAULT_REASON: &str = "engine fault";
+
+/// Code of a call that is too large to be handed to the engine.
+pub const OVERSIZE_CODE: &str = "call-too-large";
+
+/// The verdict as the engine would write it, in the order in which it does.
+#[derive(Serialize)]
+struct Wire<'a> {
+    decision: &'a str,
+    reason: &'a str,
+    layer: &'a str,
+    mode: &'a str,
+    rule: Option<()>,
+    code: &'a str,
+    enforced: bool,
+    permitted: bool,
+}
+
+/// The engine trapped, ran past its deadline, or asked for too much memory.
+pub(super) fn fault() -> Evaluation {
+    denial(FAULT_CODE, FAULT_REASON)
+}
+
+/// The call never reached the engine.
+pub(super) fn oversize(bytes_max: usize) -> Evaluation {
+    denial(OVERSIZE_CODE, &format!("the call is larger than {bytes_max} bytes"))
+}
+
+fn denial(code: &str, message: &str) -> Evaluation {
+    let reason = Reason {
+        outcome: Outcome::Deny,
+        layer: Layer::Engine,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        rule: None,
+        part: None,
+    };
+    let decision = Decision {
+        outcome: Outcome::Deny,
+        access: Access::Tool,
+        reasons: vec![reason],
+        effects: Vec::new(),
+        agent_id: String::new(),
+        tool_name: String::new(),
+        call_digest: String::new(),
+    };
+    let wire = Wire {
+        decision: "deny",
+        reason: message,
+        layer: "engine",
+        mode: "enforce",
+        rule: None,
+        code,
+        enforced: true,
+        permitted: false,
+    };
+    // There is nothing in it that cannot be written; were there, no decision would be a denial.
+    let json = serde_json::to_string(&wire).unwrap_or_else(|_| r#"{"decision":"deny"}"#.to_owned());
+    let verdict = Verdict {
+        decision: Outcome::Deny,
+        enforced: true,
+        permitted: false,
+        reason: message.to_owned(),
+        code: code.to_owned(),
+        layer: Layer::Engine,
+        mode: Mode::Enforce,
+        rule: None,
+        risk_points: 0,
+        json,
+    };
+    Evaluation { decision, verdict }
+}
+
+/// Circumstances in which nothing is known and nobody can be asked.
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self { mode: None, approver: false, risk_used: None }
+    }
+}

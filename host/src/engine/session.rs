@@ -1,0 +1,150 @@
+//! One instance with one compiled policy, which answers every call.
+//!
+//! A guest that trapped or was stopped may have left its memory half changed. It is never
+//! asked again: the store goes away at once, and the next call gets a fresh instance in which
+//! the policy is compiled anew.
+
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use super::bindings::PolicyEngine;
+use super::{
+    Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format, Limits, LoadError, Mode,
+    Verdict, fault,
+};
+use crate::limits::{CALL_BYTES_MAX, TICKS_MAX};
+
+/// What the engine says of a call, and the end of it.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Every finding and every effect.
+    pub decision: Decision,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// A policy that can be asked about calls.
+pub struct Session {
+    engine: Engine,
+    document: String,
+    format: Format,
+    /// `None` from a fault to the next call.
+    live: Option<Live>,
+    facts: Facts,
+}
+
+/// The instance, and the policy in it.
+struct Live {
+    store: Store<Limits>,
+    instance: PolicyEngine,
+    policy: ResourceAny,
+}
+
+/// What a policy says of itself; read once.
+struct Facts {
+    agent_id: String,
+    mode: Mode,
+    digest: String,
+    risk_max: Option<u64>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Session {
+    /// Compiles a policy document in an instance of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where the document is refused, or the engine failed on it.
+    pub fn open(engine: &Engine, document: String, format: Format) -> Result<Self, LoadError> {
+        let mut live = Live::start(engine, &document, format)?;
+        let facts = live.facts().map_err(EngineError::fault)?;
+        Ok(Self { engine: engine.clone(), document, format, live: Some(live), facts })
+    }
+
+    /// Decides a call given as JSON, settles its effects on the spot, and concludes.
+    ///
+    /// Settling is trivial here: the command line keeps no meters, so nothing can refuse.
+    pub fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> Evaluation {
+        if call.len() > CALL_BYTES_MAX {
+            return fault::oversize(CALL_BYTES_MAX);
+        }
+        // Taken, not borrowed: whatever happens below, only a call that went well puts it back.
+        let Some(mut live) = self.live.take().or_else(|| self.restart()) else {
+            return fault::fault();
+        };
+        match live.evaluate(call, circumstances) {
+            Ok(evaluation) => {
+                self.live = Some(live);
+                evaluation
+            }
+            Err(_trap) => fault::fault(),
+        }
+    }
+
+    /// A document that compiled once compiles again, unless memory has run out since.
+    fn restart(&self) -> Option<Live> {
+        Live::start(&self.engine, &self.document, self.format).ok()
+    }
+
+    /// The agent that the policy governs.
+    pub fn agent_id(&self) -> &str {
+        &self.facts.agent_id
+    }
+
+    /// Rollout mode of the document.
+    pub const fn mode(&self) -> Mode {
+        self.facts.mode
+    }
+
+    /// `sha256:` and 64 hex digits, over the text of the document.
+    pub fn digest(&self) -> &str {
+        &self.facts.digest
+    }
+
+    /// The most risk points of a session, where the document sets a budget.
+    pub const fn risk_max(&self) -> Option<u64> {
+        self.facts.risk_max
+    }
+
+    /// Findings that did not stop the document from loading.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.facts.warnings
+    }
+}
+
+impl Live {
+    fn start(engine: &Engine, document: &str, format: Format) -> Result<Self, LoadError> {
+        let mut store = engine.store();
+        let instance = engine.pre.instantiate(&mut store).map_err(EngineError::fault)?;
+        let policy = instance
+            .sentinel_policy_engine()
+            .policy()
+            .call_compile(&mut store, document, format)
+            .map_err(EngineError::fault)?
+            .map_err(LoadError::Refused)?;
+        Ok(Self { store, instance, policy })
+    }
+
+    fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> wasmtime::Result<Evaluation> {
+        let policy = self.instance.sentinel_policy_engine().policy();
+        // One deadline for both calls.
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let decision = policy.call_decide(&mut self.store, self.policy, call)?;
+        let outcomes = vec![EffectOutcome::Settled; decision.effects.len()];
+        let verdict =
+            policy.call_conclude(&mut self.store, self.policy, &decision, &outcomes, circumstances)?;
+        Ok(Evaluation { decision, verdict })
+    }
+
+    fn facts(&mut self) -> wasmtime::Result<Facts> {
+        let policy = self.instance.sentinel_policy_engine().policy();
+        self.store.set_epoch_deadline(TICKS_MAX);
+        Ok(Facts {
+            agent_id: policy.call_agent_id(&mut self.store, self.policy)?,
+            mode: policy.call_mode(&mut self.store, self.policy)?,
+            digest: policy.call_digest(&mut self.store, self.policy)?,
+            risk_max: policy.call_risk_max(&mut self.store, self.policy)?,
+            warnings: policy.call_warnings(&mut self.store, self.policy)?,
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! Every bound of the host, with its unit in its name and its reason beside it.
+//!
+//! The bounds of one instance are in [`crate::engine`], because they are part of what the
+//! component is compiled for; the bounds of policies and calls are the engine's own. What is
+//! here keeps input from reaching it at all.
+
+use std::time::Duration;
+
+pub use crate::engine::config::{INSTANCE_MEMORY_BYTES_MAX, INSTANCES_MAX};
+
+/// A call, in bytes of JSON. The engine's own bounds are tighter and give better reasons; this
+/// one saves the copy into the guest. Whole files travel in `Write` calls, so it is generous.
+pub const CALL_BYTES_MAX: usize = 1 << 20;
+
+/// A policy file, in bytes.
+pub const POLICY_BYTES_MAX: u64 = 4 << 20;
+
+/// What a harness may write to a hook, in bytes: a call and what is wrapped around it.
+pub const EVENT_BYTES_MAX: u64 = 4 << 20;
+
+/// A file of calls for `simulate`, in bytes.
+pub const SIMULATION_BYTES_MAX: u64 = 64 << 20;
+
+/// A line of `eval` or `replay`, in bytes: a call and, for `eval`, an inline policy.
+pub const LINE_BYTES_MAX: u64 = 8 << 20;
+
+/// Inline policies that `eval` keeps compiled. Each holds an instance of the pool, so it must
+/// stay below [`INSTANCES_MAX`].
+pub const INLINE_POLICIES_MAX: usize = 16;
+
+/// Calls of one `simulate` request, unless `SOE_MAX_SIMULATE_CALLS` says otherwise.
+pub const SIMULATE_CALLS_MAX: usize = 100;
+
+/// Time between two ticks of the clock that stops guests. A decision takes microseconds.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// Ticks that one call of the guest may take: one second, a thousand times what the worst
+/// known input needs, and well below the deadlines of hooks.
+pub const TICKS_MAX: u64 = 10;
+
+/// From the start of a hook to its answer. Harnesses wait for a minute and then go ahead with
+/// the call, so ours has to come first.
+pub const HOOK_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Stack of the thread that decides for a hook, in bytes: the guest's 512 KiB and ours.
+pub const HOOK_STACK_BYTES: usize = 8 << 20;
+
+/// Links followed while one path is resolved: what Linux allows.
+pub const LINKS_MAX: usize = 40;
+
+const _: () = assert!(INLINE_POLICIES_MAX < INSTANCES_MAX as usize);

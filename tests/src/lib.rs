@@ -1,0 +1,12 @@
+//! The harness of the suites in `tests/`: where things are, and nothing else.
+
+pub mod bash;
+pub mod corpus;
+pub mod lines;
+
+use std::path::PathBuf;
+
+/// A file of this repository.
+pub fn repository(path: &str) -> PathBuf {
+    sentinel_artifacts::workspace().join(path)
+}

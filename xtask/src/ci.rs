@@ -1,0 +1,33 @@
+//! What a pull request has to pass, and its parts.
+
+use anyhow::Result;
+
+use crate::run::{cargo, run, say, timed};
+
+/// All of it. The steps that fail fast come last on purpose: they need what the first compiled.
+pub(crate) fn run_all() -> Result<()> {
+    let steps = [
+        timed("test", || test(&[]))?,
+        timed("fmt", || fmt(&["--check".to_owned()]))?,
+        timed("lint", lint)?,
+        timed("doc", doc)?,
+    ];
+    say(&format!("\nall passed\n{}", steps.join("\n")));
+    Ok(())
+}
+
+pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    run(cargo("test").arg("--workspace").args(arguments))
+}
+
+pub(crate) fn fmt(arguments: &[String]) -> Result<()> {
+    run(cargo("fmt").arg("--all").args(arguments))
+}
+
+pub(crate) fn lint() -> Result<()> {
+    run(cargo("clippy").args(["--workspace", "--all-targets", "--", "--deny", "warnings"]))
+}
+
+pub(crate) fn doc() -> Result<()> {
+    run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
+}

@@ -1,0 +1,75 @@
+//! Every task of this repository: `cargo xtask help`.
+//!
+//! Each command first makes the machine ready, so that a fresh clone needs none of them in any
+//! order. CI runs the same words that a developer types.
+
+mod ci;
+mod demo;
+mod fuzz;
+mod run;
+mod setup;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use run::{cargo, say};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  setup              make this machine ready; every other command does it first
+  build              build the component and the command line, in release
+  demo               build, check the sample policies, replay a recorded agent session
+  test [ARGS]        run all tests
+  ci                 what a pull request has to pass: test, fmt, lint, doc
+  fmt [--check]      format
+  lint               clippy, warnings denied
+  doc                documentation, warnings denied
+  bench [ARGS]       run the benchmarks
+  fuzz [--seconds N] run each fuzz target for N seconds [60]
+  help               print this";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let (command, rest) = match arguments {
+        [] => ("help", &[][..]),
+        [command, rest @ ..] => (command.as_str(), rest),
+    };
+    if matches!(command, "help" | "--help" | "-h") {
+        say(HELP);
+        return Ok(());
+    }
+    setup::ready()?;
+    match command {
+        "setup" => Ok(()),
+        "build" => build(),
+        "demo" => demo::demo(),
+        "test" => ci::test(rest),
+        "ci" => ci::run_all(),
+        "fmt" => ci::fmt(rest),
+        "lint" => ci::lint(),
+        "doc" => ci::doc(),
+        "bench" => run::run(
+            cargo("bench").args(["--package", "sentinel-engine", "--package", "sentinel"]).args(rest),
+        ),
+        "fuzz" => fuzz::fuzz(rest),
+        unknown => bail!("`{unknown}` is no command: see `cargo xtask help`"),
+    }
+}
+
+fn build() -> Result<()> {
+    let component = sentinel_artifacts::component()?;
+    say(&format!("component: {} ({} bytes)", component.path.display(), component.bytes.len()));
+    run::run(cargo("build").args(["--release", "--package", "sentinel"]))
+}
