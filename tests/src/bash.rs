@@ -71,6 +71,11 @@ impl Default for Bash {
 }
 
 fn find(name: &str) -> PathBuf {
-    let found = ["/usr/bin", "/bin"].iter().map(|directory| Path::new(directory).join(name)).find(|path| path.exists());
-    found.unwrap_or_else(|| panic!("{name} is missing; install it with: apt-get install bash coreutils findutils"))
+    let found = ["/usr/bin", "/bin"]
+        .iter()
+        .map(|directory| Path::new(directory).join(name))
+        .find(|path| path.exists());
+    found.unwrap_or_else(|| {
+        panic!("{name} is missing; install it with: apt-get install bash coreutils findutils")
+    })
 }

@@ -1,5 +1,12 @@
 //! The harness of the suites in `tests/`: where things are, and nothing else.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a harness fails loudly: that is its job"
+)]
+
 pub mod bash;
 pub mod corpus;
 pub mod lines;

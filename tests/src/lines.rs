@@ -25,14 +25,71 @@ impl Dice {
 }
 
 const PROGRAMS: &[&str] = &[
-    "p1", "p2", "p3", "p4", "p5", "p6", "'p1'", "\"p2\"", "p\\3", "$'p4'", "$'\\x705'", "p''6", "p\\\n1",
-    "\"p\"4", "$'\\160\\061'",
+    "p1",
+    "p2",
+    "p3",
+    "p4",
+    "p5",
+    "p6",
+    "'p1'",
+    "\"p2\"",
+    "p\\3",
+    "$'p4'",
+    "$'\\x705'",
+    "p''6",
+    "p\\\n1",
+    "\"p\"4",
+    "$'\\160\\061'",
 ];
 const UNCERTAIN_PROGRAMS: &[&str] = &["$x", "${y:-p2}", "{p3,a}", "p[1]", "~", "*"];
 const WORDS: &[&str] = &[
-    "a", "'b c'", "\"d e\"", "-x", "--", "'a;b'", "\"a&&b\"", "a\\;b", "'#'", "#c", "a#b", "\"\\\"\"", "'\"'", "\"'\"", "\\'",
-    "\\\\", "$x", "\"$x\"", "${x}", "${x:-p2}", "*", "?", "[a]", "{a,b}", "~", "=", "x=1", "$'a\\'b'", "$\"a\"", "\"a\\\nb\"",
-    "a\\\nb", "$", "\"$\"", "!", "{", "}", "if", "done", "]]", "%", "@", "a=b=c", "''", "\"`p3`\"", "$((1+2))", "p4", "\"${x:-a}\"",
+    "a",
+    "'b c'",
+    "\"d e\"",
+    "-x",
+    "--",
+    "'a;b'",
+    "\"a&&b\"",
+    "a\\;b",
+    "'#'",
+    "#c",
+    "a#b",
+    "\"\\\"\"",
+    "'\"'",
+    "\"'\"",
+    "\\'",
+    "\\\\",
+    "$x",
+    "\"$x\"",
+    "${x}",
+    "${x:-p2}",
+    "*",
+    "?",
+    "[a]",
+    "{a,b}",
+    "~",
+    "=",
+    "x=1",
+    "$'a\\'b'",
+    "$\"a\"",
+    "\"a\\\nb\"",
+    "a\\\nb",
+    "$",
+    "\"$\"",
+    "!",
+    "{",
+    "}",
+    "if",
+    "done",
+    "]]",
+    "%",
+    "@",
+    "a=b=c",
+    "''",
+    "\"`p3`\"",
+    "$((1+2))",
+    "p4",
+    "\"${x:-a}\"",
 ];
 
 /// One command line.
@@ -48,7 +105,11 @@ pub fn line(dice: &mut Dice) -> String {
 fn list(dice: &mut Dice, out: &mut String, depth: usize) {
     for index in 0..=dice.roll(3) {
         if index > 0 {
-            out.push_str(dice.pick(&["; ", ";", " && ", "&&", " || ", "\n", " & ", " | ", "|", " |& ", "\n\n", " &&\n"]));
+            out.push_str(
+                dice.pick(&[
+                    "; ", ";", " && ", "&&", " || ", "\n", " & ", " | ", "|", " |& ", "\n\n", " &&\n",
+                ]),
+            );
         }
         command(dice, out, depth);
     }
@@ -102,7 +163,17 @@ fn wrapped(dice: &mut Dice, out: &mut String, depth: usize) {
         1 => out.push_str(&format!("sh -c \"{}\"", inside.replace(['"', '$', '`', '\\'], ""))),
         2 => out.push_str(&format!("eval '{}'", inside.replace('\'', "'\\''"))),
         3 => {
-            out.push_str(dice.pick(&["env ", "env -i A=b ", "nice ", "nice -n 5 ", "nohup ", "timeout 2 ", "timeout -k 1 2 ", "command ", "exec "]));
+            out.push_str(dice.pick(&[
+                "env ",
+                "env -i A=b ",
+                "nice ",
+                "nice -n 5 ",
+                "nohup ",
+                "timeout 2 ",
+                "timeout -k 1 2 ",
+                "command ",
+                "exec ",
+            ]));
             simple(dice, out, depth - 1);
         }
         4 => {
@@ -159,7 +230,9 @@ fn word(dice: &mut Dice, out: &mut String, depth: usize) {
 }
 
 fn redirect(dice: &mut Dice, out: &mut String, depth: usize) {
-    out.push_str(dice.pick(&[" > ", " >", " >> ", " 2>&1 ", " < ", " >| ", " &> ", " <<< ", " 2> ", " >& ", " <> "]));
+    out.push_str(
+        dice.pick(&[" > ", " >", " >> ", " 2>&1 ", " < ", " >| ", " &> ", " <<< ", " 2> ", " >& ", " <> "]),
+    );
     if !out.ends_with("2>&1 ") {
         match dice.roll(4) {
             0 => word(dice, out, depth),
@@ -170,7 +243,15 @@ fn redirect(dice: &mut Dice, out: &mut String, depth: usize) {
 }
 
 fn heredoc(dice: &mut Dice, out: &mut String, depth: usize) {
-    let (open, close) = [("<<E", "E"), ("<<'E'", "E"), ("<<-E", "\tE"), ("<<\"E\"", "E"), ("<<\\E", "E"), ("<< E", "E"), ("<<E\\F", "EF")][dice.roll(7)];
+    let (open, close) = [
+        ("<<E", "E"),
+        ("<<'E'", "E"),
+        ("<<-E", "\tE"),
+        ("<<\"E\"", "E"),
+        ("<<\\E", "E"),
+        ("<< E", "E"),
+        ("<<E\\F", "EF"),
+    ][dice.roll(7)];
     out.push_str(&format!(" {open}"));
     if dice.roll(4) == 0 {
         out.push_str(dice.pick(&[" | p2", " && p3", " ; p4", " > out"]));
@@ -201,8 +282,19 @@ fn damage(dice: &mut Dice, text: &mut String) {
         0 => {
             text.remove(at);
         }
-        1 => text.insert_str(at, dice.pick(&["'", "\"", "`", "\\", "$", "(", ")", "{", "}", ";", "&", "|", "<", ">", "\n", "#", " "])),
-        2 => text.insert_str(at, dice.pick(&["\\\n", "$(", "${", "<<E\n", "$'", "$((", "))", "&&", "((", ";;", "\"\"", "''", "p5", "\r", "\\\r\n"])),
+        1 => text.insert_str(
+            at,
+            dice.pick(&[
+                "'", "\"", "`", "\\", "$", "(", ")", "{", "}", ";", "&", "|", "<", ">", "\n", "#", " ",
+            ]),
+        ),
+        2 => text.insert_str(
+            at,
+            dice.pick(&[
+                "\\\n", "$(", "${", "<<E\n", "$'", "$((", "))", "&&", "((", ";;", "\"\"", "''", "p5", "\r",
+                "\\\r\n",
+            ]),
+        ),
         _ => text.truncate(at),
     }
 }

@@ -36,14 +36,21 @@ fn seen(policy: &Policy, line: &str) -> Option<BTreeSet<String>> {
     for reason in &decision.reasons {
         match reason.code.as_ref() {
             "bash-no-match" => {
-                let name = reason.message.strip_prefix("Bash command \"")?.strip_suffix("\" matches no allow pattern.")?;
+                let name = reason
+                    .message
+                    .strip_prefix("Bash command \"")?
+                    .strip_suffix("\" matches no allow pattern.")?;
                 // A name with a hole in it may be any program.
                 if name.contains('…') || name.contains("\\u{") || name.contains(['*', '?', '~']) {
                     return None;
                 }
                 programs.insert(name.rsplit('/').next().unwrap_or(name).to_owned());
             }
-            "bash-syntax" | "bash-unsupported" | "bash-limit" | "bash-inner-syntax" | "bash-opaque-code"
+            "bash-syntax"
+            | "bash-unsupported"
+            | "bash-limit"
+            | "bash-inner-syntax"
+            | "bash-opaque-code"
             | "bash-unknown-grammar" => return None,
             _ => {}
         }
@@ -66,7 +73,10 @@ fn every_program_that_bash_runs_was_seen() {
         let ran = bash.run(&line);
         ran_something += u64::from(!ran.is_empty());
         let unseen: Vec<&String> = ran.difference(&seen).collect();
-        assert!(unseen.is_empty(), "seed {seed}: bash ran {unseen:?}, the engine saw {seen:?}\n{line}\n{line:?}");
+        assert!(
+            unseen.is_empty(),
+            "seed {seed}: bash ran {unseen:?}, the engine saw {seen:?}\n{line}\n{line:?}"
+        );
     }
     // The test means nothing if the engine gives up on most lines or bash refuses them.
     assert!(followed > lines() / 4, "only {followed} lines were followed");
@@ -77,7 +87,9 @@ fn every_program_that_bash_runs_was_seen() {
 #[test]
 fn an_allowed_line_runs_only_what_is_allowed() {
     let bash = Bash::new();
-    let some = policy(r#"{"allow":["p1 *","p2 *","p3 *","env *","nice *","eval *","bash *","sh *","xargs *","echo *","command *","false","break"],"deny":["p4 *"],"allowEnv":["x","A"]}"#);
+    let some = policy(
+        r#"{"allow":["p1 *","p2 *","p3 *","env *","nice *","eval *","bash *","sh *","xargs *","echo *","command *","false","break"],"deny":["p4 *"],"allowEnv":["x","A"]}"#,
+    );
     let allowed: BTreeSet<String> = ["p1", "p2", "p3"].map(str::to_owned).into();
     let mut count = 0;
     for seed in 1_000_000..1_000_000 + 4 * lines() {

@@ -1,6 +1,8 @@
 //! How long a decision takes, natively: ordinary calls under small and large policies, and calls
 //! made to be slow. `cargo xtask bench` runs it and prints the ratios.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot be set up has to stop")]
+
 mod inputs;
 
 use std::hint::black_box;
@@ -14,7 +16,9 @@ fn ordinary(c: &mut Criterion) {
         let policy = Policy::load(&inputs::policy(rules), Format::Json).expect("the bench policy loads");
         for (name, bytes) in inputs::calls() {
             let call = Call::parse(&bytes).expect("the bench call is one");
-            group.bench_function(BenchmarkId::new(name, rules), |b| b.iter(|| decide(&policy, black_box(&call))));
+            group.bench_function(BenchmarkId::new(name, rules), |b| {
+                b.iter(|| decide(&policy, black_box(&call)))
+            });
         }
     }
     group.finish();
@@ -48,9 +52,11 @@ fn adversarial(c: &mut Criterion) {
 fn load(c: &mut Criterion) {
     let mut group = c.benchmark_group("load");
     group.sample_size(20);
-    for rules in [10, 1_000] {
+    for rules in [10, 1_000, 10_000] {
         let text = inputs::policy(rules);
-        group.bench_function(BenchmarkId::new("policy", rules), |b| b.iter(|| Policy::load(black_box(&text), Format::Json)));
+        group.bench_function(BenchmarkId::new("policy", rules), |b| {
+            b.iter(|| Policy::load(black_box(&text), Format::Json))
+        });
     }
     group.finish();
 }

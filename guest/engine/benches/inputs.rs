@@ -3,7 +3,7 @@
 
 /// A policy with `rules` rules in each of its lists, most of which have nothing to do with the
 /// calls below.
-pub fn policy(rules: usize) -> String {
+pub(crate) fn policy(rules: usize) -> String {
     let list = |own: &[&str], other: &dyn Fn(usize) -> String| {
         let mut entries: Vec<String> = (own.len()..rules).map(other).collect();
         // The entries that matter stand in the middle.
@@ -38,13 +38,13 @@ fn call(tool: &str, input: &str) -> Vec<u8> {
 }
 
 /// Ordinary calls by name.
-pub fn calls() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn calls() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("tool", call("mcp__github__get_issue", r#"{"owner":"acme","repo":"shop","issue_number":42}"#)),
         ("path", call("Read", r#"{"file_path":"/workspace/shop/src/cart/total.ts"}"#)),
         ("path-denied", call("Read", r#"{"file_path":"/workspace/shop/config/.env.local"}"#)),
         ("command", call("Bash", r#"{"command":"npm test"}"#)),
-        ("compound", call("Bash", &format!(r#"{{"command":{:?}}}"#, COMPOUND))),
+        ("compound", call("Bash", &format!(r#"{{"command":{COMPOUND:?}}}"#))),
     ]
 }
 
@@ -55,8 +55,9 @@ const COMPOUND: &str = concat!(
 );
 
 /// A policy with patterns of many stars.
-pub fn star_policy() -> String {
-    let stars: Vec<String> = (0..50).map(|n| format!("\"{}*a*a*a*a*a*a*b{n}\"", if n % 2 == 0 { "*" } else { "a" })).collect();
+pub(crate) fn star_policy() -> String {
+    let stars: Vec<String> =
+        (0..50).map(|n| format!("\"{}*a*a*a*a*a*a*b{n}\"", if n % 2 == 0 { "*" } else { "a" })).collect();
     format!(
         r#"{{"agentId":"bench","version":"1.0.0","identity":{{"authorityLevel":"limited-ops","environmentScope":["development"]}},
 "dataAccess":{{"readAllow":["**/*a*a*a*/**/*a*a*b","**/**/**/**/**/x"],"readDeny":["**/a/**/a/**/a/**/b"]}},
@@ -67,7 +68,7 @@ pub fn star_policy() -> String {
 }
 
 /// Calls at the limits of the engine, by name.
-pub fn adversarial() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn adversarial() -> Vec<(&'static str, Vec<u8>)> {
     let command = |text: &str| call("Bash", &format!(r#"{{"command":{text:?}}}"#));
     let size = 64 * 1024;
     vec![

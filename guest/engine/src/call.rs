@@ -25,9 +25,12 @@ pub struct Call<'a> {
     pub(crate) cwd: Option<Cow<'a, str>>,
     pub(crate) shell: Option<Cow<'a, str>>,
     /// Path as given, and the real path behind it.
-    pub(crate) resolved_paths: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(crate) resolved_paths: Vec<ResolvedPath<'a>>,
     pub(crate) digest: Digest,
 }
+
+/// A path as it was given, and the real path behind it.
+type ResolvedPath<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Why bytes are not a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,11 +57,17 @@ impl<'a> Call<'a> {
         let tree = match syntax::read(text, Format::Json) {
             Ok(tree) => tree,
             Err(found) => {
-                return error("call-not-json", format!("Call is not valid JSON: {} at byte {}.", found.message, found.span.start));
+                return error(
+                    "call-not-json",
+                    format!("Call is not valid JSON: {} at byte {}.", found.message, found.span.start),
+                );
             }
         };
         if let Some(duplicate) = tree.duplicates.first() {
-            return error("call-duplicate-key", format!("Call has the key `{}` twice in one object.", duplicate.key.escape_debug()));
+            return error(
+                "call-duplicate-key",
+                format!("Call has the key `{}` twice in one object.", duplicate.key.escape_debug()),
+            );
         }
         let Value::Object(members) = tree.root.value else {
             return error("call-wrong-type", "Call is not a JSON object.");
@@ -76,7 +85,7 @@ impl<'a> Call<'a> {
                 "toolName" => tool_name = Some(text(&key, value)?),
                 "toolInput" => match value.value {
                     Value::Object(members) => tool_input = Some(members),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    Value::Null | Value::Bool | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                         return error("call-wrong-type", "Field `toolInput` of the call is not an object.");
                     }
                 },
@@ -90,16 +99,38 @@ impl<'a> Call<'a> {
                 "cwd" => cwd = Some(text(&key, value)?),
                 "shell" => shell = Some(text(&key, value)?),
                 "resolvedPaths" => resolved_paths = paths(value)?,
-                unknown => return error("call-unknown-field", format!("Call has an unknown field `{}`.", unknown.escape_debug())),
+                unknown => {
+                    return error(
+                        "call-unknown-field",
+                        format!("Call has an unknown field `{}`.", unknown.escape_debug()),
+                    );
+                }
             }
         }
-        let Some(agent_id) = agent_id else { return error("call-missing-field", "Call has no field `agentId`.") };
-        let Some(tool_name) = tool_name else { return error("call-missing-field", "Call has no field `toolName`.") };
-        let Some(tool_input) = tool_input else { return error("call-missing-field", "Call has no field `toolInput`.") };
+        let Some(agent_id) = agent_id else {
+            return error("call-missing-field", "Call has no field `agentId`.");
+        };
+        let Some(tool_name) = tool_name else {
+            return error("call-missing-field", "Call has no field `toolName`.");
+        };
+        let Some(tool_input) = tool_input else {
+            return error("call-missing-field", "Call has no field `toolInput`.");
+        };
         if !AgentId::is_valid(&agent_id) {
             return error("call-bad-agent-id", "Field `agentId` of the call is not an agent id.");
         }
-        Ok(Self { agent_id, tool_name, tool_input, environment, workspace, home, cwd, shell, resolved_paths, digest })
+        Ok(Self {
+            agent_id,
+            tool_name,
+            tool_input,
+            environment,
+            workspace,
+            home,
+            cwd,
+            shell,
+            resolved_paths,
+            digest,
+        })
     }
 
     /// What paths are relative to.
@@ -124,7 +155,10 @@ fn text<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
         return error("call-wrong-type", format!("Field `{key}` of the call is not a string."));
     };
     if text.is_empty() || text.chars().any(char::is_control) {
-        return error("call-bad-text", format!("Field `{key}` of the call is empty or contains control characters."));
+        return error(
+            "call-bad-text",
+            format!("Field `{key}` of the call is empty or contains control characters."),
+        );
     }
     Ok(text)
 }
@@ -132,17 +166,23 @@ fn text<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
 fn directory<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
     let path = text(key, node)?;
     if !path.starts_with('/') || path.split('/').any(|segment| segment == "..") {
-        return error("call-bad-directory", format!("Field `{key}` of the call is not an absolute path without `..`."));
+        return error(
+            "call-bad-directory",
+            format!("Field `{key}` of the call is not an absolute path without `..`."),
+        );
     }
     Ok(path)
 }
 
-fn paths(node: Node<'_>) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, CallError> {
+fn paths(node: Node<'_>) -> Result<Vec<ResolvedPath<'_>>, CallError> {
     let Value::Object(members) = node.value else {
         return error("call-wrong-type", "Field `resolvedPaths` of the call is not an object.");
     };
     if members.len() > PATHS_MAX {
-        return error("call-too-large", format!("Field `resolvedPaths` of the call has more than {PATHS_MAX} entries."));
+        return error(
+            "call-too-large",
+            format!("Field `resolvedPaths` of the call has more than {PATHS_MAX} entries."),
+        );
     }
     members.into_iter().map(|member| Ok((member.key, directory("resolvedPaths", member.value)?))).collect()
 }

@@ -37,7 +37,10 @@ pub(crate) struct Patterns {
 /// Text to tree. The error is a list of one: behind a mistake in the notation nothing is certain.
 pub fn parse(text: &str, format: Format) -> Result<SyntaxTree<'_>, Vec<Diagnostic>> {
     let result = if text.len() > DOCUMENT_BYTES_MAX {
-        Err(syntax::SyntaxError { message: format!("document is larger than {DOCUMENT_BYTES_MAX} bytes"), span: Span::default() })
+        Err(syntax::SyntaxError {
+            message: format!("document is larger than {DOCUMENT_BYTES_MAX} bytes"),
+            span: Span::default(),
+        })
     } else {
         syntax::read(text, format)
     };
@@ -58,7 +61,13 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
     let mut cx = Reading::new(tree);
     for duplicate in &tree.duplicates {
         let message = format!("key `{}` stands twice in one object", duplicate.key.escape_debug());
-        cx.error("duplicate-key", duplicate.span, message, "the second one", Some("keep one of them; which one counts would be a guess".to_owned()));
+        cx.error(
+            "duplicate-key",
+            duplicate.span,
+            message,
+            "the second one",
+            Some("keep one of them; which one counts would be a guess".to_owned()),
+        );
     }
     let document = Document::read(&tree.root, &mut cx);
     let checked = document.map(|document| {
@@ -71,8 +80,15 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
     });
     let findings = cx.finish();
     match checked {
-        Some((document, patterns)) if findings.iter().all(|finding| finding.severity == Severity::Warning) => {
-            Ok(CheckedPolicy { document, digest: Digest::of(tree.text.as_bytes()), patterns, warnings: findings })
+        Some((document, patterns))
+            if findings.iter().all(|finding| finding.severity == Severity::Warning) =>
+        {
+            Ok(CheckedPolicy {
+                document,
+                digest: Digest::of(tree.text.as_bytes()),
+                patterns,
+                warnings: findings,
+            })
         }
         Some(_) | None => Err(findings),
     }
@@ -80,7 +96,15 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
 
 /// Reports an error about a text of the document.
 fn error(cx: &mut Reading<'_>, text: &Text, code: &'static str, message: String, help: &str) {
-    cx.report(Severity::Error, code, text.span, text.pointer.clone(), message, "this entry", Some(help.to_owned()));
+    cx.report(
+        Severity::Error,
+        code,
+        text.span,
+        text.pointer.clone(),
+        message,
+        "this entry",
+        Some(help.to_owned()),
+    );
 }
 
 fn patterns(document: &Document, cx: &mut Reading<'_>) -> Patterns {
@@ -113,7 +137,13 @@ fn commands(texts: Option<&[Text]>, cx: &mut Reading<'_>) -> Vec<CommandPattern>
     let mut patterns = Vec::new();
     for text in texts.unwrap_or_default() {
         if text.value.len() > crate::limits::PATTERN_BYTES_MAX {
-            error(cx, text, "bad-command-pattern", "pattern is longer than 1024 bytes".to_owned(), "split it into several patterns");
+            error(
+                cx,
+                text,
+                "bad-command-pattern",
+                "pattern is longer than 1024 bytes".to_owned(),
+                "split it into several patterns",
+            );
         } else {
             patterns.push(CommandPattern::parse(&text.value));
         }
@@ -138,7 +168,15 @@ fn thresholds(document: &Document, cx: &mut Reading<'_>) {
             let pointer = format!("/riskBudget/thresholds/{low_name}");
             let message = format!("`{low_name}` is {} but `{high_name}` is {}", low.value, high.value);
             let help = "the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession";
-            cx.report(Severity::Error, "threshold-order", low.span, pointer, message, "too high", Some(help.to_owned()));
+            cx.report(
+                Severity::Error,
+                "threshold-order",
+                low.span,
+                pointer,
+                message,
+                "too high",
+                Some(help.to_owned()),
+            );
         }
     }
 }
@@ -147,7 +185,15 @@ fn scope(document: &Document, cx: &mut Reading<'_>) {
     if document.identity.environment_scope.as_ref().is_some_and(Vec::is_empty) {
         let message = "environmentScope is empty, so the agent could act nowhere".to_owned();
         let help = "name environments, such as `development`".to_owned();
-        cx.report(Severity::Error, "empty-list", Span::default(), "/identity/environmentScope".to_owned(), message, "in this document", Some(help));
+        cx.report(
+            Severity::Error,
+            "empty-list",
+            Span::default(),
+            "/identity/environmentScope".to_owned(),
+            message,
+            "in this document",
+            Some(help),
+        );
     }
 }
 
@@ -160,7 +206,13 @@ fn variables(document: &Document, cx: &mut Reading<'_>) {
             error(cx, text, "bad-variable", message, "letters, digits and `_`, with `*` at the end at most");
         } else if command::is_dangerous(&text.value) {
             let message = format!("`{}` decides what other programs run and cannot be allowed", text.value);
-            error(cx, text, "dangerous-variable", message, "set it where the agent is started, not in its commands");
+            error(
+                cx,
+                text,
+                "dangerous-variable",
+                message,
+                "set it where the agent is started, not in its commands",
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod evaluate;
 
+mod builtins;
 mod surroundings;
 
 mod carriers;

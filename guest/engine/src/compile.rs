@@ -21,8 +21,8 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         write_allow: paths(Sense::Allow, write_allow, data.write_allow),
         write_deny: paths(Sense::Deny, write_deny, data.write_deny),
     });
-    let (allowed, denied, bash, tool_map) =
-        tools.map_or((None, None, None, None), |tools| (tools.allowed, tools.denied, tools.bash, tools.tool_map));
+    let (allowed, denied, bash, tool_map) = tools
+        .map_or((None, None, None, None), |tools| (tools.allowed, tools.denied, tools.bash, tools.tool_map));
     let bash = bash.map(|bash: Bash| BashRules {
         allow: commands(bash_allow, bash.allow),
         deny: commands(bash_deny, bash.deny),
@@ -35,12 +35,22 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         mode: document.mode.unwrap_or_default(),
         digest,
         authority: document.identity.authority_level.as_ref().map(|text| authority(&text.value)),
-        environments: document.identity.environment_scope.into_iter().flatten().map(|text| text.value).collect(),
+        environments: document
+            .identity
+            .environment_scope
+            .into_iter()
+            .flatten()
+            .map(|text| text.value)
+            .collect(),
         files,
         allowed: names(allowed),
         denied: names(denied),
         bash,
-        tool_map: tool_map.map_or_else(Vec::new, |map| map.0).into_iter().map(|(name, fields)| (name.value, arguments(fields))).collect(),
+        tool_map: tool_map
+            .map_or_else(Vec::new, |map| map.0)
+            .into_iter()
+            .map(|(name, fields)| (name.value, arguments(fields)))
+            .collect(),
         points: point_rules(points),
         budget: document.risk_budget.as_ref().map(budget),
         warnings,
@@ -74,7 +84,8 @@ fn names(texts: Option<Vec<Text>>) -> NameRules {
 }
 
 fn arguments(fields: ToolFields) -> Vec<(String, Use)> {
-    let list = |texts: Option<Vec<Text>>, what: Use| texts.into_iter().flatten().map(move |text| (text.value, what));
+    let list =
+        |texts: Option<Vec<Text>>, what: Use| texts.into_iter().flatten().map(move |text| (text.value, what));
     list(fields.read, Use::Read)
         .chain(list(fields.write, Use::Write))
         .chain(fields.command.map(|text| (text.value, Use::Command)))
@@ -82,9 +93,16 @@ fn arguments(fields: ToolFields) -> Vec<(String, Use)> {
 }
 
 fn point_rules(table: Option<&PointTable>) -> PointRules {
-    let pick = |own: fn(&PointTable) -> Option<Points>, built_in: u64| table.and_then(own).map_or(built_in, |points| points.value);
-    let bash = table.and_then(|table| table.bash.as_ref()).map_or(&[] as &[(Text, Points)], |Map(entries)| entries);
-    let commands = bash.iter().filter(|(name, _)| name.value != "*").map(|(name, points)| (name.value.clone(), points.value)).collect();
+    let pick = |own: fn(&PointTable) -> Option<Points>, built_in: u64| {
+        table.and_then(own).map_or(built_in, |points| points.value)
+    };
+    let bash =
+        table.and_then(|table| table.bash.as_ref()).map_or(&[] as &[(Text, Points)], |Map(entries)| entries);
+    let commands = bash
+        .iter()
+        .filter(|(name, _)| name.value != "*")
+        .map(|(name, points)| (name.value.clone(), points.value))
+        .collect();
     let others = bash.iter().find(|(name, _)| name.value == "*").map(|(_, points)| points.value);
     PointRules {
         read: pick(|table| table.read, risk::READ),

@@ -52,20 +52,39 @@ struct Raise {
 }
 
 /// Concludes a decision. `outcomes` answers its effects one for one.
-pub fn conclude(policy: &Policy, decision: &Decision, outcomes: &[EffectOutcome], circumstances: &Circumstances) -> Verdict {
+pub fn conclude(
+    policy: &Policy,
+    decision: &Decision,
+    outcomes: &[EffectOutcome],
+    circumstances: &Circumstances,
+) -> Verdict {
     let asked: u64 = decision.effects.iter().map(risk_points).fold(0, u64::saturating_add);
     let raise = effects(decision, outcomes)
-        .or_else(|| policy.budget.and_then(|budget| risk_budget(budget, decision, asked, circumstances.risk_used?)))
+        .or_else(|| {
+            policy.budget.and_then(|budget| risk_budget(budget, decision, asked, circumstances.risk_used?))
+        })
         .filter(|raise| raise.outcome > decision.outcome);
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;
     let first = decision.reasons.first();
     let (outcome, layer, code, reason, rule) = match (raise, first) {
         (Some(raise), _) => (raise.outcome, raise.layer, raise.code.into(), raise.message, None),
-        (None, Some(first)) => (decision.outcome, first.layer, first.code.clone(), first.message.clone(), first.rule.clone()),
-        (None, None) => (Outcome::Deny, Layer::Engine, "no-reason".into(), "The decision gives no reason.".to_owned(), None),
+        (None, Some(first)) => {
+            (decision.outcome, first.layer, first.code.clone(), first.message.clone(), first.rule.clone())
+        }
+        (None, None) => (
+            Outcome::Deny,
+            Layer::Engine,
+            "no-reason".into(),
+            "The decision gives no reason.".to_owned(),
+            None,
+        ),
     };
-    let risk_points = if outcome == Outcome::Deny && decision.outcome != Outcome::Deny { policy.points.denied } else { asked };
+    let risk_points = if outcome == Outcome::Deny && decision.outcome != Outcome::Deny {
+        policy.points.denied
+    } else {
+        asked
+    };
     let mut verdict = Verdict {
         decision: outcome,
         enforced,
@@ -96,12 +115,20 @@ fn risk_points(effect: &Effect) -> u64 {
 fn effects(decision: &Decision, outcomes: &[EffectOutcome]) -> Option<Raise> {
     let deny = |layer, code, message| Some(Raise { outcome: Outcome::Deny, layer, code, message });
     if outcomes.len() != decision.effects.len() {
-        return deny(Layer::Engine, "effects-unanswered", "The effects of the decision were not all tried.".to_owned());
+        return deny(
+            Layer::Engine,
+            "effects-unanswered",
+            "The effects of the decision were not all tried.".to_owned(),
+        );
     }
     outcomes.iter().find_map(|outcome| match outcome {
         EffectOutcome::Settled => None,
-        EffectOutcome::Refused(why) => deny(Layer::RiskBudget, "effect-refused", wire::excerpt(why)),
-        EffectOutcome::Failed(why) => deny(Layer::Engine, "effect-failed", format!("State could not be kept: {}.", wire::excerpt(why))),
+        EffectOutcome::Refused(why) => {
+            deny(Layer::RiskBudget, "effect-refused", wire::excerpt(why).into_owned())
+        }
+        EffectOutcome::Failed(why) => {
+            deny(Layer::Engine, "effect-failed", format!("State could not be kept: {}.", wire::excerpt(why)))
+        }
     })
 }
 

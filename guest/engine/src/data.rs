@@ -24,6 +24,7 @@ mod tests {
         sorted(super::wrappers::WRAPPERS, |row| row.name);
         sorted(super::tools::TOOLS, |row| row.name);
         sorted(super::risk::COMMANDS, |row| row.0);
+        sorted(super::exec_options::EXEC_OPTIONS, |row| row.program);
         sorted(super::environment::SAFE, |row| row);
         sorted(super::environment::DANGEROUS, |row| row);
     }

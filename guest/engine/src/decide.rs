@@ -18,7 +18,15 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     let tool = tools::resolve(policy, call);
     identity::decide(policy, call, tool.access(), &mut reasons);
     let points = tools::decide(policy, call, &tool, &mut reasons);
-    finish(policy, reasons, tool.access(), points, call.agent_id.to_string(), call.tool_name.to_string(), call.digest)
+    finish(
+        policy,
+        reasons,
+        tool.access(),
+        points,
+        call.agent_id.to_string(),
+        call.tool_name.to_string(),
+        call.digest,
+    )
 }
 
 /// Decides a call given as JSON. Bytes that are not a call are a decision to deny.
@@ -34,7 +42,15 @@ pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
                 rule: None,
                 part: None,
             };
-            finish(policy, vec![reason], Access::Tool, policy.points.denied, String::new(), String::new(), Digest::of(bytes))
+            finish(
+                policy,
+                vec![reason],
+                Access::Tool,
+                policy.points.denied,
+                String::new(),
+                String::new(),
+                Digest::of(bytes),
+            )
         }
     }
 }
@@ -60,7 +76,7 @@ fn finish(
         });
     }
     // A stable sort keeps the order of the layers among equals.
-    reasons.sort_by(|a, b| b.outcome.cmp(&a.outcome));
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.outcome));
     let outcome = reasons.first().map_or(Outcome::Deny, |reason| reason.outcome);
     let amount = if outcome == Outcome::Deny { policy.points.denied } else { points };
     let effects = vec![Effect::Debit { meter: RISK_METER.into(), amount }];

@@ -213,13 +213,12 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
         for byte in self.0 {
-            for nibble in [byte >> 4, byte & 15] {
-                text.extend(HEX.get(usize::from(nibble)).map(|digit| char::from(*digit)));
-            }
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 15));
         }
         f.write_str(&text)
     }

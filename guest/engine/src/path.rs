@@ -86,7 +86,9 @@ impl PathError {
             Self::Url => "File path is a URL; only plain paths are decided.",
             Self::Drive => "File path starts with a drive letter; only POSIX paths are decided.",
             Self::Unc => "File path starts with `//` or `\\\\`, which some systems read as a network share.",
-            Self::OtherHome => "File path names another user's home directory, which cannot be resolved here.",
+            Self::OtherHome => {
+                "File path names another user's home directory, which cannot be resolved here."
+            }
             Self::Escape => "File path leaves a workspace whose place was not declared.",
             Self::UnknownHome => "File path starts in a home directory whose place was not declared.",
         }
@@ -95,10 +97,16 @@ impl PathError {
 
 /// Something about a path that no pattern can vouch for (P6); the call needs a person.
 pub(crate) fn suspicion(text: &str) -> Option<&'static str> {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._- ".contains(&byte)) {
+        return None;
+    }
     let bytes = text.as_bytes();
     let encoded = bytes.windows(3).any(|window| match window {
         [b'%', high, low] => {
-            matches!((high, low.to_ascii_lowercase()), (b'2', b'e' | b'f' | b'5') | (b'5', b'c') | (b'0', b'0'))
+            matches!(
+                (high, low.to_ascii_lowercase()),
+                (b'2', b'e' | b'f' | b'5') | (b'5', b'c') | (b'0', b'0')
+            )
         }
         _ => false,
     });
@@ -143,10 +151,13 @@ impl<'a> Path<'a> {
         if text.chars().any(char::is_control) {
             return Err(PathError::Control);
         }
-        if text.len() >= 5 && text.as_bytes().iter().take(5).map(u8::to_ascii_lowercase).eq(*b"file:") || text.contains("://") {
+        if text.len() >= 5 && text.as_bytes().iter().take(5).map(u8::to_ascii_lowercase).eq(*b"file:")
+            || text.contains("://")
+        {
             return Err(PathError::Url);
         }
-        if matches!(text.as_bytes(), [drive, b':'] | [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic()) {
+        if matches!(text.as_bytes(), [drive, b':'] | [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
+        {
             return Err(PathError::Drive);
         }
         if text.starts_with("//") || text.starts_with("\\\\") {
@@ -206,7 +217,9 @@ impl<'a> Path<'a> {
     /// The same file as a deny has to see it: folded, with `\` as a separator too.
     pub(crate) fn folded(&self) -> Path<'a> {
         let plain = |segment: &Cow<'_, str>| {
-            segment.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase() && byte != b'\\' && byte != b':')
+            segment
+                .bytes()
+                .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase() && byte != b'\\' && byte != b':')
                 && !segment.ends_with(['.', ' '])
         };
         if self.segments.iter().all(plain) {
@@ -227,7 +240,11 @@ impl<'a> Path<'a> {
                     ".." => {
                         folded.segments.pop();
                     }
-                    piece => folded.segments.extend(Some(fold_segment(piece).into_owned()).filter(|piece| !piece.is_empty()).map(Cow::Owned)),
+                    piece => folded.segments.extend(
+                        Some(fold_segment(piece).into_owned())
+                            .filter(|piece| !piece.is_empty())
+                            .map(Cow::Owned),
+                    ),
                 }
             }
         }

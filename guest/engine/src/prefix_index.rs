@@ -17,13 +17,13 @@ impl<T> PrefixIndex<T> {
         Self { entries }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Calls `visit` with each value whose prefix the text starts with, shortest prefix first,
     /// until `visit` says stop.
-    pub(crate) fn prefixes_of<'t>(&'t self, text: impl Iterator<Item = u8>, mut visit: impl FnMut(&'t T) -> bool) {
+    pub(crate) fn prefixes_of<'t>(
+        &'t self,
+        text: impl Iterator<Item = u8>,
+        mut visit: impl FnMut(&'t T) -> bool,
+    ) {
         let mut range = self.entries.as_slice();
         let mut depth = 0;
         for byte in text {
@@ -84,7 +84,8 @@ mod tests {
     use super::PrefixIndex;
 
     fn found(prefixes: &[&str], text: &str) -> Vec<usize> {
-        let entries = prefixes.iter().enumerate().map(|(at, prefix)| (prefix.as_bytes().to_vec(), at)).collect();
+        let entries =
+            prefixes.iter().enumerate().map(|(at, prefix)| (prefix.as_bytes().to_vec(), at)).collect();
         let index = PrefixIndex::new(entries);
         let mut found = Vec::new();
         index.prefixes_of(text.bytes(), |at| {

@@ -129,7 +129,11 @@ impl Command<'_> {
             redirects: self
                 .redirects
                 .into_iter()
-                .map(|own| Redirect { target: own.target.into_owned(), direction: own.direction, operator: own.operator })
+                .map(|own| Redirect {
+                    target: own.target.into_owned(),
+                    direction: own.direction,
+                    operator: own.operator,
+                })
                 .collect(),
             piped: self.piped,
             span: self.span,
@@ -142,6 +146,8 @@ impl Command<'_> {
 pub(crate) enum Event {
     /// The command with this index runs.
     Command(usize),
+    /// A group, loop or conditional begins, with the redirection of this index around it.
+    Redirect(usize),
     /// `&&`: what follows runs only if what came before succeeded.
     And,
     /// `||`, `;`, `&` or a new line: what follows may run whatever happened before.

@@ -1,5 +1,6 @@
 //! JSON out: the one place where verdicts become bytes, so that they are the same everywhere.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Whether a character must never reach a terminal or a log as itself: controls, bidi and other
@@ -59,8 +60,11 @@ pub(crate) fn push_json_string(out: &mut String, text: &str) {
 }
 
 /// Text that is safe to show: unprintables as `\u{…}`, cut in the end with a mark.
-pub(crate) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     use crate::limits::EXCERPT_CHARS_MAX;
+    if text.len() <= EXCERPT_CHARS_MAX && text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len().min(EXCERPT_CHARS_MAX * 4));
     for (count, c) in text.chars().enumerate() {
         if count == EXCERPT_CHARS_MAX {
@@ -73,5 +77,5 @@ pub(crate) fn excerpt(text: &str) -> String {
             out.push(c);
         }
     }
-    out
+    Cow::Owned(out)
 }

@@ -22,12 +22,28 @@ pub(super) fn warn(document: &Document, patterns: &Patterns, cx: &mut Reading<'_
 }
 
 fn note(cx: &mut Reading<'_>, text: &Text, code: &'static str, message: String, help: &str) {
-    cx.report(Severity::Warning, code, text.span, text.pointer.clone(), message, "this entry", Some(help.to_owned()));
+    cx.report(
+        Severity::Warning,
+        code,
+        text.span,
+        text.pointer.clone(),
+        message,
+        "this entry",
+        Some(help.to_owned()),
+    );
 }
 
 /// A warning about something that is not there.
 fn missing(cx: &mut Reading<'_>, code: &'static str, pointer: &str, message: String, help: &str) {
-    cx.report(Severity::Warning, code, Span::default(), pointer.to_owned(), message, "", Some(help.to_owned()));
+    cx.report(
+        Severity::Warning,
+        code,
+        Span::default(),
+        pointer.to_owned(),
+        message,
+        "",
+        Some(help.to_owned()),
+    );
 }
 
 fn level(document: &Document) -> &str {
@@ -43,20 +59,29 @@ fn identity(document: &Document, cx: &mut Reading<'_>) {
         }
         Some(text) if !LEVELS.contains(&text.value.as_str()) => {
             let label = text.value.escape_debug();
-            let message = format!("authority level `{label}` is not one of the four levels and means `limited-ops`");
+            let message =
+                format!("authority level `{label}` is not one of the four levels and means `limited-ops`");
             note(cx, text, "unknown-authority", message, help);
         }
         Some(_) => {}
     }
     if document.identity.environment_scope.is_none() {
         let message = "identity.environmentScope is missing, so every call is denied".to_owned();
-        missing(cx, "no-environment", "/identity/environmentScope", message, "name the environments, such as `[\"development\"]`");
+        missing(
+            cx,
+            "no-environment",
+            "/identity/environmentScope",
+            message,
+            "name the environments, such as `[\"development\"]`",
+        );
     }
 }
 
 fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
     let Some(data) = &document.data_access else { return };
-    for (texts, list, doing) in [(&data.read_allow, "readAllow", "reading"), (&data.write_allow, "writeAllow", "writing")] {
+    for (texts, list, doing) in
+        [(&data.read_allow, "readAllow", "reading"), (&data.write_allow, "writeAllow", "writing")]
+    {
         for text in texts.iter().flatten().filter(|text| text.value == "**") {
             let message = format!("dataAccess.{list} contains '**' which allows {doing} all files");
             note(cx, text, "allows-everything", message, "name the directories that the agent needs");
@@ -72,7 +97,13 @@ fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
         GlobArgument::parse(text, None, Roots::default()).ok().and_then(|glob| glob.covered(by)).is_some()
     };
     for text in data.read_allow.iter().flatten().filter(|text| covered(&text.value, &read_deny)) {
-        note(cx, text, "unreachable", format!("`{}` is denied by readDeny and never applies", text.value), DENY_WINS);
+        note(
+            cx,
+            text,
+            "unreachable",
+            format!("`{}` is denied by readDeny and never applies", text.value),
+            DENY_WINS,
+        );
     }
     for text in data.write_allow.iter().flatten() {
         if level(document) == "read-only" {
@@ -83,13 +114,25 @@ fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
         }
         if !covered(&text.value, &read_allow) {
             let message = format!("`{}` may be written but is not covered by readAllow", text.value);
-            note(cx, text, "write-without-read", message, "add it to readAllow, unless the agent should not see what it wrote");
+            note(
+                cx,
+                text,
+                "write-without-read",
+                message,
+                "add it to readAllow, unless the agent should not see what it wrote",
+            );
         }
     }
     let lacking: Vec<&str> = CREDENTIALS.iter().filter(|text| !covered(text, &read_deny)).copied().collect();
     if data.read_allow.as_ref().is_some_and(|list| !list.is_empty()) && !lacking.is_empty() {
         let message = format!("dataAccess.readDeny lacks credential patterns: {}", lacking.join(", "));
-        missing(cx, "missing-credential-deny", "/dataAccess/readDeny", message, "every policy should deny these");
+        missing(
+            cx,
+            "missing-credential-deny",
+            "/dataAccess/readDeny",
+            message,
+            "every policy should deny these",
+        );
     }
 }
 
@@ -99,7 +142,13 @@ fn tools(document: &Document, cx: &mut Reading<'_>) {
     repeated(tools.allowed.as_deref(), cx);
     repeated(tools.denied.as_deref(), cx);
     for text in tools.allowed.iter().flatten().filter(|text| denied.contains(&text.value.as_str())) {
-        note(cx, text, "unreachable", format!("tool `{}` is also denied and never allowed", text.value), DENY_WINS);
+        note(
+            cx,
+            text,
+            "unreachable",
+            format!("tool `{}` is also denied and never allowed", text.value),
+            DENY_WINS,
+        );
     }
     for text in tools.allowed.iter().chain(&tools.denied).flatten().filter(|text| text.value.contains('*')) {
         let message = format!("`*` in `{}` is a plain character: tool names are matched exactly", text.value);
@@ -121,9 +170,18 @@ fn bash(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
         }
         if text.value == "*" {
             let message = "bash.allow contains '*' which allows every command".to_owned();
-            note(cx, text, "allows-everything", message, "list the commands that the agent needs; a deny list is never complete");
+            note(
+                cx,
+                text,
+                "allows-everything",
+                message,
+                "list the commands that the agent needs; a deny list is never complete",
+            );
         } else if let Some(word) = glued_star(&text.value) {
-            let message = format!("`*` is glued to a word in `{}`: everything that starts with `{word}` matches", text.value);
+            let message = format!(
+                "`*` is glued to a word in `{}`: everything that starts with `{word}` matches",
+                text.value
+            );
             note(cx, text, "glued-star", message, "put a blank in front of the `*`");
         }
         if deny.find(&text.value, &mut steps, |_| true).is_some() {
@@ -137,16 +195,33 @@ fn bash(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
     for text in bash.deny.iter().flatten() {
         let first = text.value.split(' ').next().unwrap_or_default();
         if matches!(first, "ALTER" | "DELETE" | "DROP" | "GRANT" | "INSERT" | "TRUNCATE" | "UPDATE") {
-            let message = format!("`{}` can match no command: a pattern starts with the name of a program", text.value);
-            note(cx, text, "dead-rule", message, "to keep SQL out of a client, deny the client, as in `psql *`");
+            let message =
+                format!("`{}` can match no command: a pattern starts with the name of a program", text.value);
+            note(
+                cx,
+                text,
+                "dead-rule",
+                message,
+                "to keep SQL out of a client, deny the client, as in `psql *`",
+            );
         }
     }
-    let has = |pattern: &CommandPattern, text: &str| matches!(pattern.stages(), [stage] if stage.matches(text));
-    let lacking: Vec<&str> =
-        MANDATORY.iter().filter(|text| !patterns.bash_deny.iter().any(|own| has(own, text))).copied().collect();
+    let has =
+        |pattern: &CommandPattern, text: &str| matches!(pattern.stages(), [stage] if stage.matches(text));
+    let lacking: Vec<&str> = MANDATORY
+        .iter()
+        .filter(|text| !patterns.bash_deny.iter().any(|own| has(own, text)))
+        .copied()
+        .collect();
     if !lacking.is_empty() && bash.allow.as_ref().is_some_and(|list| !list.is_empty()) {
         let message = format!("bash.deny lacks mandatory patterns: {}", lacking.join(", "));
-        missing(cx, "missing-mandatory-deny", "/toolActions/bash/deny", message, "every policy with commands should deny these");
+        missing(
+            cx,
+            "missing-mandatory-deny",
+            "/toolActions/bash/deny",
+            message,
+            "every policy with commands should deny these",
+        );
     }
 }
 
@@ -175,7 +250,13 @@ fn repeated(texts: Option<&[Text]>, cx: &mut Reading<'_>) {
     let mut seen = std::collections::BTreeSet::new();
     for text in texts.unwrap_or_default() {
         if !seen.insert(text.value.as_str()) {
-            note(cx, text, "repeated", format!("`{}` stands in this list twice", text.value), "remove one of them");
+            note(
+                cx,
+                text,
+                "repeated",
+                format!("`{}` stands in this list twice", text.value),
+                "remove one of them",
+            );
         }
     }
 }

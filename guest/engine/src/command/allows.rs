@@ -1,9 +1,10 @@
 //! Whether an allow pattern covers a command, and vouches for what makes it risky (SH6, SH10, SH11,
 //! SH13).
 
+use super::builtins::STATE_BUILTINS;
 use super::canonical::vanished;
 use super::code::{concerns, inline_code, interpreter};
-use super::evaluate::{Evaluation, Level, STATE_BUILTINS, basename};
+use super::evaluate::{Evaluation, Level, basename};
 use super::pattern::CommandPattern;
 use crate::decision::Outcome;
 use crate::shell::Direction;
@@ -13,15 +14,10 @@ impl Evaluation<'_, '_> {
     pub(super) fn allowed(
         &mut self,
         level: &Level<'_, '_>,
-        text: &str,
         covered: Option<usize>,
         accept: &dyn Fn(&CommandPattern) -> bool,
-        needs_pattern: bool,
     ) {
-        if !needs_pattern {
-            return;
-        }
-        let part = level.part;
+        let Level { text, part, .. } = *level;
         let allow = &self.bash.allow;
         let mut steps = self.steps;
         let as_stage = covered.filter(|rule| allow.set.patterns().get(*rule).is_some_and(accept));
@@ -29,7 +25,8 @@ impl Evaluation<'_, '_> {
         let whole = |steps: &mut u64| {
             vanished(level.words).is_none_or(|text| allow.set.find(&text, steps, |_| true).is_some())
         };
-        let found = as_stage.or_else(|| allow.set.find(text, &mut steps, accept).filter(|_| whole(&mut steps)));
+        let found =
+            as_stage.or_else(|| allow.set.find(text, &mut steps, accept).filter(|_| whole(&mut steps)));
         let named = found.or_else(|| allow.set.find(text, &mut steps, |_| true));
         self.steps = steps;
         let program = level.words.first().map_or("", |word| word.text.as_ref());
@@ -61,7 +58,11 @@ impl Evaluation<'_, '_> {
     fn risky(&self, level: &Level<'_, '_>, program: &str) -> String {
         let name = basename(program);
         if let Some(concern) = concerns(name, level.words).first() {
-            let option = if concern.name.is_empty() { String::new() } else { format!(" `{}`", excerpt(&concern.name)) };
+            let option = if concern.name.is_empty() {
+                String::new()
+            } else {
+                format!(" `{}`", excerpt(&concern.name))
+            };
             return format!(":{option} {}", concern.message);
         }
         if STATE_BUILTINS.contains(&name) {
@@ -89,8 +90,13 @@ impl Evaluation<'_, '_> {
         // Without a script to run, the code comes from the input.
         let script = level.words.iter().skip(1).find(|word| !word.text.starts_with('-') || word.text == "-");
         if level.reads_input && script.is_none_or(|word| matches!(word.text.as_ref(), "-" | "/dev/stdin")) {
-            let body = level.written.and_then(|own| own.redirects.iter().find(|redirect| matches!(redirect.direction, Direction::Heredoc | Direction::HereString)));
-            let clean = body.and_then(|redirect| redirect.target.literal()).is_some_and(|code| !deny_text_in(code));
+            let body = level.written.and_then(|own| {
+                own.redirects
+                    .iter()
+                    .find(|redirect| matches!(redirect.direction, Direction::Heredoc | Direction::HereString))
+            });
+            let clean =
+                body.and_then(|redirect| redirect.target.literal()).is_some_and(|code| !deny_text_in(code));
             return Some(CodeRule { option: "-".to_owned(), clean });
         }
         None

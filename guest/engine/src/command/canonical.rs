@@ -36,7 +36,8 @@ pub(crate) fn canonical(words: &[Word<'_>]) -> String {
 
 /// The same with words left out that bash drops if their expansion is empty.
 pub(crate) fn vanished(words: &[Word<'_>]) -> Option<String> {
-    let vanishes = |word: &Word<'_>| word.has_holes && !word.quoted && word.text.chars().all(|c| c == hole::WORDS);
+    let vanishes =
+        |word: &Word<'_>| word.has_holes && !word.quoted && word.text.chars().all(|c| c == hole::WORDS);
     words
         .iter()
         .any(vanishes)

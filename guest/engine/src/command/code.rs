@@ -48,20 +48,21 @@ pub(crate) fn inline_code<'w>(interpreter: &Interpreter, words: &'w [Word<'_>]) 
             if text == *option {
                 return Some(InlineCode { option: text, code: next() });
             }
-            if let Some((name, value)) = text.split_once('=').filter(|_| option.starts_with("--")) {
-                if name == *option {
-                    return Some(InlineCode { option: name, code: word.literal().map(|_| value) });
-                }
+            if let Some((name, value)) = text.split_once('=').filter(|_| option.starts_with("--"))
+                && name == *option
+            {
+                return Some(InlineCode { option: name, code: word.literal().map(|_| value) });
             }
             // `-ec`, `-c'code'`: the letter in a cluster of one-letter options.
             let letter = option.strip_prefix('-').filter(|rest| rest.len() == 1);
-            if let (Some(letter), Some(cluster)) = (letter, text.strip_prefix('-').filter(|rest| !rest.starts_with('-'))) {
-                if let Some((before, code)) = cluster.split_once(letter) {
-                    if before.len() <= 3 && before.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                        let code = if code.is_empty() { next() } else { word.literal().map(|_| code) };
-                        return Some(InlineCode { option: text, code });
-                    }
-                }
+            if let (Some(letter), Some(cluster)) =
+                (letter, text.strip_prefix('-').filter(|rest| !rest.starts_with('-')))
+                && let Some((before, code)) = cluster.split_once(letter)
+                && before.len() <= 3
+                && before.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            {
+                let code = if code.is_empty() { next() } else { word.literal().map(|_| code) };
+                return Some(InlineCode { option: text, code });
             }
         }
         // Behind its script an interpreter's arguments are the script's own.
@@ -85,13 +86,16 @@ pub(crate) fn concerns(program: &str, words: &[Word<'_>]) -> Vec<Concern> {
         "fdfind" => "fd",
         other => other,
     };
-    let rows: Vec<&ExecOptions> = EXEC_OPTIONS.iter().filter(|row| row.program == table_name).collect();
+    let first = EXEC_OPTIONS.partition_point(|row| row.program < table_name);
+    let rows = EXEC_OPTIONS.get(first..).unwrap_or_default();
+    let rows = rows.get(..rows.partition_point(|row| row.program == table_name)).unwrap_or_default();
     if rows.is_empty() {
         return found;
     }
-    let subcommand = subcommand(table_name, words, &rows);
+    let subcommand = subcommand(table_name, words, rows);
     let mut only_operands = false;
-    let valued = VALUED.iter().find(|(own, _)| *own == table_name).map_or(&[] as &[&str], |(_, valued)| *valued);
+    let valued =
+        VALUED.iter().find(|(own, _)| *own == table_name).map_or(&[] as &[&str], |(_, valued)| *valued);
     for (at, word) in words.iter().enumerate().skip(1) {
         let text = word.text.as_ref();
         if text == "--" {
@@ -100,21 +104,28 @@ pub(crate) fn concerns(program: &str, words: &[Word<'_>]) -> Vec<Concern> {
         let previous = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", |word| word.text.as_ref());
         let is_value = at > 1 && valued.contains(&previous);
         if text.starts_with([hole::TEXT, hole::WORDS]) && !only_operands && !is_value {
-            let message = "a word that is only known at run time may be an option that runs a program or writes a file";
+            let message =
+                "a word that is only known at run time may be an option that runs a program or writes a file";
             found.push(Concern { name: String::new(), message });
             continue;
         }
         if text.starts_with(hole::GLOB) && matches!(table_name, "tar" | "rsync" | "zip") {
-            found.push(Concern { name: String::new(), message: "a file name may be an option that runs a program; write `./*`" });
+            found.push(Concern {
+                name: String::new(),
+                message: "a file name may be an option that runs a program; write `./*`",
+            });
             continue;
         }
         let next = words.get(at + 1).map_or("", |word| word.text.as_ref());
-        for row in &rows {
+        for row in rows {
             let before = subcommand.is_none_or(|(index, _)| at < index);
             let applies = match row.subcommand {
                 "" => before || subcommand.is_none(),
                 "*" => true,
-                own => subcommand.is_some_and(|(index, name)| own == name && at > index || own == name && at == index && row.dangers == [Danger::Prefix("")]),
+                own => subcommand.is_some_and(|(index, name)| {
+                    own == name && at > index
+                        || own == name && at == index && row.dangers == [Danger::Prefix("")]
+                }),
             };
             if !applies {
                 continue;
@@ -124,7 +135,9 @@ pub(crate) fn concerns(program: &str, words: &[Word<'_>]) -> Vec<Concern> {
                     let name = match danger {
                         Danger::Long(_) => text.split('=').next().unwrap_or(text).to_owned(),
                         Danger::Prefix("") => subcommand.map_or(String::new(), |(_, name)| name.to_owned()),
-                        Danger::Short(_) | Danger::Word(_) | Danger::Prefix(_) | Danger::Contains(_) => text.to_owned(),
+                        Danger::Short(_) | Danger::Word(_) | Danger::Prefix(_) | Danger::Contains(_) => {
+                            text.to_owned()
+                        }
                     };
                     found.push(Concern { name, message: "an option that runs a program or writes a file has to be named by the allow pattern" });
                 }
@@ -140,7 +153,7 @@ pub(crate) fn concerns(program: &str, words: &[Word<'_>]) -> Vec<Concern> {
 }
 
 /// The subcommand and its place, for programs that have rows for subcommands.
-fn subcommand<'w>(program: &str, words: &'w [Word<'_>], rows: &[&ExecOptions]) -> Option<(usize, &'w str)> {
+fn subcommand<'w>(program: &str, words: &'w [Word<'_>], rows: &[ExecOptions]) -> Option<(usize, &'w str)> {
     if rows.iter().all(|row| row.subcommand.is_empty()) {
         return None;
     }
@@ -156,19 +169,23 @@ fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool, valued
             !given.is_empty() && name.starts_with(given)
         }
         Danger::Short(letter) => {
-            is_option && !text.starts_with("--") && text.get(1..).is_some_and(|cluster| {
-                // Behind a letter that takes a value the cluster is that value.
-                let takes_value = |c: char| valued.iter().any(|own| own.strip_prefix('-') == Some(c.encode_utf8(&mut [0; 4])));
-                for c in cluster.chars().take_while(char::is_ascii_alphanumeric) {
-                    if c == letter {
-                        return true;
+            is_option
+                && !text.starts_with("--")
+                && text.get(1..).is_some_and(|cluster| {
+                    // Behind a letter that takes a value the cluster is that value.
+                    let takes_value = |c: char| {
+                        valued.iter().any(|own| own.strip_prefix('-') == Some(c.encode_utf8(&mut [0; 4])))
+                    };
+                    for c in cluster.chars().take_while(char::is_ascii_alphanumeric) {
+                        if c == letter {
+                            return true;
+                        }
+                        if takes_value(c) {
+                            return false;
+                        }
                     }
-                    if takes_value(c) {
-                        return false;
-                    }
-                }
-                false
-            })
+                    false
+                })
         }
         Danger::Word(word) => text == word,
         Danger::Prefix("") => true,
@@ -176,7 +193,10 @@ fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool, valued
             let lower = text.to_ascii_lowercase();
             text.starts_with(prefix)
                 || lower.starts_with(prefix)
-                || prefix.starts_with('-') && text.len() >= 2 && prefix.starts_with(text) && prefix.get(text.len()..).is_some_and(|rest| next.starts_with(rest))
+                || prefix.starts_with('-')
+                    && text.len() >= 2
+                    && prefix.starts_with(text)
+                    && prefix.get(text.len()..).is_some_and(|rest| next.starts_with(rest))
         }
         Danger::Contains(part) => text.contains(part),
     }
@@ -203,7 +223,10 @@ fn awk(words: &[Word<'_>]) -> Option<Concern> {
             _ => {}
         }
     }
-    runs.then_some(Concern { name: String::new(), message: "an awk program that runs commands, reads or writes files" })
+    runs.then_some(Concern {
+        name: String::new(),
+        message: "an awk program that runs commands, reads or writes files",
+    })
 }
 
 /// Whether awk code has a pipe, `system`, `getline`, an include, or a `print` into a file. Texts
@@ -216,7 +239,9 @@ fn awk_code_runs(code: &str) -> bool {
     let mut chars = code.chars().peekable();
     while let Some(c) = chars.next() {
         // A slash divides behind a value and opens a pattern elsewhere.
-        let value = outside.trim_end().ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']' | '$' | '"'));
+        let value = outside
+            .trim_end()
+            .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']' | '$' | '"'));
         if c == '"' || c == '/' && !value {
             outside.push('"');
             if !skip_to(&mut chars, c) {
@@ -228,9 +253,9 @@ fn awk_code_runs(code: &str) -> bool {
     }
     let outside = outside.replace("||", " ");
     ["system", "getline", "@load", "@include", "|"].iter().any(|part| outside.contains(part))
-        || outside.split([';', '}', '\n']).any(|statement| {
-            statement.split_once("print").is_some_and(|(_, rest)| rest.contains('>'))
-        })
+        || outside
+            .split([';', '}', '\n'])
+            .any(|statement| statement.split_once("print").is_some_and(|(_, rest)| rest.contains('>')))
 }
 
 fn sed(words: &[Word<'_>]) -> Option<Concern> {
@@ -265,7 +290,8 @@ fn sed(words: &[Word<'_>]) -> Option<Concern> {
     None
 }
 
-const SED: Concern = Concern { name: String::new(), message: "a sed script that runs commands, reads or writes files" };
+const SED: Concern =
+    Concern { name: String::new(), message: "a sed script that runs commands, reads or writes files" };
 
 /// Whether a sed script has `e`, `r`, `R`, `w`, `W`, or the flags `e` or `w` on an `s`. A script
 /// that this does not follow counts as one that has.
@@ -308,7 +334,8 @@ fn sed_script_runs(script: &str) -> bool {
                 let text_ends_at_semicolon = matches!(c, 'b' | 't' | 'T' | ':');
                 while rest.next_if(|c| *c != '\n' && !(text_ends_at_semicolon && *c == ';')).is_some() {}
             }
-            'd' | 'D' | 'g' | 'G' | 'h' | 'H' | 'l' | 'n' | 'N' | 'p' | 'P' | 'q' | 'Q' | 'x' | 'z' | '=' | 'F' => {}
+            'd' | 'D' | 'g' | 'G' | 'h' | 'H' | 'l' | 'n' | 'N' | 'p' | 'P' | 'q' | 'Q' | 'x' | 'z' | '='
+            | 'F' => {}
             _ => return true,
         }
     }

@@ -70,13 +70,15 @@ impl Tracker {
     /// Takes in everything but commands.
     pub(crate) fn event(&mut self, event: Event) {
         match event {
-            Event::Command(_) | Event::And => {}
+            Event::Command(_) | Event::Redirect(_) | Event::And => {}
             Event::Next => {
                 if let Some(failed) = self.failed.take() {
                     self.now.join(&failed);
                 }
             }
-            Event::EnterIsolated | Event::EnterMaybe => self.outer.push((self.now.clone(), self.failed.take())),
+            Event::EnterIsolated | Event::EnterMaybe => {
+                self.outer.push((self.now.clone(), self.failed.take()))
+            }
             Event::LeaveIsolated => {
                 if let Some((now, failed)) = self.outer.pop() {
                     (self.now, self.failed) = (now, failed);

@@ -12,8 +12,8 @@ use crate::wire::excerpt;
 
 impl Evaluation<'_, '_> {
     /// Tries every view of this level (SH7).
-    pub(super) fn denied(&mut self, level: &Level<'_, '_>, text: &str, program: Option<&str>) {
-        let Level { words, part, .. } = *level;
+    pub(super) fn denied(&mut self, level: &Level<'_, '_>, program: Option<&str>) {
+        let Level { words, text, part, .. } = *level;
         let deny: &Rules<CommandSet> = &self.bash.deny;
         let uncertain = words.iter().any(|word| word.has_holes || word.tilde);
         let mut found: Option<(usize, bool)> = None;
@@ -38,12 +38,15 @@ impl Evaluation<'_, '_> {
                 note(deny.set.find_possible(&possible(renamed, &text), &mut steps), false);
             }
         }
-        let plain: Vec<&str> = renamed.as_deref().unwrap_or(words).iter().map(|word| word.text.as_ref()).collect();
+        let plain: Vec<&str> =
+            renamed.as_deref().unwrap_or(words).iter().map(|word| word.text.as_ref()).collect();
         note(deny.set.find_spelling(&plain, &mut steps), true);
         if let Some(joined) = long_options_joined(&plain) {
             note(deny.set.find(&joined, &mut steps, |_| true), true);
         }
-        if let Some(written) = level.written.filter(|own| !own.redirects.is_empty() || !own.assignments.is_empty()) {
+        if let Some(written) =
+            level.written.filter(|own| !own.redirects.is_empty() || !own.assignments.is_empty())
+        {
             let mut with = text.to_owned();
             for redirect in &written.redirects {
                 with.push(' ');
@@ -65,7 +68,10 @@ impl Evaluation<'_, '_> {
             Some((rule, false)) => {
                 let written = self.bash.deny.written(rule);
                 let pattern = written.map_or("", |rule| rule.pattern.as_str());
-                let message = format!("Bash command may become one that matches deny pattern \"{}\".", excerpt(pattern));
+                let message = format!(
+                    "Bash command may become one that matches deny pattern \"{}\".",
+                    excerpt(pattern)
+                );
                 self.push(Outcome::Escalate, "bash-possible-deny", message, written, Some(part));
             }
             None => {}
@@ -81,17 +87,18 @@ impl Evaluation<'_, '_> {
             let words = level.words.get(from..).unwrap_or_default();
             let program = words.first().and_then(Word::literal).map(basename);
             let before = self.reasons.len();
-            let tail = Level { words, written: None, ..*level };
-            self.denied(&tail, &canonical(words), program);
+            let text = canonical(words);
+            let tail = Level { words, text: &text, written: None, ..*level };
+            self.denied(&tail, program);
             if self.reasons.len() > before || !self.in_budget(Some(level.part)) {
                 return;
             }
             // `-c 'script'` and the like.
-            if let Some(script) = words.first().and_then(Word::literal).filter(|text| text.contains(' ')) {
-                if let Some(rule) = self.bash.deny.set.find_raw(&collapse(script), &mut self.steps) {
-                    self.deny_rule(rule, Some(level.part));
-                    return;
-                }
+            if let Some(script) = words.first().and_then(Word::literal).filter(|text| text.contains(' '))
+                && let Some(rule) = self.bash.deny.set.find_raw(&collapse(script), &mut self.steps)
+            {
+                self.deny_rule(rule, Some(level.part));
+                return;
             }
         }
     }
@@ -99,14 +106,21 @@ impl Evaluation<'_, '_> {
 
 /// Where the subcommand of a program stands, global options stepped over.
 pub(super) fn subcommand_at(program: &str, words: &[Word<'_>]) -> Option<usize> {
-    let (flags, valued) = GLOBAL_OPTIONS.iter().find(|(own, _, _)| *own == program).map_or((&[] as &[&str], &[] as &[&str]), |(_, flags, valued)| (*flags, *valued));
+    let (flags, valued) = GLOBAL_OPTIONS
+        .iter()
+        .find(|(own, _, _)| *own == program)
+        .map_or((&[] as &[&str], &[] as &[&str]), |(_, flags, valued)| (*flags, *valued));
     let mut at = 1;
     while let Some(word) = words.get(at) {
         let text = word.text.as_ref();
         let name = text.split('=').next().unwrap_or(text);
         if valued.contains(&text) {
             at += 2;
-        } else if flags.contains(&text) || valued.contains(&name) || text.starts_with('-') && text.len() > 1 || text.starts_with('+') {
+        } else if flags.contains(&text)
+            || valued.contains(&name)
+            || text.starts_with('-') && text.len() > 1
+            || text.starts_with('+')
+        {
             at += 1;
         } else {
             return Some(at);
@@ -119,7 +133,8 @@ pub(super) fn subcommand_at(program: &str, words: &[Word<'_>]) -> Option<usize> 
 pub(super) fn normalized<'a>(words: &[Word<'a>], program: Option<&str>) -> Option<Vec<Word<'a>>> {
     let program = program?;
     let first = words.first()?;
-    let has_globals = GLOBAL_OPTIONS.iter().any(|(own, _, _)| *own == program) && words.get(1).is_some_and(|word| word.text.starts_with(['-', '+']));
+    let has_globals = GLOBAL_OPTIONS.iter().any(|(own, _, _)| *own == program)
+        && words.get(1).is_some_and(|word| word.text.starts_with(['-', '+']));
     if first.text == program && !has_globals {
         return None;
     }
@@ -131,6 +146,10 @@ pub(super) fn normalized<'a>(words: &[Word<'a>], program: Option<&str>) -> Optio
 
 /// `--name value` as `--name=value`, for patterns that spell it so.
 fn long_options_joined(words: &[&str]) -> Option<String> {
+    let is_open = |word: &str| word.len() > 2 && word.starts_with("--") && !word.contains('=');
+    if !words.iter().any(|word| is_open(word)) {
+        return None;
+    }
     let mut joined = String::new();
     let mut changed = false;
     let mut rest = words.iter().peekable();
@@ -139,14 +158,13 @@ fn long_options_joined(words: &[&str]) -> Option<String> {
             joined.push(' ');
         }
         push_word(&mut joined, word);
-        if word.len() > 2 && word.starts_with("--") && !word.contains('=') {
-            if let Some(value) = rest.next_if(|next| !next.starts_with('-')) {
-                joined.push('=');
-                push_word(&mut joined, value);
-                changed = true;
-            }
+        if is_open(word)
+            && let Some(value) = rest.next_if(|next| !next.starts_with('-'))
+        {
+            joined.push('=');
+            push_word(&mut joined, value);
+            changed = true;
         }
     }
     changed.then_some(joined)
 }
-

@@ -61,15 +61,22 @@ pub(crate) fn names_set<'w>(program: &str, arguments: &[&'w str]) -> Vec<&'w str
     let identifier = |word: &&'w str| !word.starts_with(['-', '+']);
     let name = |word: &'w str| word.split(['=', '[', '+']).next().unwrap_or(word);
     match program {
-        "export" | "declare" | "typeset" | "readonly" | "local" => {
-            arguments.iter().copied().filter(|word| identifier(word) && (word.contains('=') || program != "export")).map(name).collect()
+        "export" | "declare" | "typeset" | "readonly" | "local" => arguments
+            .iter()
+            .copied()
+            .filter(|word| identifier(word) && (word.contains('=') || program != "export"))
+            .map(name)
+            .collect(),
+        "read" | "mapfile" | "readarray" | "let" | "unset" => {
+            arguments.iter().copied().filter(identifier).map(name).collect()
         }
-        "read" | "mapfile" | "readarray" | "let" | "unset" => arguments.iter().copied().filter(identifier).map(name).collect(),
         "getopts" => arguments.get(1).copied().into_iter().collect(),
         "printf" => arguments
             .windows(2)
             .find_map(|pair| if let ["-v", target] = pair { Some(name(target)) } else { None })
-            .or_else(|| arguments.iter().find_map(|word| word.strip_prefix("-v")).filter(|rest| !rest.is_empty()))
+            .or_else(|| {
+                arguments.iter().find_map(|word| word.strip_prefix("-v")).filter(|rest| !rest.is_empty())
+            })
             .into_iter()
             .collect(),
         _ => Vec::new(),

@@ -8,10 +8,11 @@
 //!
 //! Everything found is a reason; the worst one decides.
 
+use std::borrow::Cow;
+
+use super::builtins::STATE_BUILTINS;
 use super::canonical::canonical;
-use super::code::{Concern, concerns};
 use super::cwd::{Places, Tracker};
-use super::environment::{exports, names_set};
 use super::pattern::{CommandPattern, collapse};
 use super::wrappers::{Peeled, peel};
 use crate::data::risk;
@@ -21,26 +22,23 @@ use crate::policy::{BashRules, PointRules};
 use crate::shell::{self, Command, Direction, Event, ParseErrorKind, Script, Word, hole};
 use crate::wire::excerpt;
 
+/// A part that stands nowhere in the command line.
+const NOWHERE: Part = Part { text: String::new(), start: 0, end: 0 };
+
 /// What a command line may ask of the rest of the policy.
 pub(crate) trait Files {
     /// Decides a redirection to or from a file. `write` may be both.
     fn redirect(&self, path: &str, read: bool, write: bool) -> Reason;
 }
 
-/// Builtins that change what later commands mean (SH13): a pattern has to name them.
-pub(super) const STATE_BUILTINS: &[&str] = &[
-    ".", "alias", "bind", "complete", "enable", "eval", "exec", "hash", "set", "shopt", "source", "trap", "umask",
-    "unalias",
-];
-
-/// Builtins that evaluate an argument as arithmetic, and with it command substitutions inside.
-const EVALUATING_BUILTINS: &[&str] = &[
-    "[", "declare", "export", "getopts", "let", "local", "mapfile", "printf", "read", "readarray", "readonly", "test",
-    "typeset", "unset", "wait",
-];
-
 /// Decides a command line. Adds its reasons, and says how many risk points it is worth.
-pub(crate) fn evaluate(text: &str, bash: &BashRules, points: &PointRules, files: &dyn Files, reasons: &mut Vec<Reason>) -> u64 {
+pub(crate) fn evaluate(
+    text: &str,
+    bash: &BashRules,
+    points: &PointRules,
+    files: &dyn Files,
+    reasons: &mut Vec<Reason>,
+) -> u64 {
     let mut evaluation = Evaluation { bash, points, files, reasons, steps: 0, commands: 0, risk: 0 };
     evaluation.line(text);
     evaluation.risk.max(if evaluation.commands == 0 { points.command } else { 0 })
@@ -59,6 +57,8 @@ pub(super) struct Evaluation<'p, 'r> {
 /// A command on its way through the layers of wrappers.
 pub(super) struct Level<'c, 'a> {
     pub(super) words: &'c [Word<'a>],
+    /// Their canonical text.
+    pub(super) text: &'c str,
     /// The command as it was written, for its redirections and assignments; only the outermost
     /// level has it.
     pub(super) written: Option<&'c Command<'a>>,
@@ -70,7 +70,14 @@ pub(super) struct Level<'c, 'a> {
 impl Evaluation<'_, '_> {
     // === reasons ===
 
-    pub(super) fn push(&mut self, outcome: Outcome, code: &'static str, message: String, rule: Option<&Rule>, part: Option<&Part>) {
+    pub(super) fn push(
+        &mut self,
+        outcome: Outcome,
+        code: &'static str,
+        message: String,
+        rule: Option<&Rule>,
+        part: Option<&Part>,
+    ) {
         self.reasons.push(Reason {
             outcome,
             layer: Layer::Deterministic,
@@ -124,27 +131,39 @@ impl Evaluation<'_, '_> {
             Err(error) => {
                 let (outcome, code, what) = match error.kind {
                     ParseErrorKind::Syntax => (Outcome::Deny, "bash-syntax", "is not valid bash"),
-                    ParseErrorKind::Unsupported => (Outcome::Escalate, "bash-unsupported", "uses syntax that is not followed"),
+                    ParseErrorKind::Unsupported => {
+                        (Outcome::Escalate, "bash-unsupported", "uses syntax that is not followed")
+                    }
                     ParseErrorKind::Limit => (Outcome::Deny, "bash-limit", "is over a limit"),
                 };
                 let at = u32::try_from(error.at.min(text.len())).unwrap_or(u32::MAX);
                 let message = format!("Bash command {what}: {}.", error.message);
-                self.push(outcome, code, message, None, Some(&Part { text: String::new(), start: at, end: at }));
+                self.push(
+                    outcome,
+                    code,
+                    message,
+                    None,
+                    Some(&Part { text: String::new(), start: at, end: at }),
+                );
                 return;
             }
         };
         let before = self.reasons.len();
-        self.script(&script, Places::start(), 0, None);
+        self.script(&script, &Places::start(), 0, None);
         if self.reasons.len() == before {
             self.push(Outcome::Deny, "bash-empty", "Bash command runs nothing.".to_owned(), None, None);
         }
     }
 
     /// A script, at the top or inside a command. `inside` is the command that runs it.
-    fn script(&mut self, script: &Script<'_>, places: Places, depth: usize, inside: Option<&Part>) {
+    fn script(&mut self, script: &Script<'_>, places: &Places, depth: usize, inside: Option<&Part>) {
         if script.deceptive {
-            let part = inside.cloned().unwrap_or(Part { text: String::new(), start: 0, end: 0 });
-            self.escalate("bash-deceptive-text", "Bash command contains invisible or direction-changing characters outside quotes.".to_owned(), &part);
+            let part = inside.cloned().unwrap_or(NOWHERE);
+            self.escalate(
+                "bash-deceptive-text",
+                "Bash command contains invisible or direction-changing characters outside quotes.".to_owned(),
+                &part,
+            );
         }
         for name in &script.functions {
             self.function(name, inside);
@@ -153,6 +172,12 @@ impl Evaluation<'_, '_> {
         let mut tracker = Tracker::new(places.clone());
         for event in &script.events {
             tracker.event(*event);
+            if let Event::Redirect(index) = event
+                && let Some(redirect) = script.redirects.get(*index)
+            {
+                let part = inside.cloned().unwrap_or(NOWHERE);
+                self.redirects(std::slice::from_ref(redirect), tracker.places(), &part);
+            }
             let Event::Command(index) = event else { continue };
             let Some(command) = script.commands.get(*index) else { continue };
             self.commands += 1;
@@ -161,40 +186,28 @@ impl Evaluation<'_, '_> {
                 self.push(Outcome::Deny, "bash-limit", message, None, inside);
                 return;
             }
-            let part = part_of(command, inside);
-            self.command(command, &part, tracker.places(), depth, covered.get(*index).copied().flatten());
+            let text = canonical(&command.words);
+            let part = part_of(command, &text, inside);
+            let rule = covered.get(*index).copied().flatten();
+            self.command(command, &text, &part, tracker.places(), depth, rule);
             if !self.in_budget(Some(&part)) {
                 return;
             }
             tracker.ran(command);
         }
-        if !script.redirects.is_empty() {
-            // A group's redirections happen where the group starts; which of the places that is,
-            // nobody keeps track of.
-            let part = inside.cloned().unwrap_or(Part { text: String::new(), start: 0, end: 0 });
-            self.redirects(&script.redirects, &places, &part);
-        }
-    }
-
-    fn function(&mut self, name: &str, inside: Option<&Part>) {
-        let allow = &self.bash.allow.set;
-        let shadows = allow.patterns().iter().any(|pattern| {
-            pattern.stages().iter().any(|stage| {
-                let first = stage.prefix().split(' ').next().unwrap_or_default();
-                first == name || stage.may_match(name) && stage.prefix().starts_with(name)
-            })
-        });
-        let part = Part { text: excerpt(name), start: inside.map_or(0, |part| part.start), end: inside.map_or(0, |part| part.end) };
-        if shadows {
-            self.deny("bash-function-shadows", "Bash command defines a function with the name of an allowed command.".to_owned(), &part);
-        } else {
-            self.escalate("bash-function", "Bash command defines a function.".to_owned(), &part);
-        }
     }
 
     // === one command ===
 
-    fn command(&mut self, command: &Command<'_>, part: &Part, places: &Places, depth: usize, covered: Option<usize>) {
+    fn command(
+        &mut self,
+        command: &Command<'_>,
+        text: &str,
+        part: &Part,
+        places: &Places,
+        depth: usize,
+        covered: Option<usize>,
+    ) {
         for own in &command.assignments {
             self.assignment(&own.name, !own.by_loop, part);
         }
@@ -203,37 +216,53 @@ impl Evaluation<'_, '_> {
             return;
         }
         let fed = command.redirects.iter().any(|redirect| {
-            matches!(redirect.direction, Direction::Heredoc | Direction::HereString | Direction::Read | Direction::Duplicate | Direction::ReadWrite)
-                && redirect.operator.starts_with('<')
+            matches!(
+                redirect.direction,
+                Direction::Heredoc
+                    | Direction::HereString
+                    | Direction::Read
+                    | Direction::Duplicate
+                    | Direction::ReadWrite
+            ) && redirect.operator.starts_with('<')
         });
-        let level = Level { words: &command.words, written: Some(command), reads_input: command.piped || fed, part, depth };
-        self.level(&level, places, covered, true);
+        let level = Level {
+            words: &command.words,
+            text,
+            written: Some(command),
+            reads_input: command.piped || fed,
+            part,
+            depth,
+        };
+        self.level(&level, places, covered);
     }
 
-    /// One layer of a command. `needs_pattern` is false inside what a pattern has covered already.
-    fn level(&mut self, level: &Level<'_, '_>, places: &Places, covered: Option<usize>, needs_pattern: bool) {
+    /// One layer of a command. `covered` is the allow pattern that covers it as a pipeline stage.
+    fn level(&mut self, level: &Level<'_, '_>, places: &Places, covered: Option<usize>) {
         let Level { words, part, depth, .. } = *level;
         let Some(first) = words.first() else { return };
         if depth > COMMAND_DEPTH_MAX {
             self.deny("bash-limit", "Bash command is nested deeper than 64 levels.".to_owned(), part);
             return;
         }
-        let text = canonical(words);
         let program = first.literal().map(basename);
         let before = self.reasons.len();
         if self.denies_exist() {
-            self.denied(level, &text, program);
+            self.denied(level, program);
         }
         let Some(program) = program else {
             if self.denies_exist() {
-                self.escalate("bash-dynamic-program", "Bash command runs a program whose name is only known at run time.".to_owned(), part);
+                self.escalate(
+                    "bash-dynamic-program",
+                    "Bash command runs a program whose name is only known at run time.".to_owned(),
+                    part,
+                );
                 return;
             }
-            return self.allowed(level, &text, covered, &|_| true, needs_pattern);
+            return self.allowed(level, covered, &|_| true);
         };
         self.risk = self.risk.max(self.points_of(program));
-        if self.reasons.len() > before {
-            // Denied already; what is inside cannot make it better.
+        if self.reasons.iter().skip(before).any(|reason| reason.outcome == Outcome::Deny) {
+            // What is inside cannot make it better.
             return;
         }
         let raised = self.raise(level, program);
@@ -248,15 +277,20 @@ impl Evaluation<'_, '_> {
                 }
                 transparent = is_transparent && !inner.is_empty();
                 for words in &inner {
-                    let inner = Level { words, written: None, depth: depth + 1, ..*level };
-                    self.level(&inner, places, None, true);
+                    let text = canonical(words);
+                    let inner = Level { words, text: &text, written: None, depth: depth + 1, ..*level };
+                    self.level(&inner, places, None);
                 }
             }
             Peeled::Script(script) => self.inner_script(&script, level, places),
             Peeled::Opaque(what) => {
                 opaque = true;
                 if self.denies_exist() {
-                    self.escalate("bash-opaque-code", format!("Bash command {what}, so deny patterns cannot be checked."), part);
+                    self.escalate(
+                        "bash-opaque-code",
+                        format!("Bash command {what}, so deny patterns cannot be checked."),
+                        part,
+                    );
                     return;
                 }
             }
@@ -278,48 +312,27 @@ impl Evaluation<'_, '_> {
                 && (!opaque || pattern.is_exact())
                 && code_rule.as_ref().is_none_or(|code| code.accepts(pattern))
         };
-        self.allowed(level, &text, covered, &accept, needs_pattern);
-    }
-
-    /// Everything that asks for a pattern which names it; what needs a person whatever a pattern
-    /// says is added as a reason at once.
-    fn raise(&mut self, level: &Level<'_, '_>, program: &str) -> Vec<Concern> {
-        let Level { words, part, .. } = *level;
-        let arguments: Vec<&str> = words.iter().skip(1).map(|word| word.text.as_ref()).collect();
-        for name in names_set(program, &arguments) {
-            if name.contains(hole::is_hole) {
-                let message = "Bash command sets a variable whose name is only known at run time.".to_owned();
-                self.escalate("bash-unknown-variable", message, part);
-            } else {
-                self.assignment(name, exports(program), part);
-            }
-        }
-        if EVALUATING_BUILTINS.contains(&program) && words.iter().skip(1).any(|word| word.text.contains("$(") || word.text.contains('`') || word.text.contains("[\u{4}")) {
-            self.escalate("bash-evaluated-twice", format!("Bash command passes text to {program} that bash may evaluate again."), part);
-        }
-        if program == "hash" && arguments.iter().any(|word| word.starts_with("-p")) || program == "enable" && arguments.iter().any(|word| word.starts_with("-f")) {
-            self.deny("bash-replaces-command", format!("Bash command uses {program} to replace what a name runs."), part);
-        }
-        if program == "alias" {
-            for name in arguments.iter().filter_map(|word| word.split_once('=')).map(|(name, _)| name) {
-                self.function(name, Some(part));
-            }
-        }
-        concerns(program, words)
+        self.allowed(level, covered, &accept);
     }
 
     fn inner_script(&mut self, script: &str, level: &Level<'_, '_>, places: &Places) {
         let depth = level.depth + 1;
         match shell::parse(script, depth) {
             Ok(parsed) => {
-                self.script(&parsed, places.clone(), depth, Some(level.part));
+                self.script(&parsed, places, depth, Some(level.part));
                 if parsed.commands.is_empty() && parsed.redirects.is_empty() {
-                    self.deny("bash-empty", "Bash command hands an empty script to a shell.".to_owned(), level.part);
+                    self.deny(
+                        "bash-empty",
+                        "Bash command hands an empty script to a shell.".to_owned(),
+                        level.part,
+                    );
                 }
             }
             Err(error) => {
-                let outcome = if error.kind == ParseErrorKind::Unsupported { Outcome::Escalate } else { Outcome::Deny };
-                let message = format!("Bash command hands a script to a shell that cannot be read: {}.", error.message);
+                let outcome =
+                    if error.kind == ParseErrorKind::Unsupported { Outcome::Escalate } else { Outcome::Deny };
+                let message =
+                    format!("Bash command hands a script to a shell that cannot be read: {}.", error.message);
                 self.push(outcome, "bash-inner-syntax", message, None, Some(level.part));
             }
         }
@@ -337,8 +350,8 @@ impl Evaluation<'_, '_> {
 }
 
 /// Where a command stands, for people.
-pub(super) fn part_of(command: &Command<'_>, inside: Option<&Part>) -> Part {
-    let text = excerpt(&readable(&canonical(&command.words)));
+pub(super) fn part_of(command: &Command<'_>, text: &str, inside: Option<&Part>) -> Part {
+    let text = excerpt(&readable(text)).into_owned();
     let bound = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     match inside {
         Some(outer) => Part { text, start: outer.start, end: outer.end },
@@ -347,18 +360,20 @@ pub(super) fn part_of(command: &Command<'_>, inside: Option<&Part>) -> Part {
 }
 
 /// Holes as people know them.
-fn readable(text: &str) -> String {
+fn readable(text: &str) -> Cow<'_, str> {
     if !text.contains(hole::is_hole) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
-    text.chars()
+    let shown = text
+        .chars()
         .map(|c| match c {
             hole::GLOB => '*',
             hole::ONE => '?',
             hole::TEXT | hole::WORDS => '…',
             other => other,
         })
-        .collect()
+        .collect();
+    Cow::Owned(shown)
 }
 
 /// The last segment of a program's path, `..` and `.` resolved.

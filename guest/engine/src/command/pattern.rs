@@ -65,7 +65,9 @@ impl CommandPattern {
         self.words.iter().skip(1).any(|word| {
             let word = word.trim_matches(['\'', '"']);
             let own = word.split('*').next().unwrap_or_default();
-            own == literal || own.starts_with(literal) && own.get(literal.len()..).is_some_and(|rest| rest.starts_with(['=', ':']))
+            own == literal
+                || own.starts_with(literal)
+                    && own.get(literal.len()..).is_some_and(|rest| rest.starts_with(['=', ':']))
         })
     }
 
@@ -111,7 +113,9 @@ fn canonical_stages(text: &str) -> Option<Vec<String>> {
                 loop {
                     match chars.next()? {
                         end if end == c => break,
-                        '\\' if c == '"' && matches!(chars.peek(), Some('"' | '\\' | '$' | '`')) => word.extend(chars.next()),
+                        '\\' if c == '"' && matches!(chars.peek(), Some('"' | '\\' | '$' | '`')) => {
+                            word.extend(chars.next())
+                        }
                         other => word.push(other),
                     }
                 }
@@ -155,9 +159,10 @@ impl Glob {
 
     /// Whether the text is one of the pattern's. A hole in it is taken by a star only.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        glob(&self.pieces, text) || self.bare.as_ref().is_some_and(|bare| {
-            if bare.contains('*') { Self::new_plain(bare).matches(text) } else { bare == text }
-        })
+        glob(&self.pieces, text)
+            || self.bare.as_ref().is_some_and(|bare| {
+                if bare.contains('*') { Self::new_plain(bare).matches(text) } else { bare == text }
+            })
     }
 
     fn new_plain(text: &str) -> Self {
@@ -169,13 +174,15 @@ impl Glob {
         if !text.contains(hole::is_hole) {
             return self.matches(text);
         }
-        may_match(&self.pieces.join("*"), text) || self.bare.as_ref().is_some_and(|bare| may_match(bare, text))
+        may_match(&self.pieces.join("*"), text)
+            || self.bare.as_ref().is_some_and(|bare| may_match(bare, text))
     }
 
     /// What one attempt costs at most, in bytes compared.
     pub(crate) fn cost(&self, text: &str) -> u64 {
         let holes = text.bytes().any(|byte| byte < 5);
-        let width = if holes { self.pieces.iter().map(|piece| piece.len() + 1).sum() } else { self.pieces.len() };
+        let width =
+            if holes { self.pieces.iter().map(|piece| piece.len() + 1).sum() } else { self.pieces.len() };
         (text.len() as u64).saturating_mul(if holes { width.div_ceil(8) as u64 + 1 } else { 1 })
     }
 }
@@ -184,7 +191,8 @@ impl Glob {
 fn glob(pieces: &[String], text: &str) -> bool {
     let Some((first, rest)) = pieces.split_first() else { return false };
     let Some((last, middle)) = rest.split_last() else { return first == text };
-    let Some(text) = text.strip_prefix(first.as_str()).and_then(|text| text.strip_suffix(last.as_str())) else {
+    let Some(text) = text.strip_prefix(first.as_str()).and_then(|text| text.strip_suffix(last.as_str()))
+    else {
         return false;
     };
     let mut text = text.as_bytes();
@@ -242,10 +250,11 @@ fn may_match(pattern: &str, text: &str) -> bool {
 
 fn pass_stars(pattern: &[u8], states: &mut [bool]) {
     for (at, own) in pattern.iter().enumerate() {
-        if *own == b'*' && states.get(at).copied().unwrap_or(false) {
-            if let Some(state) = states.get_mut(at + 1) {
-                *state = true;
-            }
+        if *own == b'*'
+            && states.get(at).copied().unwrap_or(false)
+            && let Some(state) = states.get_mut(at + 1)
+        {
+            *state = true;
         }
     }
 }

@@ -13,7 +13,12 @@ use crate::shell::{self, Script, Word};
 
 impl Evaluation<'_, '_> {
     /// Tries patterns with `|`. Returns, by command, the allow rule that covers it as a stage.
-    pub(super) fn pipelines(&mut self, script: &Script<'_>, inside: Option<&Part>, depth: usize) -> Vec<Option<usize>> {
+    pub(super) fn pipelines(
+        &mut self,
+        script: &Script<'_>,
+        inside: Option<&Part>,
+        depth: usize,
+    ) -> Vec<Option<usize>> {
         let (allow, deny) = (&self.bash.allow, &self.bash.deny);
         let (mut allows, mut denies) = (allow.set.pipelines().peekable(), deny.set.pipelines().peekable());
         if script.pipelines.is_empty() || allows.peek().is_none() && denies.peek().is_none() {
@@ -35,7 +40,10 @@ impl Evaluation<'_, '_> {
                 .collect();
             for (rule, pattern) in deny.set.pipelines() {
                 if spans(pattern, &views, &mut self.steps) {
-                    let part = stages.first().and_then(|stage| script.commands.get(stage.start)).map(|first| part_of(first, inside));
+                    let part = stages
+                        .first()
+                        .and_then(|stage| script.commands.get(stage.start))
+                        .map(|first| part_of(first, &canonical(&first.words), inside));
                     self.deny_rule(rule, part.as_ref());
                 }
             }

@@ -22,7 +22,8 @@ pub(crate) struct CommandSet {
 impl CommandSet {
     pub(crate) fn new(patterns: Vec<CommandPattern>) -> Self {
         let entry = |glob: &Glob, rule: usize| (glob.prefix().as_bytes().to_vec(), (rule, glob.clone()));
-        let (mut single, mut raw, mut pipelines, mut options) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut single, mut raw, mut pipelines, mut options) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (rule, pattern) in patterns.iter().enumerate() {
             match pattern.stages() {
                 [stage] => {
@@ -58,7 +59,12 @@ impl CommandSet {
     }
 
     /// The first pattern of one stage that matches the text and is accepted.
-    pub(crate) fn find(&self, text: &str, steps: &mut u64, accept: impl Fn(&CommandPattern) -> bool) -> Option<usize> {
+    pub(crate) fn find(
+        &self,
+        text: &str,
+        steps: &mut u64,
+        accept: impl Fn(&CommandPattern) -> bool,
+    ) -> Option<usize> {
         let mut best: Option<usize> = None;
         self.single.prefixes_of(text.bytes(), |(rule, glob)| {
             if best.is_none_or(|best| *rule < best) {
@@ -111,7 +117,8 @@ impl CommandSet {
         let mut best: Option<usize> = None;
         self.options.prefixes_of(program.bytes(), |(rule, pattern)| {
             *steps = steps.saturating_add(words.len() as u64 * 8);
-            if pattern.program() == *program && best.is_none_or(|best| *rule < best) && pattern.matches(words) {
+            if pattern.program() == *program && best.is_none_or(|best| *rule < best) && pattern.matches(words)
+            {
                 best = Some(*rule);
             }
             true

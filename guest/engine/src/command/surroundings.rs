@@ -13,11 +13,15 @@ impl Evaluation<'_, '_> {
     pub(super) fn assignment(&mut self, name: &str, exported: bool, part: &Part) {
         match self.bash.env.standing(name) {
             Standing::Dangerous => {
-                let message = format!("Bash command sets {}, which decides what other programs run.", excerpt(name));
+                let message =
+                    format!("Bash command sets {}, which decides what other programs run.", excerpt(name));
                 self.deny("bash-dangerous-variable", message, part);
             }
             Standing::Unknown if exported => {
-                let message = format!("Bash command sets {}, which no list knows; `allowEnv` can allow it.", excerpt(name));
+                let message = format!(
+                    "Bash command sets {}, which no list knows; `allowEnv` can allow it.",
+                    excerpt(name)
+                );
                 self.escalate("bash-unknown-variable", message, part);
             }
             Standing::Safe | Standing::Unknown => {}
@@ -38,7 +42,11 @@ impl Evaluation<'_, '_> {
                 continue;
             }
             if target.has_holes {
-                self.escalate("bash-dynamic-redirect", "Bash command redirects to or from a file that is only known at run time.".to_owned(), part);
+                self.escalate(
+                    "bash-dynamic-redirect",
+                    "Bash command redirects to or from a file that is only known at run time.".to_owned(),
+                    part,
+                );
                 continue;
             }
             let path = target.text.as_ref();
@@ -47,11 +55,16 @@ impl Evaluation<'_, '_> {
             }
             let network = path.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect::<Vec<_>>();
             if matches!(network.as_slice(), ["dev", "tcp" | "udp", ..]) {
-                self.deny("bash-network-redirect", "Bash command opens a network connection by a redirection.".to_owned(), part);
+                self.deny(
+                    "bash-network-redirect",
+                    "Bash command opens a network connection by a redirection.".to_owned(),
+                    part,
+                );
                 continue;
             }
             // A quoted tilde is a plain character.
-            let path = if path.starts_with('~') && !target.tilde { format!("./{path}") } else { path.to_owned() };
+            let path =
+                if path.starts_with('~') && !target.tilde { format!("./{path}") } else { path.to_owned() };
             match places.resolve(&path) {
                 Some(paths) => {
                     let worst = paths.iter().map(|path| self.files.redirect(path, read, write)).max_by_key(|reason| reason.outcome);

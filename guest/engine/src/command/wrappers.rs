@@ -81,7 +81,9 @@ fn operand<'a>(operand: Option<&Word<'a>>, takes_script: bool, reads_input: bool
             Some(script) => Peeled::Script(script.to_owned()),
             None => Peeled::Opaque("runs a script that is not known before it runs"),
         },
-        Some(word) if word.process || word.has_holes => Peeled::Opaque("runs a script that is not known before it runs"),
+        Some(word) if word.process || word.has_holes => {
+            Peeled::Opaque("runs a script that is not known before it runs")
+        }
         // A script file is a program like any other: its name has to be allowed.
         Some(word) if matches!(word.text.as_ref(), "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") => {
             Peeled::Opaque("runs a shell that reads commands from its input")
@@ -113,13 +115,16 @@ fn split_string<'a>(attached: Option<&str>, rest: &[Word<'a>]) -> Peeled<'a> {
     };
     match text {
         Some(text) if !text.contains(['\\', '\'', '"', '$', '#']) => {
-            let mut inner: Vec<Word<'a>> = text.split_ascii_whitespace().map(|word| Word::plain(word.to_owned())).collect();
+            let mut inner: Vec<Word<'a>> =
+                text.split_ascii_whitespace().map(|word| Word::plain(word.to_owned())).collect();
             inner.extend(rest.iter().cloned());
             // What the text sets or opts for is looked at again as `env` itself.
             inner.insert(0, Word::plain("env"));
             Peeled::Commands { inner: vec![inner], transparent: false, assignments: Vec::new() }
         }
-        Some(_) | None => Peeled::Unknown("`env -S` with quotes or variables, which it reads by rules of its own"),
+        Some(_) | None => {
+            Peeled::Unknown("`env -S` with quotes or variables, which it reads by rules of its own")
+        }
     }
 }
 
@@ -153,7 +158,8 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
         }
         rest = tail;
         if let Some(long) = text.strip_prefix("--") {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            let (name, value) =
+                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
             if takes_script && (name == "command" || name == "session-command") {
                 match value {
                     Some(value) => return Peeled::Script(value.to_owned()),
@@ -164,7 +170,10 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
             if row.name == "env" && !name.is_empty() && "split-string".starts_with(name) {
                 return split_string(value, rest);
             }
-            let known = row.long.iter().find(|own| own.trim_end_matches('=') == name && own.ends_with('=') == value.is_some())
+            let known = row
+                .long
+                .iter()
+                .find(|own| own.trim_end_matches('=') == name && own.ends_with('=') == value.is_some())
                 .or_else(|| row.long.iter().find(|own| own.trim_end_matches('=') == name));
             match known {
                 None => return Peeled::Unknown("an unknown option of a program that runs another"),
@@ -183,7 +192,9 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
         }
         let mut letters = text.get(1..).unwrap_or_default().chars();
         while let Some(letter) = letters.next() {
-            if takes_script && letter == 'c' && row.inner != Inner::ScriptOrWords || row.name == "runuser" && letter == 'c' {
+            if takes_script && letter == 'c' && row.inner != Inner::ScriptOrWords
+                || row.name == "runuser" && letter == 'c'
+            {
                 let attached = letters.as_str();
                 if attached.is_empty() {
                     pending_script = true;
@@ -209,9 +220,11 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
     }
     // === script ===
     if let Some(script) = script {
-        return script.literal().map_or(Peeled::Opaque("runs a script that is not known before it runs"), |text| {
-            Peeled::Script(text.to_owned())
-        });
+        return script
+            .literal()
+            .map_or(Peeled::Opaque("runs a script that is not known before it runs"), |text| {
+                Peeled::Script(text.to_owned())
+            });
     }
     if row.inner == Inner::Script {
         return Peeled::Opaque("starts an interactive shell");
@@ -220,7 +233,13 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
     let mut assignments = Vec::new();
     if row.assignments {
         while let Some((word, tail)) = rest.split_first() {
-            let Some((name, _)) = word.text.split_once('=').filter(|(name, _)| !name.is_empty() && !name.contains(hole::is_hole)) else { break };
+            let Some((name, _)) = word
+                .text
+                .split_once('=')
+                .filter(|(name, _)| !name.is_empty() && !name.contains(hole::is_hole))
+            else {
+                break;
+            };
             assignments.push(name.to_owned());
             rest = tail;
         }
@@ -248,10 +267,18 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
             // With `-I{}` the input replaces that text; without, it is added at the end.
             for word in &mut inner {
                 if word.text.contains("{}") {
-                    *word = Word { text: Cow::Owned(word.text.replace("{}", &hole::TEXT.to_string())), has_holes: true, ..word.clone() };
+                    *word = Word {
+                        text: Cow::Owned(word.text.replace("{}", &hole::TEXT.to_string())),
+                        has_holes: true,
+                        ..word.clone()
+                    };
                 }
             }
-            inner.push(Word { text: Cow::Owned(hole::WORDS.to_string()), has_holes: true, ..Word::default() });
+            inner.push(Word {
+                text: Cow::Owned(hole::WORDS.to_string()),
+                has_holes: true,
+                ..Word::default()
+            });
         }
         Inner::Joined => {
             let literal: Option<Vec<&str>> = inner.iter().map(Word::literal).collect();

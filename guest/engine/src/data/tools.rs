@@ -49,8 +49,22 @@ const fn tool(
 /// Arguments that are paths in any tool of the map, even where its row does not list them: an
 /// argument with such a name is never passed over.
 pub(crate) const PATH_ARGUMENTS: &[&str] = &[
-    "cwd", "destination", "directory", "dir", "file", "file_path", "filename", "filepath", "files", "new_path",
-    "notebook_path", "old_path", "path", "paths", "source", "target",
+    "cwd",
+    "destination",
+    "directory",
+    "dir",
+    "file",
+    "file_path",
+    "filename",
+    "filepath",
+    "files",
+    "new_path",
+    "notebook_path",
+    "old_path",
+    "path",
+    "paths",
+    "source",
+    "target",
 ];
 
 /// The map, sorted by name. The filesystem server's tools also go by `mcp__filesystem__NAME`.

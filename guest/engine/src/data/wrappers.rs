@@ -84,7 +84,14 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     Wrapper { name: "nice", valued: "n", long: &["adjustment="], transparent: true, ..PLAIN },
     Wrapper { name: "nohup", transparent: true, ..PLAIN },
     Wrapper { name: "nsenter", flags: "CFTUZaimnpruw", valued: "GSWt", long: &["all", "target="], ..PLAIN },
-    Wrapper { name: "parallel", flags: "0kmtvX", valued: "jnNP", long: &["bar", "halt=", "jobs=", "keep-order"], inner: Inner::Joined, ..PLAIN },
+    Wrapper {
+        name: "parallel",
+        flags: "0kmtvX",
+        valued: "jnNP",
+        long: &["bar", "halt=", "jobs=", "keep-order"],
+        inner: Inner::Joined,
+        ..PLAIN
+    },
     Wrapper { name: "pkexec", long: &["disable-internal-agent", "keep-cwd", "user="], ..PLAIN },
     Wrapper {
         name: "runuser",
@@ -154,7 +161,14 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         ..PLAIN
     },
     Wrapper { name: "taskset", flags: "ac", long: &["all-tasks", "cpu-list"], operands: 1, ..PLAIN },
-    Wrapper { name: "time", flags: "apqv", valued: "f", long: &["format=", "portability", "verbose"], transparent: true, ..PLAIN },
+    Wrapper {
+        name: "time",
+        flags: "apqv",
+        valued: "f",
+        long: &["format=", "portability", "verbose"],
+        transparent: true,
+        ..PLAIN
+    },
     Wrapper {
         name: "timeout",
         flags: "fpv",
@@ -169,7 +183,19 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         name: "unshare",
         flags: "CTUcfimnpru",
         valued: "GRSlw",
-        long: &["cgroup", "fork", "ipc", "map-current-user", "map-root-user", "mount", "mount-proc", "net", "pid", "user", "uts"],
+        long: &[
+            "cgroup",
+            "fork",
+            "ipc",
+            "map-current-user",
+            "map-root-user",
+            "mount",
+            "mount-proc",
+            "net",
+            "pid",
+            "user",
+            "uts",
+        ],
         ..PLAIN
     },
     Wrapper {
@@ -218,7 +244,11 @@ pub(crate) struct Interpreter {
     pub(crate) valued: &'static [&'static str],
 }
 
-const fn interpreter(name: &'static str, code: &'static [&'static str], valued: &'static [&'static str]) -> Interpreter {
+const fn interpreter(
+    name: &'static str,
+    code: &'static [&'static str],
+    valued: &'static [&'static str],
+) -> Interpreter {
     Interpreter { name, code, valued }
 }
 
@@ -227,7 +257,11 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
     interpreter("bun", &["-e", "--eval", "-p", "--print"], &["-r", "--preload", "--cwd"]),
     interpreter("deno", &["eval"], &[]),
     interpreter("lua", &["-e"], &["-l"]),
-    interpreter("node", &["-e", "--eval", "-p", "--print", "-pe"], &["-r", "--require", "--import", "-C", "--loader"]),
+    interpreter(
+        "node",
+        &["-e", "--eval", "-p", "--print", "-pe"],
+        &["-r", "--require", "--import", "-C", "--loader"],
+    ),
     interpreter("nodejs", &["-e", "--eval", "-p", "--print", "-pe"], &["-r", "--require"]),
     interpreter("osascript", &["-e"], &["-l"]),
     interpreter("perl", &["-e", "-E"], &["-I"]),

@@ -10,12 +10,17 @@ const DEFAULT_ENVIRONMENT: &str = "development";
 
 pub(super) fn decide(policy: &Policy, call: &Call<'_>, access: Access, reasons: &mut Vec<Reason>) {
     if call.agent_id != policy.agent_id {
-        let message = format!("Policy governs agent \"{}\", not \"{}\".", policy.agent_id, excerpt(&call.agent_id));
+        let message =
+            format!("Policy governs agent \"{}\", not \"{}\".", policy.agent_id, excerpt(&call.agent_id));
         reasons.push(deny("agent-mismatch", message));
     }
     let environment = call.environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
     if !policy.environments.iter().any(|own| own == environment) {
-        let message = format!("Environment \"{}\" is outside the agent's scope ({}).", excerpt(environment), scope(policy));
+        let message = format!(
+            "Environment \"{}\" is outside the agent's scope ({}).",
+            excerpt(environment),
+            scope(policy)
+        );
         reasons.push(deny("environment-scope", message));
     }
     let needed = match access {
@@ -29,7 +34,9 @@ pub(super) fn decide(policy: &Policy, call: &Call<'_>, access: Access, reasons: 
         Some(authority) if authority < needed => {
             let message = match access {
                 Access::Write => "Authority level \"read-only\" does not write.",
-                Access::Execute if authority == Authority::Read => "Authority level \"read-only\" does not run commands.",
+                Access::Execute if authority == Authority::Read => {
+                    "Authority level \"read-only\" does not run commands."
+                }
                 Access::Execute => "Authority level \"advisory-only\" does not run commands.",
                 Access::Read | Access::Tool => "Authority level does not suffice.",
             };
@@ -44,5 +51,12 @@ fn scope(policy: &Policy) -> String {
 }
 
 fn deny(code: &'static str, message: String) -> Reason {
-    Reason { outcome: Outcome::Deny, layer: Layer::Identity, code: code.into(), message, rule: None, part: None }
+    Reason {
+        outcome: Outcome::Deny,
+        layer: Layer::Identity,
+        code: code.into(),
+        message,
+        rule: None,
+        part: None,
+    }
 }

@@ -18,7 +18,9 @@ pub(super) enum Doing {
 
 /// What the agent must not write whatever its policy says, below any directory.
 static SELF: LazyLock<PathSet> = LazyLock::new(|| {
-    let texts = PROTECTED.iter().flat_map(|name| [format!("**/{name}"), format!("/**/{name}"), format!("~/**/{name}")]);
+    let texts = PROTECTED
+        .iter()
+        .flat_map(|name| [format!("**/{name}"), format!("/**/{name}"), format!("~/**/{name}")]);
     PathSet::new(Sense::Deny, texts.filter_map(|text| PathPattern::parse(&text).ok()).collect())
 });
 
@@ -43,7 +45,7 @@ fn decide_one(policy: &Policy, text: &str, roots: Roots<'_>, doing: Doing) -> Re
         Ok(path) => path,
         Err(error) => return refused(error, text),
     };
-    let part = || Some(Part { text: excerpt(&path.display()), start: 0, end: 0 });
+    let part = || Some(Part { text: excerpt(&path.display()).into_owned(), start: 0, end: 0 });
     let say = |outcome, code: &'static str, message: String, rule: Option<&Rule>| Reason {
         outcome,
         layer: Layer::Deterministic,
@@ -58,7 +60,12 @@ fn decide_one(policy: &Policy, text: &str, roots: Roots<'_>, doing: Doing) -> Re
         return say(Outcome::Deny, "path-protected", message, None);
     }
     let Some(files) = &policy.files else {
-        return say(Outcome::Deny, "no-data-access", "Policy has no dataAccess section, so no file is allowed.".to_owned(), None);
+        return say(
+            Outcome::Deny,
+            "no-data-access",
+            "Policy has no dataAccess section, so no file is allowed.".to_owned(),
+            None,
+        );
     };
     for (rules, list) in denies(files, doing) {
         if let Some(rule) = rules.set.find(&folded, roots).and_then(|rule| rules.written(rule)) {
@@ -88,20 +95,38 @@ pub(super) fn decide_glob(policy: &Policy, call: &Call<'_>, text: &str, root: Op
         code: code.into(),
         message,
         rule: rule.cloned(),
-        part: Some(Part { text: excerpt(text), start: 0, end: 0 }),
+        part: Some(Part { text: excerpt(text).into_owned(), start: 0, end: 0 }),
     };
     let Some(files) = &policy.files else {
-        return say(Outcome::Deny, "no-data-access", "Policy has no dataAccess section, so no file is allowed.".to_owned(), None);
+        return say(
+            Outcome::Deny,
+            "no-data-access",
+            "Policy has no dataAccess section, so no file is allowed.".to_owned(),
+            None,
+        );
     };
     if text.is_empty() || text.chars().any(char::is_control) {
-        return say(Outcome::Deny, "path-control-character", "File pattern is empty or contains a control character.".to_owned(), None);
+        return say(
+            Outcome::Deny,
+            "path-control-character",
+            "File pattern is empty or contains a control character.".to_owned(),
+            None,
+        );
     }
     let glob = match GlobArgument::parse(text, root, call.roots()) {
         Ok(glob) => glob,
-        Err(_) => return say(Outcome::Escalate, "glob-unclear", "File pattern is not one that can be compared with a policy.".to_owned(), None),
+        Err(_) => {
+            return say(
+                Outcome::Escalate,
+                "glob-unclear",
+                "File pattern is not one that can be compared with a policy.".to_owned(),
+                None,
+            );
+        }
     };
     if let Some(rule) = glob.reaches(&files.read_deny.set).and_then(|rule| files.read_deny.written(rule)) {
-        let message = format!("File pattern reaches for what read deny pattern \"{}\" denies.", excerpt(&rule.pattern));
+        let message =
+            format!("File pattern reaches for what read deny pattern \"{}\" denies.", excerpt(&rule.pattern));
         return say(Outcome::Deny, "glob-deny", message, Some(rule));
     }
     match glob.covered(&files.read_allow.set).and_then(|rule| files.read_allow.written(rule)) {
@@ -109,10 +134,16 @@ pub(super) fn decide_glob(policy: &Policy, call: &Call<'_>, text: &str, root: Op
             if let Some(why) = suspicion(text) {
                 return say(Outcome::Escalate, "path-suspicious", why.to_owned(), Some(rule));
             }
-            let message = format!("File pattern is covered by read allow pattern \"{}\".", excerpt(&rule.pattern));
+            let message =
+                format!("File pattern is covered by read allow pattern \"{}\".", excerpt(&rule.pattern));
             say(Outcome::Allow, "glob-allow", message, Some(rule))
         }
-        None => say(Outcome::Deny, "glob-no-match", "File pattern is covered by no read allow pattern.".to_owned(), None),
+        None => say(
+            Outcome::Deny,
+            "glob-no-match",
+            "File pattern is covered by no read allow pattern.".to_owned(),
+            None,
+        ),
     }
 }
 
@@ -136,6 +167,6 @@ fn refused(error: PathError, text: &str) -> Reason {
         code: error.code().into(),
         message: error.message().to_owned(),
         rule: None,
-        part: Some(Part { text: excerpt(text), start: 0, end: 0 }),
+        part: Some(Part { text: excerpt(text).into_owned(), start: 0, end: 0 }),
     }
 }

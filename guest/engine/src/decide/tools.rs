@@ -23,7 +23,10 @@ impl Resolved<'_> {
     }
 
     fn uses(&self) -> impl Iterator<Item = Use> {
-        let built_in = self.built_in.into_iter().flat_map(|tool| tool.required.iter().chain(tool.optional).map(|(_, what)| *what));
+        let built_in = self
+            .built_in
+            .into_iter()
+            .flat_map(|tool| tool.required.iter().chain(tool.optional).map(|(_, what)| *what));
         built_in.chain(self.own.iter().map(|(_, what)| *what))
     }
 
@@ -44,14 +47,29 @@ pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>) -> Resolved<'p> {
 }
 
 /// Decides the call's tool. Returns what it is worth in risk points.
-pub(super) fn decide(policy: &Policy, call: &Call<'_>, tool: &Resolved<'_>, reasons: &mut Vec<Reason>) -> u64 {
+pub(super) fn decide(
+    policy: &Policy,
+    call: &Call<'_>,
+    tool: &Resolved<'_>,
+    reasons: &mut Vec<Reason>,
+) -> u64 {
     if let Some(rule) = policy.denied.names.get(call.tool_name.as_ref()) {
-        reasons.push(say(Outcome::Deny, "tool-denied", format!("Tool \"{}\" is denied.", excerpt(&call.tool_name)), Some(rule)));
+        reasons.push(say(
+            Outcome::Deny,
+            "tool-denied",
+            format!("Tool \"{}\" is denied.", excerpt(&call.tool_name)),
+            Some(rule),
+        ));
     }
     if !tool.is_mapped() {
         match policy.allowed.names.get(call.tool_name.as_ref()) {
             Some(rule) => {
-                reasons.push(say(Outcome::Allow, "tool-allowed", format!("Tool \"{}\" is allowed.", excerpt(&call.tool_name)), Some(rule)));
+                reasons.push(say(
+                    Outcome::Allow,
+                    "tool-allowed",
+                    format!("Tool \"{}\" is allowed.", excerpt(&call.tool_name)),
+                    Some(rule),
+                ));
             }
             None => {
                 let message = format!("Tool \"{}\" is neither known nor allowed.", excerpt(&call.tool_name));
@@ -100,7 +118,9 @@ pub(super) fn decide(policy: &Policy, call: &Call<'_>, tool: &Resolved<'_>, reas
             Use::Command => 0,
         };
         match call.argument(name) {
-            Some(node) => points = points.max(weight).max(argument(policy, call, &OWN, name, *what, node, reasons)),
+            Some(node) => {
+                points = points.max(weight).max(argument(policy, call, &OWN, name, *what, node, reasons))
+            }
             None => reasons.push(missing(name)),
         }
         decided.push(name);
@@ -121,13 +141,21 @@ pub(super) fn decide(policy: &Policy, call: &Call<'_>, tool: &Resolved<'_>, reas
 const OWN: Tool = Tool { name: "", weight: Weight::Read, required: &[], optional: &[] };
 
 /// Decides one argument. Returns the risk points of a command.
-fn argument(policy: &Policy, call: &Call<'_>, row: &Tool, name: &str, what: Use, node: &Node<'_>, reasons: &mut Vec<Reason>) -> u64 {
+fn argument(
+    policy: &Policy,
+    call: &Call<'_>,
+    row: &Tool,
+    name: &str,
+    what: Use,
+    node: &Node<'_>,
+    reasons: &mut Vec<Reason>,
+) -> u64 {
     // Tools take one text or a list of them, never either: what does not fit is another tool's.
     let wants_list = matches!(name, "paths" | "files");
     let fits = match &node.value {
         Value::Array(_) => wants_list || row.name.is_empty() && what != Use::Command,
         Value::String(_) => !wants_list || row.name.is_empty(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+        Value::Null | Value::Bool | Value::Number(_) | Value::Object(_) => false,
     };
     let Some(texts) = texts(node).filter(|_| fits) else {
         let message = format!("Argument \"{}\" of the tool is not a text.", excerpt(name));
@@ -154,7 +182,7 @@ fn texts<'n>(node: &'n Node<'_>) -> Option<Vec<&'n str>> {
     match &node.value {
         Value::String(text) => Some(vec![text]),
         Value::Array(items) if !items.is_empty() => items.iter().map(Node::as_str).collect(),
-        Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+        Value::Array(_) | Value::Null | Value::Bool | Value::Number(_) | Value::Object(_) => None,
     }
 }
 
@@ -165,7 +193,12 @@ fn shell_command(policy: &Policy, call: &Call<'_>, text: &str, reasons: &mut Vec
         reasons.push(say(Outcome::Escalate, "shell-unknown", message, None));
     }
     let Some(bash) = &policy.bash else {
-        reasons.push(say(Outcome::Deny, "no-bash", "Policy has no bash section, so no command is allowed.".to_owned(), None));
+        reasons.push(say(
+            Outcome::Deny,
+            "no-bash",
+            "Policy has no bash section, so no command is allowed.".to_owned(),
+            None,
+        ));
         return policy.points.command;
     };
     command::evaluate(text, bash, &policy.points, &Redirections { policy, call }, reasons)
@@ -181,20 +214,36 @@ impl Files for Redirections<'_> {
     fn redirect(&self, path: &str, read: bool, write: bool) -> Reason {
         if self.policy.files.is_none() {
             // 15.3: a policy that says nothing of files leaves this one to a person.
-            let message = "Bash command redirects to or from a file, and the policy has no dataAccess section.".to_owned();
+            let message =
+                "Bash command redirects to or from a file, and the policy has no dataAccess section."
+                    .to_owned();
             return say(Outcome::Escalate, "bash-redirect-without-rules", message, None);
         }
         let reading = read.then(|| paths::decide(self.policy, self.call, path, Doing::Reading));
         let writing = write.then(|| paths::decide(self.policy, self.call, path, Doing::Writing));
         let worst = reading.into_iter().chain(writing).max_by_key(|reason| reason.outcome);
-        worst.unwrap_or_else(|| say(Outcome::Deny, "nothing-allows", "Redirection is neither read nor write.".to_owned(), None))
+        worst.unwrap_or_else(|| {
+            say(Outcome::Deny, "nothing-allows", "Redirection is neither read nor write.".to_owned(), None)
+        })
     }
 }
 
 fn missing(name: &str) -> Reason {
-    say(Outcome::Deny, "argument-missing", format!("Argument \"{}\" of the tool is missing.", excerpt(name)), None)
+    say(
+        Outcome::Deny,
+        "argument-missing",
+        format!("Argument \"{}\" of the tool is missing.", excerpt(name)),
+        None,
+    )
 }
 
 fn say(outcome: Outcome, code: &'static str, message: String, rule: Option<&Rule>) -> Reason {
-    Reason { outcome, layer: Layer::Deterministic, code: code.into(), message, rule: rule.cloned(), part: None }
+    Reason {
+        outcome,
+        layer: Layer::Deterministic,
+        code: code.into(),
+        message,
+        rule: rule.cloned(),
+        part: None,
+    }
 }

@@ -48,13 +48,23 @@ impl<'a> Reading<'a> {
     }
 
     /// Reports an error at the place being read.
-    pub(crate) fn error(&mut self, code: &'static str, span: Span, message: String, label: &str, help: Option<String>) {
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: String,
+        label: &str,
+        help: Option<String>,
+    ) {
         let pointer = self.pointer();
         self.report(Severity::Error, code, span, pointer, message, label, help);
     }
 
     /// Reports a finding about a place that was read before.
-    #[expect(clippy::too_many_arguments, reason = "the fields of one diagnostic, each at one call site per finding")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one diagnostic, each at one call site per finding"
+    )]
     pub(crate) fn report(
         &mut self,
         severity: Severity,
@@ -109,12 +119,24 @@ impl Shape for Text {
             return None;
         };
         if text.trim().is_empty() {
-            cx.error("empty-text", node.span, "empty text".to_owned(), "write something, or remove the entry", None);
+            cx.error(
+                "empty-text",
+                node.span,
+                "empty text".to_owned(),
+                "write something, or remove the entry",
+                None,
+            );
             return None;
         }
         if text.chars().any(char::is_control) {
             let help = "remove it; a pattern or a name is one line of printable text".to_owned();
-            cx.error("control-character", node.span, "control character in a text".to_owned(), "in here", Some(help));
+            cx.error(
+                "control-character",
+                node.span,
+                "control character in a text".to_owned(),
+                "in here",
+                Some(help),
+            );
             return None;
         }
         Some(Self { value: text.to_owned(), span: node.span, pointer: cx.pointer() })
@@ -147,7 +169,8 @@ impl Shape for AgentId {
             return None;
         };
         if !Self::is_valid(text) {
-            let help = "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`";
+            let help =
+                "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`";
             let message = format!("`{}` is not an agent id", text.escape_debug());
             cx.error("bad-agent-id", node.span, message, "this identifier", Some(help.to_owned()));
             return None;
@@ -243,7 +266,8 @@ impl<T: Shape> Shape for Map<T> {
         for member in members {
             entries.extend(cx.at(&member.key, |cx| {
                 let value = T::read(&member.value, cx)?;
-                let key = Text { value: member.key.to_string(), span: member.key_span, pointer: cx.pointer() };
+                let key =
+                    Text { value: member.key.to_string(), span: member.key_span, pointer: cx.pointer() };
                 Some((key, value))
             }));
         }
@@ -272,7 +296,8 @@ pub(crate) fn object_schema(fields: &[Field]) -> String {
             format!(r#"{}:{{"description":{},{body}"#, json_string(field.name), json_string(field.doc.trim()))
         })
         .collect();
-    let required: Vec<String> = fields.iter().filter(|field| field.required).map(|field| json_string(field.name)).collect();
+    let required: Vec<String> =
+        fields.iter().filter(|field| field.required).map(|field| json_string(field.name)).collect();
     format!(
         r#"{{"type":"object","additionalProperties":false,"required":[{}],"properties":{{{}}}}}"#,
         required.join(","),
@@ -286,11 +311,15 @@ pub(crate) fn unknown_fields(node: &Node<'_>, known: &[&str], cx: &mut Reading<'
         if known.contains(&member.key.as_ref()) {
             continue;
         }
-        let close = known.iter().find(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &member.key.to_lowercase()) <= 2);
+        let close = known
+            .iter()
+            .find(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &member.key.to_lowercase()) <= 2);
         let mut help = close.map_or(String::new(), |name| format!("did you mean `{name}`? "));
         help.push_str(&format!("allowed here: {}", list(known)));
         let message = format!("unknown field `{}`", member.key.escape_debug());
-        cx.at(&member.key, |cx| cx.error("unknown-field", member.key_span, message, "not a field of a policy", Some(help)));
+        cx.at(&member.key, |cx| {
+            cx.error("unknown-field", member.key_span, message, "not a field of a policy", Some(help))
+        });
     }
 }
 
@@ -331,7 +360,13 @@ pub(crate) fn word<'n>(node: &'n Node<'_>, known: &[&str], cx: &mut Reading<'_>)
     };
     if !known.contains(&text) {
         let message = format!("unknown value `{}`", text.escape_debug());
-        cx.error("unknown-value", node.span, message, "not one of the allowed values", Some(format!("allowed here: {}", list(known))));
+        cx.error(
+            "unknown-value",
+            node.span,
+            message,
+            "not one of the allowed values",
+            Some(format!("allowed here: {}", list(known))),
+        );
         return None;
     }
     Some(text)
@@ -347,6 +382,7 @@ macro_rules! shape_struct {
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug)]
+        #[allow(dead_code, reason = "a document may say more than a decision needs: labels for records")]
         $vis struct $name { $( $(#[doc = $field_doc])* pub(crate) $field: $ty, )* }
 
         impl $crate::document::shape::Shape for $name {

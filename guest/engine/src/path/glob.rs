@@ -33,7 +33,8 @@ impl GlobArgument {
         for text in texts {
             // The literal head is a path like any other; the wildcards hang below it.
             let parts: Vec<&str> = text.split('/').collect();
-            let wild = parts.iter().position(|part| part.contains(['*', '?', '[', ']'])).unwrap_or(parts.len());
+            let wild =
+                parts.iter().position(|part| part.contains(['*', '?', '[', ']'])).unwrap_or(parts.len());
             let (head, tail) = parts.split_at(wild);
             let mut head = head.join("/");
             if head.is_empty() && text.starts_with('/') {
@@ -62,28 +63,28 @@ impl GlobArgument {
 
     /// The first deny pattern that the glob reaches for.
     pub(crate) fn reaches(&self, denied: &PathSet) -> Option<usize> {
-        denied.patterns().iter().position(|pattern| {
-            self.alternatives.iter().any(|(base, tail)| {
-                let folded = base.folded();
-                let Some(segments) = below(&folded, pattern.anchor) else { return false };
-                let glob = joined(segments, tail, Sense::Deny);
-                pattern.alternatives.iter().any(|target| {
-                    let target: Vec<Segment> = target.iter().map(|segment| fold(segment, Sense::Deny)).collect();
-                    reaches(&glob, &target)
-                })
-            })
-        })
+        let mut first = None;
+        for (base, tail) in &self.alternatives {
+            let globs = Anchored::new(&base.folded(), tail, Sense::Deny);
+            let found = denied.patterns().iter().position(|pattern| {
+                globs
+                    .below(pattern.anchor)
+                    .is_some_and(|glob| pattern.alternatives.iter().any(|own| reaches(glob, own)))
+            });
+            first = found.into_iter().chain(first).min();
+        }
+        first
     }
 
     /// The first allow pattern that covers everything the glob can match.
     pub(crate) fn covered(&self, allowed: &PathSet) -> Option<usize> {
         let mut first = None;
         for (base, tail) in &self.alternatives {
+            let globs = Anchored::new(base, tail, Sense::Allow);
             let found = allowed.patterns().iter().position(|pattern| {
-                below(base, pattern.anchor).is_some_and(|segments| {
-                    let glob = joined(segments, tail, Sense::Allow);
-                    pattern.alternatives.iter().any(|own| covers(own, &glob))
-                })
+                globs
+                    .below(pattern.anchor)
+                    .is_some_and(|glob| pattern.alternatives.iter().any(|own| covers(own, glob)))
             })?;
             first = first.or(Some(found));
         }
@@ -91,20 +92,51 @@ impl GlobArgument {
     }
 }
 
-fn below<'p>(path: &'p Path<'static>, anchor: Anchor) -> Option<&'p [Cow<'static, str>]> {
-    match anchor {
-        Anchor::Workspace => path.in_workspace(),
-        Anchor::Root => path.absolute(),
-        Anchor::Home => path.in_home(),
+/// A glob as seen from each of the places where patterns are anchored.
+struct Anchored {
+    workspace: Option<Vec<Segment>>,
+    root: Option<Vec<Segment>>,
+    home: Option<Vec<Segment>>,
+}
+
+impl Anchored {
+    fn new(base: &Path<'_>, tail: &[Segment], sense: Sense) -> Self {
+        let join = |segments: Option<&[Cow<'_, str>]>| {
+            let head = segments?.iter().map(|segment| Segment::Literal(segment.to_string()));
+            Some(head.chain(tail.iter().map(|segment| fold(segment, sense))).collect())
+        };
+        Self { workspace: join(base.in_workspace()), root: join(base.absolute()), home: join(base.in_home()) }
+    }
+
+    fn below(&self, anchor: Anchor) -> Option<&[Segment]> {
+        match anchor {
+            Anchor::Workspace => self.workspace.as_deref(),
+            Anchor::Root => self.root.as_deref(),
+            Anchor::Home => self.home.as_deref(),
+        }
     }
 }
 
-fn joined(segments: &[Cow<'_, str>], tail: &[Segment], sense: Sense) -> Vec<Segment> {
-    segments.iter().map(|segment| Segment::Literal(segment.to_string())).chain(tail.iter().map(|segment| fold(segment, sense))).collect()
+/// Whether the ends alone show that `own` cannot cover the glob.
+fn ends_differ(own: &[Segment], glob: &[Segment]) -> bool {
+    match (own.last(), glob.last()) {
+        (Some(Segment::Literal(_) | Segment::Glob(_)), Some(Segment::Globstar)) => true,
+        (Some(Segment::Literal(a)), Some(Segment::Literal(b))) => a != b,
+        (Some(Segment::Glob(a)), Some(Segment::Literal(b))) => !a.matches(b),
+        (Some(_), Some(_)) | (None, _) | (_, None) => false,
+    }
+}
+
+/// Whether two patterns begin with different plain names, so that they share nothing.
+fn disjoint(own: &[Segment], glob: &[Segment]) -> bool {
+    matches!((own.first(), glob.first()), (Some(Segment::Literal(a)), Some(Segment::Literal(b))) if a != b)
 }
 
 /// Whether every path of `glob` is one of `own`. Dynamic programming over segments.
 fn covers(own: &[Segment], glob: &[Segment]) -> bool {
+    if disjoint(own, glob) || ends_differ(own, glob) {
+        return false;
+    }
     let width = glob.len() + 1;
     let mut table = vec![false; (own.len() + 1) * width];
     for i in (0..=own.len()).rev() {
@@ -132,6 +164,9 @@ fn covers(own: &[Segment], glob: &[Segment]) -> bool {
 /// Whether some path of `glob` lies at or below a path of `target`, and the glob names part of
 /// the name that the target is about: its last segment that is not `**`.
 fn reaches(glob: &[Segment], target: &[Segment]) -> bool {
+    if disjoint(target, glob) {
+        return false;
+    }
     let Some(last) = target.iter().rposition(|segment| *segment != Segment::Globstar) else {
         // `**` is about everything.
         return true;

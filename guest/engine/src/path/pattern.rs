@@ -56,21 +56,31 @@ impl PathPattern {
             return error("pattern is longer than 1024 bytes", "split it into several patterns");
         }
         if text.starts_with('!') {
-            return error("pattern starts with `!`", "there is no negation; put the pattern into the other list");
+            return error(
+                "pattern starts with `!`",
+                "there is no negation; put the pattern into the other list",
+            );
         }
         if text.contains('\\') {
-            return error("pattern contains a backslash", "write `[*]` for a literal `*`; separate segments with `/`");
+            return error(
+                "pattern contains a backslash",
+                "write `[*]` for a literal `*`; separate segments with `/`",
+            );
         }
         let (anchor, rest) = if let Some(rest) = text.strip_prefix("~/") {
             (Anchor::Home, rest)
         } else if text.starts_with('~') {
-            return error("pattern starts with `~` but not with `~/`", "write `~/…` for the home directory, or an absolute path");
+            return error(
+                "pattern starts with `~` but not with `~/`",
+                "write `~/…` for the home directory, or an absolute path",
+            );
         } else if let Some(rest) = text.strip_prefix('/') {
             (Anchor::Root, rest)
         } else {
             (Anchor::Workspace, text)
         };
-        let alternatives = expand_braces(rest)?.iter().map(|text| segments(text)).collect::<Result<_, _>>()?;
+        let alternatives =
+            expand_braces(rest)?.iter().map(|text| segments(text)).collect::<Result<_, _>>()?;
         Ok(Self { anchor, alternatives })
     }
 }
@@ -81,13 +91,21 @@ fn segments(text: &str) -> Result<Vec<Segment>, PatternError> {
 
 fn segment(text: &str) -> Result<Segment, PatternError> {
     match text {
-        "" => return error("pattern has an empty segment", "write one `/` between segments and none at the end; `dir/**` means everything below `dir`"),
+        "" => {
+            return error(
+                "pattern has an empty segment",
+                "write one `/` between segments and none at the end; `dir/**` means everything below `dir`",
+            );
+        }
         "." | ".." => return error("pattern has a `.` or `..` segment", "write the path that it means"),
         "**" => return Ok(Segment::Globstar),
         _ => {}
     }
     if text.contains("**") {
-        return error("`**` is glued to other text", "`**` stands for whole segments, as in `src/**/*.rs`; inside a segment write `*`");
+        return error(
+            "`**` is glued to other text",
+            "`**` stands for whole segments, as in `src/**/*.rs`; inside a segment write `*`",
+        );
     }
     let atoms = atoms(text)?;
     let literal: Option<String> =
@@ -184,7 +202,10 @@ fn first_brace(text: &str) -> Result<Option<Brace<'_>>, PatternError> {
                 if depth == 0 {
                     choices.extend(text.get(from..at));
                     if choices.len() < 2 {
-                        return error("braces hold a single alternative", "write `{a,b}`, or leave the braces out");
+                        return error(
+                            "braces hold a single alternative",
+                            "write `{a,b}`, or leave the braces out",
+                        );
                     }
                     let before = text.get(..open).unwrap_or_default();
                     return Ok(Some((before, choices, text.get(at + 1..).unwrap_or_default())));

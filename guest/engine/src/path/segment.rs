@@ -19,7 +19,9 @@ impl Atom {
         match self {
             Self::Char(own) => *own == c,
             Self::One | Self::Star => true,
-            Self::Class { negated, ranges } => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated,
+            Self::Class { negated, ranges } => {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
+            }
         }
     }
 }
@@ -161,8 +163,8 @@ fn meet(left: &Atom, right: &Atom) -> Option<Overlap> {
         (Atom::Char(a), Atom::Char(b)) => (a == b).then_some(Overlap::Reach),
         (Atom::Class { .. }, Atom::Char(c)) => left.takes(*c).then_some(Overlap::Reach),
         (Atom::Char(c), Atom::Class { .. }) => right.takes(*c).then_some(Overlap::Reach),
-        (Atom::One | Atom::Star, _) | (_, Atom::One | Atom::Star) | (Atom::Class { .. }, Atom::Class { .. }) => {
-            Some(Overlap::Chance)
-        }
+        (Atom::One | Atom::Star, _)
+        | (_, Atom::One | Atom::Star)
+        | (Atom::Class { .. }, Atom::Class { .. }) => Some(Overlap::Chance),
     }
 }

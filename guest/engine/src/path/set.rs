@@ -31,22 +31,22 @@ pub(crate) struct PathSet {
 }
 
 impl PathSet {
-    pub(crate) fn new(sense: Sense, patterns: Vec<PathPattern>) -> Self {
+    pub(crate) fn new(sense: Sense, mut patterns: Vec<PathPattern>) -> Self {
+        for segment in patterns.iter_mut().flat_map(|pattern| pattern.alternatives.iter_mut().flatten()) {
+            *segment = fold(segment, sense);
+        }
         let trie = |anchor| {
             let mut building = vec![Building::default()];
-            for (rule, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.anchor == anchor) {
+            for (rule, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.anchor == anchor)
+            {
                 for alternative in &pattern.alternatives {
-                    insert(&mut building, alternative, rule, sense);
+                    insert(&mut building, alternative, rule);
                 }
             }
             Trie::new(building)
         };
         let (workspace, root, home) = (trie(Anchor::Workspace), trie(Anchor::Root), trie(Anchor::Home));
         Self { sense, workspace, root, home, patterns }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
     }
 
     pub(crate) fn patterns(&self) -> &[PathPattern] {
@@ -101,23 +101,23 @@ struct Building {
     rule: Option<usize>,
 }
 
-fn insert(nodes: &mut Vec<Building>, pattern: &[Segment], rule: usize, sense: Sense) {
+fn insert(nodes: &mut Vec<Building>, pattern: &[Segment], rule: usize) {
     let mut at = 0;
     for segment in pattern {
         let next = nodes.len();
         let Some(node) = nodes.get_mut(at) else { return };
-        let known = match fold(segment, sense) {
+        let known = match segment {
             Segment::Globstar => *node.globstar.get_or_insert(next),
-            Segment::Literal(text) => match node.literals.binary_search_by(|(own, _)| own.as_str().cmp(&text)) {
+            Segment::Literal(text) => match node.literals.binary_search_by(|(own, _)| own.cmp(text)) {
                 Ok(found) => node.literals.get(found).map_or(next, |(_, child)| *child),
                 Err(place) => {
-                    node.literals.insert(place, (text, next));
+                    node.literals.insert(place, (text.clone(), next));
                     next
                 }
             },
             Segment::Glob(glob) => {
                 // Equal globs may stand twice; they only cost a little time.
-                node.globs.push((glob, next));
+                node.globs.push((glob.clone(), next));
                 next
             }
         };
@@ -190,7 +190,8 @@ struct Node {
 
 impl Trie {
     fn new(building: Vec<Building>) -> Self {
-        let globstars: std::collections::BTreeSet<usize> = building.iter().filter_map(|node| node.globstar).collect();
+        let globstars: std::collections::BTreeSet<usize> =
+            building.iter().filter_map(|node| node.globstar).collect();
         let nodes = building
             .into_iter()
             .enumerate()
@@ -270,10 +271,10 @@ impl Trie {
         if node.is_globstar {
             self.enter(at, next);
         }
-        if let Ok(found) = node.literals.binary_search_by(|(own, _)| own.as_str().cmp(segment)) {
-            if let Some((_, child)) = node.literals.get(found) {
-                self.enter(*child, next);
-            }
+        if let Ok(found) = node.literals.binary_search_by(|(own, _)| own.as_str().cmp(segment))
+            && let Some((_, child)) = node.literals.get(found)
+        {
+            self.enter(*child, next);
         }
         let mut visit = |(glob, child): &(SegmentGlob, usize)| {
             if glob.matches(segment) {

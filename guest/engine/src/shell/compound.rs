@@ -9,15 +9,16 @@ use crate::diagnostic::Span;
 impl<'a> Parser<'a> {
     pub(super) fn command(&mut self) -> Result<()> {
         self.blanks()?;
+        let began = self.script.events.len();
         match self.peek() {
             Some(b'(') if self.peek_at(1) == Some(b'(') => {
                 self.arithmetic_command()?;
-                return self.trailing_redirects();
+                return self.trailing_redirects(began);
             }
             Some(b'(') => {
                 self.pos += 1;
                 self.isolated(|parser| parser.group(")"))?;
-                return self.trailing_redirects();
+                return self.trailing_redirects(began);
             }
             _ => {}
         }
@@ -62,7 +63,10 @@ impl<'a> Parser<'a> {
                 if self.reserved().is_none() && self.peek() != Some(b'(') {
                     let name = self.word()?;
                     self.blanks()?;
-                    let compound = matches!(self.reserved(), Some("{" | "if" | "while" | "until" | "for" | "case" | "select" | "[[")) || self.peek() == Some(b'(');
+                    let compound = matches!(
+                        self.reserved(),
+                        Some("{" | "if" | "while" | "until" | "for" | "case" | "select" | "[[")
+                    ) || self.peek() == Some(b'(');
                     if name.is_none_or(|name| name.literal().is_none()) || !compound {
                         self.pos = start;
                     }
@@ -71,7 +75,7 @@ impl<'a> Parser<'a> {
             }
             Some(_) => return self.syntax("unexpected reserved word"),
         }
-        self.trailing_redirects()
+        self.trailing_redirects(began)
     }
 
     /// The inside of `( … )` or `{ …; }`, behind the opening.
@@ -124,7 +128,9 @@ impl<'a> Parser<'a> {
             }
         } else {
             let name = self.word()?;
-            let Some(name) = name.as_ref().and_then(Word::literal) else { return self.syntax("a loop needs a name") };
+            let Some(name) = name.as_ref().and_then(Word::literal) else {
+                return self.syntax("a loop needs a name");
+            };
             // The loop sets this variable, like an assignment.
             self.push_assignment(name.to_owned());
             self.blanks_and_lines()?;
@@ -205,7 +211,8 @@ impl<'a> Parser<'a> {
         let mut before: Option<Word<'a>> = None;
         loop {
             self.blanks_and_lines()?;
-            if self.starts_with("]]") && self.peek_at(2).is_none_or(|byte| b" \t\n\r;&|<>()".contains(&byte)) {
+            if self.starts_with("]]") && self.peek_at(2).is_none_or(|byte| b" \t\n\r;&|<>()".contains(&byte))
+            {
                 if before.is_none() {
                     return self.syntax("a condition is empty");
                 }
@@ -223,7 +230,9 @@ impl<'a> Parser<'a> {
                 Some(b'(' | b')' | b'<' | b'>') => self.pos += 1,
                 Some(b';' | b'&' | b'|') => return self.syntax("unexpected token in a condition"),
                 Some(_) => {
-                    let Some(word) = self.word()? else { return self.syntax("unexpected token in a condition") };
+                    let Some(word) = self.word()? else {
+                        return self.syntax("unexpected token in a condition");
+                    };
                     match word.literal() {
                         Some("=~") => {
                             self.blanks()?;
@@ -249,17 +258,22 @@ impl<'a> Parser<'a> {
         let name = name.text.to_string();
         self.script.functions.push(name);
         self.blanks_and_lines()?;
-        let compound = matches!(self.reserved(), Some("{" | "if" | "while" | "until" | "for" | "case" | "select" | "[["));
+        let compound = matches!(
+            self.reserved(),
+            Some("{" | "if" | "while" | "until" | "for" | "case" | "select" | "[[")
+        );
         if !compound && self.peek() != Some(b'(') {
             return self.syntax("a function needs a body");
         }
         self.nested(|parser| parser.maybe(Self::command))
     }
 
-    pub(super) fn trailing_redirects(&mut self) -> Result<()> {
+    /// Redirections behind a compound command. They happen where it began, at the event given.
+    pub(super) fn trailing_redirects(&mut self, began: usize) -> Result<()> {
         loop {
             self.blanks()?;
             let Some(redirect) = self.redirect()? else { return Ok(()) };
+            self.script.events.insert(began, Event::Redirect(self.script.redirects.len()));
             self.script.redirects.push(redirect);
         }
     }

@@ -43,7 +43,9 @@ impl Parser<'_> {
                 self.pos += 2;
                 Ok(Some(left))
             }
-            Some(b'\\') if self.peek_at(2) == Some(b'\n') => self.unsupported("a line is joined inside an operator"),
+            Some(b'\\') if self.peek_at(2) == Some(b'\n') => {
+                self.unsupported("a line is joined inside an operator")
+            }
             Some(_) | None => Ok(None),
         }
     }
@@ -70,7 +72,8 @@ impl Parser<'_> {
                     return Ok(inside.contains('@'));
                 }
                 Some(b'\'' | b'"') if quoted => {
-                    return self.unsupported("quotes in `${…}` in double quotes, which bash reads in several ways");
+                    return self
+                        .unsupported("quotes in `${…}` in double quotes, which bash reads in several ways");
                 }
                 Some(_) => self.skip_piece()?,
             }
@@ -204,30 +207,37 @@ impl Parser<'_> {
         }
         self.pos += 1;
         let at = self.pos;
-        let script = self.nested(|parser| parse(&inside, parser.depth).map_err(|error| ParseError { at, ..error }))?;
+        let script =
+            self.nested(|parser| parse(&inside, parser.depth).map_err(|error| ParseError { at, ..error }))?;
         self.adopt(script)
     }
 
     /// Takes over what a text that is not a piece of the source would run.
     fn adopt(&mut self, script: Script<'_>) -> Result<()> {
         let first = self.script.commands.len();
+        let first_redirect = self.script.redirects.len();
         if first + script.commands.len() > COMMANDS_MAX {
             return self.limit("command line has more than 1000 commands");
         }
         let nowhere = Span { start: 0, end: 0 };
-        self.script.commands.extend(script.commands.into_iter().map(|own| Command { span: nowhere, ..own.into_owned() }));
+        self.script
+            .commands
+            .extend(script.commands.into_iter().map(|own| Command { span: nowhere, ..own.into_owned() }));
         self.script.redirects.extend(script.redirects.into_iter().map(|own| Redirect {
             target: own.target.into_owned(),
             direction: own.direction,
             operator: own.operator,
         }));
         let shift = |range: std::ops::Range<usize>| range.start + first..range.end + first;
-        self.script.pipelines.extend(script.pipelines.into_iter().map(|stages| stages.into_iter().map(shift).collect()));
+        self.script
+            .pipelines
+            .extend(script.pipelines.into_iter().map(|stages| stages.into_iter().map(shift).collect()));
         self.script.functions.extend(script.functions);
         self.script.deceptive |= script.deceptive;
         self.script.events.push(Event::EnterIsolated);
         self.script.events.extend(script.events.into_iter().map(|event| match event {
             Event::Command(index) => Event::Command(index + first),
+            Event::Redirect(index) => Event::Redirect(index + first_redirect),
             other @ (Event::And
             | Event::Next
             | Event::EnterIsolated

@@ -34,7 +34,9 @@ impl<'a> Parser<'a> {
                 b'\'' | b'"' => {
                     quoted = true;
                     let rest = self.slice(self.pos + 1..self.text.len());
-                    let Some(length) = rest.find(char::from(byte)) else { return self.syntax("a quote is not closed") };
+                    let Some(length) = rest.find(char::from(byte)) else {
+                        return self.syntax("a quote is not closed");
+                    };
                     let inside = rest.get(..length).unwrap_or_default();
                     if inside.contains(['\n', '\\', '$', '`']) {
                         return self.unsupported("an unusual here-document delimiter");
@@ -136,7 +138,9 @@ impl<'a> Parser<'a> {
         let body = self.slice(start..end);
         let waiting = self.script.commands.iter_mut().flat_map(|command| &mut command.redirects);
         let mut waiting = waiting.chain(&mut self.script.redirects).filter(|redirect| {
-            redirect.direction == super::Direction::Heredoc && redirect.target.span.end == 0 && redirect.target.text == pending.delimiter
+            redirect.direction == super::Direction::Heredoc
+                && redirect.target.span.end == 0
+                && redirect.target.text == pending.delimiter
         });
         if let Some(redirect) = waiting.next() {
             let dynamic = !pending.quoted && body.contains(['$', '`']);

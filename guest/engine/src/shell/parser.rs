@@ -7,13 +7,13 @@ use std::ops::Range;
 
 use super::heredoc::Pending;
 use super::{Event, ParseError, ParseErrorKind, Script};
-use crate::wire::is_format;
 use crate::limits::{COMMAND_BYTES_MAX, COMMAND_DEPTH_MAX};
+use crate::wire::is_format;
 
 /// Words that are syntax at the start of a command.
 const RESERVED: &[&str] = &[
-    "!", "[[", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select",
-    "then", "time", "until", "while", "{", "}",
+    "!", "[[", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in",
+    "select", "then", "time", "until", "while", "{", "}",
 ];
 
 /// Whether the word is syntax at the start of a command.
@@ -58,7 +58,15 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str, depth: usize) -> Self {
-        Self { text, bytes: text.as_bytes(), pos: 0, depth, script: Script::default(), pending: Vec::new(), piped: false }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            pos: 0,
+            depth,
+            script: Script::default(),
+            pending: Vec::new(),
+            piped: false,
+        }
     }
 
     // === errors and small steps ===
@@ -168,7 +176,9 @@ impl<'a> Parser<'a> {
     /// The word ahead if it is reserved, without taking it.
     pub(super) fn reserved(&self) -> Option<&'static str> {
         let rest = self.bytes.get(self.pos..).unwrap_or_default();
-        let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'));
+        let end = rest.iter().position(|byte| {
+            matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')')
+        });
         let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         RESERVED.iter().find(|reserved| reserved.as_bytes() == word).copied()
     }

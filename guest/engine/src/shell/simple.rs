@@ -65,13 +65,16 @@ impl<'a> Parser<'a> {
     /// The name of the assignment ahead, if one is, and the `=` or `+=` behind it is taken.
     fn assignment_name(&mut self, command: &Command<'a>) -> Result<Option<&'a str>> {
         let rest = self.bytes.get(self.pos..).unwrap_or_default();
-        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
+        let length =
+            rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
         if length == 0 || rest.first().is_some_and(u8::is_ascii_digit) {
             return Ok(None);
         }
-        let declares = command.words.first().and_then(Word::literal).is_some_and(|word| {
-            matches!(word, "declare" | "typeset" | "export" | "local" | "readonly")
-        });
+        let declares = command
+            .words
+            .first()
+            .and_then(Word::literal)
+            .is_some_and(|word| matches!(word, "declare" | "typeset" | "export" | "local" | "readonly"));
         let behind = rest.get(length..).unwrap_or_default();
         let operator = if behind.starts_with(b"=") {
             1
@@ -89,7 +92,8 @@ impl<'a> Parser<'a> {
         };
         let is_array = behind.get(operator) == Some(&b'(');
         // Behind the command name an assignment is a word, except that arrays are syntax there.
-        if !command.words.is_empty() && !(declares && is_array) {
+        let is_word = !command.words.is_empty();
+        if is_word && !(declares && is_array) {
             return Ok(None);
         }
         let name = self.slice(self.pos..self.pos + length);
@@ -117,7 +121,13 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn redirect(&mut self) -> Result<Option<Redirect<'a>>> {
-        let digits = self.bytes.get(self.pos..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self
+            .bytes
+            .get(self.pos..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let after = self.peek_at(digits);
         let is_redirect = match after {
             Some(b'<' | b'>') => digits > 0 || self.peek_at(1) != Some(b'('),
@@ -142,7 +152,8 @@ impl<'a> Parser<'a> {
             ("<", Direction::Read),
             (">", Direction::Write),
         ];
-        let Some((operator, direction)) = OPERATORS.iter().find(|(operator, _)| self.starts_with(operator)) else {
+        let Some((operator, direction)) = OPERATORS.iter().find(|(operator, _)| self.starts_with(operator))
+        else {
             return self.syntax("unexpected redirection");
         };
         self.pos += operator.len();

@@ -66,8 +66,7 @@ impl<'a> Parser<'a> {
             self.pos += 1;
         }
         word.borrowed = self.slice(start..self.pos);
-        loop {
-            let Some(byte) = self.peek() else { break };
+        while let Some(byte) = self.peek() {
             match byte {
                 b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')' => break,
                 b'\r' if self.peek_at(1) == Some(b'\n') => break,
@@ -97,7 +96,8 @@ impl<'a> Parser<'a> {
                     self.pos += 1;
                     word.word.quoted = true;
                     let from = self.pos;
-                    let Some(length) = memchr::memchr(b'\'', self.bytes.get(from..).unwrap_or_default()) else {
+                    let Some(length) = memchr::memchr(b'\'', self.bytes.get(from..).unwrap_or_default())
+                    else {
                         return self.syntax("a single quote is not closed");
                     };
                     self.pos = from + length + 1;
@@ -182,7 +182,8 @@ impl<'a> Parser<'a> {
     }
 
     fn tilde_starts(&self, start: usize) -> bool {
-        self.pos == start || matches!(self.pos.checked_sub(1).and_then(|at| self.bytes.get(at)), Some(b'=' | b':'))
+        self.pos == start
+            || matches!(self.pos.checked_sub(1).and_then(|at| self.bytes.get(at)), Some(b'=' | b':'))
     }
 
     pub(super) fn take_char(&mut self) -> char {
@@ -222,7 +223,10 @@ impl<'a> Parser<'a> {
                 Some(_) => {
                     let from = self.pos;
                     let rest = self.bytes.get(from..).unwrap_or_default();
-                    let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'`')).unwrap_or(rest.len());
+                    let length = rest
+                        .iter()
+                        .position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'`'))
+                        .unwrap_or(rest.len());
                     self.pos = from + length;
                     let quoted = self.slice(from..self.pos);
                     word.text().push_str(quoted);

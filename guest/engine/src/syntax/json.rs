@@ -67,8 +67,8 @@ impl<'a> Reader<'a> {
             Some(b'[') => self.array(depth)?,
             Some(b'"') => Value::String(self.string()?),
             Some(b'-' | b'0'..=b'9') => Value::Number(Cow::Borrowed(self.number()?)),
-            Some(b't') => self.word("true", Value::Bool(true))?,
-            Some(b'f') => self.word("false", Value::Bool(false))?,
+            Some(b't') => self.word("true", Value::Bool)?,
+            Some(b'f') => self.word("false", Value::Bool)?,
             Some(b'n') => self.word("null", Value::Null)?,
             _ => return Err(self.unexpected("a value")),
         };
@@ -206,7 +206,9 @@ impl<'a> Reader<'a> {
                     text.push(decoded);
                     start = self.pos;
                 }
-                Some(0..=0x1f) => return Err(self.error("control character in a string; write it as an escape")),
+                Some(0..=0x1f) => {
+                    return Err(self.error("control character in a string; write it as an escape"));
+                }
                 Some(_) => self.pos += 1,
             }
         }
@@ -251,8 +253,11 @@ impl<'a> Reader<'a> {
     }
 
     fn hex4(&mut self) -> Result<u32, SyntaxError> {
-        let digits = self.bytes.get(self.pos..self.pos + 4).filter(|hex| hex.iter().all(u8::is_ascii_hexdigit));
-        let code = digits.and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        let digits =
+            self.bytes.get(self.pos..self.pos + 4).filter(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let code = digits
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u32::from_str_radix(hex, 16).ok());
         match code {
             Some(code) => {
                 self.pos += 4;

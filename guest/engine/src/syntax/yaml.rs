@@ -13,13 +13,22 @@ use crate::diagnostic::Span;
 use crate::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 
 pub(super) fn read(text: &str) -> Result<SyntaxTree<'_>, SyntaxError> {
-    let mut builder = Builder { open: Vec::new(), root: None, nodes: 0, duplicates: Vec::new(), offsets: Offsets::new(text) };
+    let mut builder = Builder {
+        open: Vec::new(),
+        root: None,
+        nodes: 0,
+        duplicates: Vec::new(),
+        offsets: Offsets::new(text),
+    };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => builder.event(event, span)?,
             Err(error) => {
                 let at = builder.offsets.byte(error.marker().index());
-                return Err(SyntaxError { message: error.info().to_owned(), span: Span { start: at, end: at } });
+                return Err(SyntaxError {
+                    message: error.info().to_owned(),
+                    span: Span { start: at, end: at },
+                });
             }
         }
     }
@@ -46,14 +55,21 @@ struct Builder {
 
 impl Builder {
     fn event(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), SyntaxError> {
-        let at = Span { start: self.offsets.byte(span.start.index()), end: self.offsets.byte(span.end.index()) };
+        let at =
+            Span { start: self.offsets.byte(span.start.index()), end: self.offsets.byte(span.end.index()) };
         let refuse = |message: &str| Err(SyntaxError { message: message.to_owned(), span: at });
         match event {
             Event::Alias(_) => return refuse("aliases are not allowed in a policy; write the value out"),
-            Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) if anchor > 0 => {
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(anchor, _)
+            | Event::MappingStart(anchor, _)
+                if anchor > 0 =>
+            {
                 return refuse("anchors are not allowed in a policy; write the value out");
             }
-            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+            Event::Scalar(_, _, _, Some(_))
+            | Event::SequenceStart(_, Some(_))
+            | Event::MappingStart(_, Some(_)) => {
                 return refuse("tags are not allowed in a policy");
             }
             Event::DocumentStart(_) if self.root.is_some() => {
@@ -77,14 +93,21 @@ impl Builder {
                 }
                 None => return refuse("unbalanced collection"),
             },
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {}
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => {}
         }
         Ok(())
     }
 
     fn open(&mut self, open: Open, at: Span) -> Result<(), SyntaxError> {
         if self.open.len() >= JSON_DEPTH_MAX {
-            return Err(SyntaxError { message: format!("nested deeper than {JSON_DEPTH_MAX} levels"), span: at });
+            return Err(SyntaxError {
+                message: format!("nested deeper than {JSON_DEPTH_MAX} levels"),
+                span: at,
+            });
         }
         if matches!(self.open.last(), Some(Open::Object(_, _, None))) {
             return Err(SyntaxError { message: "a key has to be a string".to_owned(), span: at });
@@ -96,18 +119,28 @@ impl Builder {
     fn push(&mut self, node: Node<'static>) -> Result<(), SyntaxError> {
         self.nodes += 1;
         if self.nodes > JSON_NODES_MAX {
-            return Err(SyntaxError { message: format!("more than {JSON_NODES_MAX} values"), span: node.span });
+            return Err(SyntaxError {
+                message: format!("more than {JSON_NODES_MAX} values"),
+                span: node.span,
+            });
         }
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::Array(items, _)) => items.push(node),
             Some(Open::Object(members, _, waiting)) => match (waiting.take(), node.value) {
                 (Some((key, key_span)), value) => {
-                    members.push(Member { key: Cow::Owned(key), key_span, value: Node { value, span: node.span } });
+                    members.push(Member {
+                        key: Cow::Owned(key),
+                        key_span,
+                        value: Node { value, span: node.span },
+                    });
                 }
                 (None, Value::String(key)) => *waiting = Some((key.into_owned(), node.span)),
                 (None, _) => {
-                    return Err(SyntaxError { message: "a key has to be a string".to_owned(), span: node.span });
+                    return Err(SyntaxError {
+                        message: "a key has to be a string".to_owned(),
+                        span: node.span,
+                    });
                 }
             },
         }
@@ -122,9 +155,12 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'static> {
     }
     match text.as_ref() {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool(true),
-        "false" | "False" | "FALSE" => Value::Bool(false),
-        number if number.parse::<i64>().is_ok() || (number.contains(|c: char| c.is_ascii_digit()) && number.parse::<f64>().is_ok()) => {
+        "true" | "True" | "TRUE" => Value::Bool,
+        "false" | "False" | "FALSE" => Value::Bool,
+        number
+            if number.parse::<i64>().is_ok()
+                || (number.contains(|c: char| c.is_ascii_digit()) && number.parse::<f64>().is_ok()) =>
+        {
             Value::Number(Cow::Owned(text.into_owned()))
         }
         _ => Value::String(Cow::Owned(text.into_owned())),
