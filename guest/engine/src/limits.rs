@@ -15,6 +15,9 @@ pub(crate) const JSON_NODES_MAX: usize = 1_000_000;
 pub(crate) const LIST_ENTRIES_MAX: usize = 20_000;
 /// Longest pattern in bytes. Matching costs pattern × input at worst.
 pub(crate) const PATTERN_BYTES_MAX: usize = 1_024;
+/// Most pairs of path patterns that are compared to warn of rules which never apply. Longer lists
+/// are written by machines, and 10,000 × 10,000 comparisons take seconds.
+pub(crate) const PATTERN_PAIRS_MAX: usize = 250_000;
 /// Most alternatives that the braces of one path pattern may spell out.
 pub(crate) const BRACE_ALTERNATIVES_MAX: usize = 64;
 

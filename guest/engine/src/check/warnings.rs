@@ -5,6 +5,7 @@ use crate::command::{CommandPattern, CommandSet};
 use crate::diagnostic::{Severity, Span};
 use crate::document::Document;
 use crate::document::shape::{Reading, Text};
+use crate::limits::PATTERN_PAIRS_MAX;
 use crate::path::{GlobArgument, PathPattern, PathSet, Roots, Sense};
 
 /// What the vendor of the format says every policy should deny.
@@ -93,9 +94,22 @@ fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
     let set = |patterns: &[PathPattern]| PathSet::new(Sense::Allow, patterns.to_vec());
     let read_allow = set(&patterns.read_allow);
     let (read_deny, write_deny) = (set(&patterns.read_deny), set(&patterns.write_deny));
-    let covered = |text: &str, by: &PathSet| {
-        GlobArgument::parse(text, None, Roots::default()).ok().and_then(|glob| glob.covered(by)).is_some()
-    };
+    let lacking: Vec<&str> = CREDENTIALS.iter().filter(|text| !covered(text, &read_deny)).copied().collect();
+    if data.read_allow.as_ref().is_some_and(|list| !list.is_empty()) && !lacking.is_empty() {
+        let message = format!("dataAccess.readDeny lacks credential patterns: {}", lacking.join(", "));
+        missing(
+            cx,
+            "missing-credential-deny",
+            "/dataAccess/readDeny",
+            message,
+            "every policy should deny these",
+        );
+    }
+    let allows = patterns.read_allow.len() + patterns.write_allow.len();
+    let others = patterns.read_allow.len() + patterns.read_deny.len() + patterns.write_deny.len();
+    if allows.saturating_mul(others) > PATTERN_PAIRS_MAX {
+        return;
+    }
     for text in data.read_allow.iter().flatten().filter(|text| covered(&text.value, &read_deny)) {
         note(
             cx,
@@ -123,17 +137,11 @@ fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
             );
         }
     }
-    let lacking: Vec<&str> = CREDENTIALS.iter().filter(|text| !covered(text, &read_deny)).copied().collect();
-    if data.read_allow.as_ref().is_some_and(|list| !list.is_empty()) && !lacking.is_empty() {
-        let message = format!("dataAccess.readDeny lacks credential patterns: {}", lacking.join(", "));
-        missing(
-            cx,
-            "missing-credential-deny",
-            "/dataAccess/readDeny",
-            message,
-            "every policy should deny these",
-        );
-    }
+}
+
+/// Whether a pattern of the set covers everything that this one means.
+fn covered(text: &str, by: &PathSet) -> bool {
+    GlobArgument::parse(text, None, Roots::default()).ok().and_then(|glob| glob.covered(by)).is_some()
 }
 
 fn tools(document: &Document, cx: &mut Reading<'_>) {
