@@ -10,7 +10,7 @@
 //!
 //! Harnesses take a crash, a timeout or bad output for "no opinion" and go ahead. So every
 //! error ends as [`Answer::Fail`]: an explicit denial *and* the exit code that blocks
-//! (SEMANTICS E1).
+//! (E1).
 
 mod claude_code;
 mod codex;

@@ -1,6 +1,6 @@
 //! Where paths really lead: links resolved, for files that exist and for files that do not yet.
 //!
-//! The engine cannot look at a disk, so it is told (SEMANTICS P7): for each path of a call as
+//! The engine cannot look at a disk, so it is told (P7): for each path of a call as
 //! given, the absolute path without links. It checks both. What happens between this look and
 //! the tool's own is out of reach here; `docs/limits.md` says so.
 

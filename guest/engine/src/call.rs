@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::Format;
 use crate::decision::Digest;
-use crate::document::shape::AgentId;
+use crate::document::leaves::AgentId;
 use crate::limits::{CALL_BYTES_MAX, PATHS_MAX};
 use crate::path::Roots;
 use crate::syntax::{self, Member, Node, Value};
@@ -26,6 +26,8 @@ pub struct Call<'a> {
     pub(crate) shell: Option<Cow<'a, str>>,
     /// Path as given, and the real path behind it.
     pub(crate) resolved_paths: Vec<ResolvedPath<'a>>,
+    /// What governs the agent on the caller's machine, which is never written.
+    pub(crate) protected_paths: Vec<Cow<'a, str>>,
     pub(crate) digest: Digest,
 }
 
@@ -78,7 +80,7 @@ impl<'a> Call<'a> {
     fn from_members(members: Vec<Member<'a>>, digest: Digest) -> Result<Self, CallError> {
         let (mut agent_id, mut tool_name, mut tool_input) = (None, None, None);
         let (mut environment, mut workspace, mut home, mut cwd, mut shell) = (None, None, None, None, None);
-        let mut resolved_paths = Vec::new();
+        let (mut resolved_paths, mut protected_paths) = (Vec::new(), Vec::new());
         for Member { key, value, .. } in members {
             match key.as_ref() {
                 "agentId" => agent_id = Some(text(&key, value)?),
@@ -99,6 +101,7 @@ impl<'a> Call<'a> {
                 "cwd" => cwd = Some(text(&key, value)?),
                 "shell" => shell = Some(text(&key, value)?),
                 "resolvedPaths" => resolved_paths = paths(value)?,
+                "protectedPaths" => protected_paths = list(value)?,
                 unknown => {
                     return error(
                         "call-unknown-field",
@@ -129,6 +132,7 @@ impl<'a> Call<'a> {
             cwd,
             shell,
             resolved_paths,
+            protected_paths,
             digest,
         })
     }
@@ -172,6 +176,17 @@ fn directory<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
         );
     }
     Ok(path)
+}
+
+fn list(node: Node<'_>) -> Result<Vec<Cow<'_, str>>, CallError> {
+    let Value::Array(items) = node.value else {
+        return error("call-wrong-type", "Field `protectedPaths` of the call is not an array.");
+    };
+    if items.len() > PATHS_MAX {
+        let message = format!("Field `protectedPaths` of the call has more than {PATHS_MAX} entries.");
+        return error("call-too-large", message);
+    }
+    items.into_iter().map(|item| directory("protectedPaths", item)).collect()
 }
 
 fn paths(node: Node<'_>) -> Result<Vec<ResolvedPath<'_>>, CallError> {

@@ -23,6 +23,6 @@ mod pattern;
 mod set;
 
 pub(crate) use environment::{AllowedEnv, is_dangerous};
-pub(crate) use evaluate::{Files, evaluate};
+pub(crate) use evaluate::{Files, Rulebook, evaluate};
 pub(crate) use pattern::CommandPattern;
 pub(crate) use set::CommandSet;

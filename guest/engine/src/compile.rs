@@ -1,32 +1,32 @@
 //! Checked document to policy: lists become sets, absent things become their closed defaults.
 
-use crate::check::{CheckedPolicy, Patterns};
-use crate::command::{AllowedEnv, CommandPattern, CommandSet};
+use crate::check::CheckedPolicy;
+use crate::command::{AllowedEnv, CommandSet};
 use crate::data::risk;
 use crate::data::tools::Use;
 use crate::decision::Rule;
-use crate::document::shape::{Map, Points, Text};
+use crate::document::leaves::{CommandRule, PathRule, Points, Text};
+use crate::document::shape::Map;
 use crate::document::{Bash, DataAccess, PointTable, RiskBudget, ToolFields};
-use crate::path::{PathPattern, PathSet, Sense};
+use crate::path::{PathSet, Sense};
 use crate::policy::{Authority, BashRules, Budget, FileRules, NameRules, PointRules, Policy, Rules};
 
 /// Compiles a checked document. It cannot fail: what could is checked.
 pub fn compile(checked: CheckedPolicy) -> Policy {
-    let CheckedPolicy { document, digest, patterns, warnings } = checked;
-    let Patterns { read_allow, read_deny, write_allow, write_deny, bash_allow, bash_deny } = patterns;
+    let CheckedPolicy { document, digest, warnings } = checked;
     let tools = document.tool_actions;
     let files = document.data_access.map(|data: DataAccess| FileRules {
-        read_allow: paths(Sense::Allow, read_allow, data.read_allow),
-        read_deny: paths(Sense::Deny, read_deny, data.read_deny),
-        write_allow: paths(Sense::Allow, write_allow, data.write_allow),
-        write_deny: paths(Sense::Deny, write_deny, data.write_deny),
+        read_allow: paths(Sense::Allow, data.read_allow),
+        read_deny: paths(Sense::Deny, data.read_deny),
+        write_allow: paths(Sense::Allow, data.write_allow),
+        write_deny: paths(Sense::Deny, data.write_deny),
     });
     let (allowed, denied, bash, tool_map) = tools
         .map_or((None, None, None, None), |tools| (tools.allowed, tools.denied, tools.bash, tools.tool_map));
     let bash = bash.map(|bash: Bash| BashRules {
-        allow: commands(bash_allow, bash.allow),
-        deny: commands(bash_deny, bash.deny),
-        env: AllowedEnv::new(bash.allow_env.into_iter().flatten().map(|text| text.value).collect()),
+        allow: commands(bash.allow),
+        deny: commands(bash.deny),
+        env: AllowedEnv::new(bash.allow_env.into_iter().flatten().map(|rule| rule.0).collect()),
     });
     let points = document.risk_budget.as_ref().and_then(|budget| budget.points.as_ref());
     Policy {
@@ -65,21 +65,25 @@ fn authority(label: &str) -> Authority {
     }
 }
 
-fn written(texts: Option<Vec<Text>>) -> Vec<Rule> {
-    texts.into_iter().flatten().map(|text| Rule { pattern: text.value, pointer: text.pointer }).collect()
+fn written(text: Text) -> Rule {
+    Rule { pattern: text.value, pointer: text.pointer }
 }
 
-fn paths(sense: Sense, patterns: Vec<PathPattern>, texts: Option<Vec<Text>>) -> Rules<PathSet> {
-    Rules { set: PathSet::new(sense, patterns), written: written(texts) }
+fn paths(sense: Sense, rules: Option<Vec<PathRule>>) -> Rules<PathSet> {
+    let (patterns, written) =
+        rules.into_iter().flatten().map(|rule| (rule.pattern, written(rule.text))).unzip();
+    Rules { set: PathSet::new(sense, patterns), written }
 }
 
-fn commands(patterns: Vec<CommandPattern>, texts: Option<Vec<Text>>) -> Rules<CommandSet> {
-    Rules { set: CommandSet::new(patterns), written: written(texts) }
+fn commands(rules: Option<Vec<CommandRule>>) -> Rules<CommandSet> {
+    let (patterns, written) =
+        rules.into_iter().flatten().map(|rule| (rule.pattern, written(rule.text))).unzip();
+    Rules { set: CommandSet::new(patterns), written }
 }
 
 fn names(texts: Option<Vec<Text>>) -> NameRules {
     // The first of several equal names is the one to point at.
-    let rules = written(texts).into_iter().rev();
+    let rules = texts.into_iter().flatten().map(written).rev();
     NameRules { names: rules.map(|rule| (rule.pattern.clone(), rule)).collect() }
 }
 

@@ -8,6 +8,8 @@ mod identity;
 mod paths;
 mod tools;
 
+use paths::Paths;
+
 use crate::call::Call;
 use crate::decision::{Access, Decision, Digest, Effect, Layer, Outcome, RISK_METER, Reason};
 use crate::policy::Policy;
@@ -17,16 +19,11 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     let mut reasons = Vec::with_capacity(4);
     let tool = tools::resolve(policy, call);
     identity::decide(policy, call, tool.access(), &mut reasons);
-    let points = tools::decide(policy, call, &tool, &mut reasons);
-    finish(
-        policy,
-        reasons,
-        tool.access(),
-        points,
-        call.agent_id.to_string(),
-        call.tool_name.to_string(),
-        call.digest,
-    )
+    let paths = Paths::new(policy, call);
+    let points = tools::decide(&paths, &tool, &mut reasons);
+    let named = (call.agent_id.to_string(), call.tool_name.to_string());
+    let decision = finish(policy, reasons, tool.access(), points, named, call.digest);
+    Decision { paths: paths.into_asked(), ..decision }
 }
 
 /// Decides a call given as JSON. Bytes that are not a call are a decision to deny.
@@ -42,15 +39,8 @@ pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
                 rule: None,
                 part: None,
             };
-            finish(
-                policy,
-                vec![reason],
-                Access::Tool,
-                policy.points.denied,
-                String::new(),
-                String::new(),
-                Digest::of(bytes),
-            )
+            let unnamed = (String::new(), String::new());
+            finish(policy, vec![reason], Access::Tool, policy.points.denied, unnamed, Digest::of(bytes))
         }
     }
 }
@@ -61,8 +51,7 @@ fn finish(
     mut reasons: Vec<Reason>,
     access: Access,
     points: u64,
-    agent_id: String,
-    tool_name: String,
+    (agent_id, tool_name): (String, String),
     call_digest: Digest,
 ) -> Decision {
     if reasons.iter().all(|reason| reason.layer == Layer::Identity && reason.outcome == Outcome::Allow) {
@@ -80,5 +69,5 @@ fn finish(
     let outcome = reasons.first().map_or(Outcome::Deny, |reason| reason.outcome);
     let amount = if outcome == Outcome::Deny { policy.points.denied } else { points };
     let effects = vec![Effect::Debit { meter: RISK_METER.into(), amount }];
-    Decision { outcome, access, reasons, effects, agent_id, tool_name, call_digest }
+    Decision { outcome, access, reasons, effects, paths: Vec::new(), agent_id, tool_name, call_digest }
 }

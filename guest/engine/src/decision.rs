@@ -178,6 +178,9 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// Asked of the caller, in the order in which `conclude` expects their outcomes.
     pub effects: Vec<Effect>,
+    /// Every path that was looked at, as the call spells it. Whoever can resolve links resolves
+    /// these, and decides again with `resolvedPaths`.
+    pub paths: Vec<String>,
     /// The agent that called; empty if the call could not be read.
     pub agent_id: String,
     /// The tool it called; empty if the call could not be read.

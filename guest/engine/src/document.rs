@@ -4,10 +4,12 @@
 //! every mistake reported, and what the JSON Schema says of it ([`shape`]). The doc comments are
 //! the descriptions that editors show.
 
+pub(crate) mod leaves;
 pub(crate) mod shape;
 
 use crate::decision::Mode;
-use shape::{AgentId, Map, Points, Text, shape_enum, shape_struct};
+use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
+use shape::{Map, shape_enum, shape_struct};
 
 shape_struct! {
     /// A Sentinel policy: who an agent is, what data it may touch, what it may do.
@@ -79,13 +81,13 @@ shape_struct! {
     /// Path patterns. Deny wins; what no pattern allows is denied.
     pub(crate) struct DataAccess {
         /// Files that may be read.
-        read_allow: Option<Vec<Text>> = "readAllow",
+        read_allow: Option<Vec<PathRule>> = "readAllow",
         /// Files that may be neither read nor written.
-        read_deny: Option<Vec<Text>> = "readDeny",
+        read_deny: Option<Vec<PathRule>> = "readDeny",
         /// Files that may be written.
-        write_allow: Option<Vec<Text>> = "writeAllow",
+        write_allow: Option<Vec<PathRule>> = "writeAllow",
         /// Files that may not be written.
-        write_deny: Option<Vec<Text>> = "writeDeny",
+        write_deny: Option<Vec<PathRule>> = "writeDeny",
     }
 }
 
@@ -107,11 +109,11 @@ shape_struct! {
     /// Command patterns: `*` stands for any text inside one command, `|` joins a pipeline.
     pub(crate) struct Bash {
         /// Commands that may run. Every command of a line has to match one.
-        allow: Option<Vec<Text>> = "allow",
+        allow: Option<Vec<CommandRule>> = "allow",
         /// Commands that may not run, however they are spelled.
-        deny: Option<Vec<Text>> = "deny",
+        deny: Option<Vec<CommandRule>> = "deny",
         /// Further environment variables that a command line may set, `*` at the end allowed.
-        allow_env: Option<Vec<Text>> = "allowEnv",
+        allow_env: Option<Vec<VariableRule>> = "allowEnv",
     }
 }
 

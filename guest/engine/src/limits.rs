@@ -6,7 +6,7 @@
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 4 << 20;
 /// Longest call in bytes. A `Write` carries a whole file.
 pub(crate) const CALL_BYTES_MAX: usize = 16 << 20;
-/// Deepest nesting of a document or a call, as in SEMANTICS U7.
+/// Deepest nesting of a document or a call.
 pub(crate) const JSON_DEPTH_MAX: usize = 128;
 /// Most values in a document or a call.
 pub(crate) const JSON_NODES_MAX: usize = 1_000_000;
@@ -29,6 +29,8 @@ pub(crate) const COMMAND_DEPTH_MAX: usize = 64;
 pub(crate) const COMMANDS_MAX: usize = 1_000;
 /// Most pieces of one pipeline that a `a | b` pattern is tried on.
 pub(crate) const STAGES_MAX: usize = 256;
+/// Most words of a launcher's arguments that are tried as the start of what it runs.
+pub(crate) const TAILS_MAX: usize = 64;
 /// Longest path in bytes: `PATH_MAX` of Linux.
 pub(crate) const PATH_BYTES_MAX: usize = 4_096;
 /// Most paths in one call.
@@ -37,6 +39,9 @@ pub(crate) const PATHS_MAX: usize = 1_000;
 /// Bytes of text that one decision may compare with patterns. Ordinary calls need a few
 /// thousand; the most that fits in 10 ms on a slow machine is far above this.
 pub(crate) const STEPS_MAX: u64 = 16 << 20;
+
+/// Steps that a word of a command counts for at each layer that is peeled off.
+pub(crate) const WORD_STEPS: u64 = 32;
 
 /// Longest excerpt of a call in a reason, in characters. What is cut is marked.
 pub(crate) const EXCERPT_CHARS_MAX: usize = 160;

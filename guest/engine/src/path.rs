@@ -119,6 +119,9 @@ pub(crate) fn suspicion(text: &str) -> Option<&'static str> {
     if text.split(['/', '\\']).any(is_short_name) {
         return Some("File path contains an 8.3 short name.");
     }
+    if text.starts_with(['$', '%']) {
+        return Some("File path starts with a variable, which some tools replace.");
+    }
     if text.contains('\\') {
         return Some("File path contains a backslash, which some systems read as a separator.");
     }
@@ -156,7 +159,7 @@ impl<'a> Path<'a> {
         {
             return Err(PathError::Url);
         }
-        if matches!(text.as_bytes(), [drive, b':'] | [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
+        if matches!(text.as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic())
         {
             return Err(PathError::Drive);
         }
@@ -270,6 +273,11 @@ impl<'a> Path<'a> {
     /// Segments below the home directory, if the path lies in it.
     pub(crate) fn in_home(&self) -> Option<&[Cow<'a, str>]> {
         self.segments.get(self.home?..)
+    }
+
+    /// Whether the last segment is one of these names.
+    pub(crate) fn ends_with(&self, names: &[&str]) -> bool {
+        self.segments.last().is_some_and(|last| names.contains(&last.as_ref()))
     }
 
     /// Whether the path is absolute while nobody said where the workspace is.

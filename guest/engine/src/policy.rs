@@ -37,7 +37,7 @@ pub(crate) enum Authority {
     Read,
     /// `advisory-only`
     Write,
-    /// `limited-ops`, `full-ops`, and every label that we do not know (15.6)
+    /// `limited-ops`, `full-ops`, and every label that we do not know (15.16)
     Execute,
 }
 

@@ -156,8 +156,10 @@ pub(crate) enum Event {
     EnterIsolated,
     /// It ends.
     LeaveIsolated,
-    /// A part that may run never, once or often begins: a branch, a loop.
+    /// A part that may run or not begins: a branch.
     EnterMaybe,
+    /// A part that may run never, once or often begins: a loop.
+    EnterLoop,
     /// It ends.
     LeaveMaybe,
 }
@@ -174,6 +176,10 @@ pub(crate) struct Script<'a> {
     /// Names of functions that it defines.
     pub(crate) functions: Vec<String>,
     pub(crate) events: Vec<Event>,
+    /// Arithmetic is evaluated somewhere, which evaluates the text of variables again.
+    pub(crate) arithmetic: bool,
+    /// A variable is given text that would run a command if it were evaluated again.
+    pub(crate) evaluable: bool,
     /// Text outside quotes that is there to fool a reader: invisible or bidi characters, a bare CR.
     pub(crate) deceptive: bool,
 }
@@ -185,6 +191,8 @@ pub(crate) enum ParseErrorKind {
     Syntax,
     /// bash may accept it; this reader does not follow.
     Unsupported,
+    /// Not text that a command line may hold.
+    Malformed,
     /// Too long, too deep, too many.
     Limit,
 }

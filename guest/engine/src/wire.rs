@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Whether a character must never reach a terminal or a log as itself: controls, bidi and other
-/// format characters, line and paragraph separators (SEMANTICS L8, SH15).
+/// format characters, line and paragraph separators (L8, SH15).
 pub(crate) fn is_unprintable(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();

@@ -1,12 +1,12 @@
 //! What is legal in a policy and still probably not meant.
 
-use super::Patterns;
-use crate::command::{CommandPattern, CommandSet};
+use crate::command::CommandSet;
 use crate::diagnostic::{Severity, Span};
 use crate::document::Document;
-use crate::document::shape::{Reading, Text};
+use crate::document::leaves::{CommandRule, PathRule, Text};
+use crate::document::shape::Reading;
 use crate::limits::PATTERN_PAIRS_MAX;
-use crate::path::{GlobArgument, PathPattern, PathSet, Roots, Sense};
+use crate::path::{GlobArgument, PathSet, Roots, Sense};
 
 /// What the vendor of the format says every policy should deny.
 const CREDENTIALS: &[&str] = &["**/.env*", "**/credentials*", "**/secrets*", "**/api-key*", "**/password*"];
@@ -15,11 +15,11 @@ const MANDATORY: &[&str] = &["rm -rf *", "sudo *"];
 const LEVELS: &[&str] = &["read-only", "advisory-only", "limited-ops", "full-ops"];
 const DENY_WINS: &str = "deny wins; remove one of the two";
 
-pub(super) fn warn(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
+pub(super) fn warn(document: &Document, cx: &mut Reading<'_>) {
     identity(document, cx);
-    files(document, patterns, cx);
+    files(document, cx);
     tools(document, cx);
-    bash(document, patterns, cx);
+    bash(document, cx);
 }
 
 fn note(cx: &mut Reading<'_>, text: &Text, code: &'static str, message: String, help: &str) {
@@ -78,22 +78,21 @@ fn identity(document: &Document, cx: &mut Reading<'_>) {
     }
 }
 
-fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
+fn files(document: &Document, cx: &mut Reading<'_>) {
     let Some(data) = &document.data_access else { return };
-    for (texts, list, doing) in
+    for (list_of, list, doing) in
         [(&data.read_allow, "readAllow", "reading"), (&data.write_allow, "writeAllow", "writing")]
     {
-        for text in texts.iter().flatten().filter(|text| text.value == "**") {
+        for text in texts(list_of).filter(|text| text.value == "**") {
             let message = format!("dataAccess.{list} contains '**' which allows {doing} all files");
             note(cx, text, "allows-everything", message, "name the directories that the agent needs");
         }
     }
-    for texts in [&data.read_allow, &data.read_deny, &data.write_allow, &data.write_deny] {
-        repeated(texts.as_deref(), cx);
+    for list in [&data.read_allow, &data.read_deny, &data.write_allow, &data.write_deny] {
+        repeated(texts(list), cx);
     }
-    let set = |patterns: &[PathPattern]| PathSet::new(Sense::Allow, patterns.to_vec());
-    let read_allow = set(&patterns.read_allow);
-    let (read_deny, write_deny) = (set(&patterns.read_deny), set(&patterns.write_deny));
+    let read_allow = path_set(&data.read_allow);
+    let (read_deny, write_deny) = (path_set(&data.read_deny), path_set(&data.write_deny));
     let lacking: Vec<&str> = CREDENTIALS.iter().filter(|text| !covered(text, &read_deny)).copied().collect();
     if data.read_allow.as_ref().is_some_and(|list| !list.is_empty()) && !lacking.is_empty() {
         let message = format!("dataAccess.readDeny lacks credential patterns: {}", lacking.join(", "));
@@ -105,12 +104,13 @@ fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
             "every policy should deny these",
         );
     }
-    let allows = patterns.read_allow.len() + patterns.write_allow.len();
-    let others = patterns.read_allow.len() + patterns.read_deny.len() + patterns.write_deny.len();
+    let length = |list: &Option<Vec<PathRule>>| list.as_ref().map_or(0, Vec::len);
+    let allows = length(&data.read_allow) + length(&data.write_allow);
+    let others = length(&data.read_allow) + length(&data.read_deny) + length(&data.write_deny);
     if allows.saturating_mul(others) > PATTERN_PAIRS_MAX {
         return;
     }
-    for text in data.read_allow.iter().flatten().filter(|text| covered(&text.value, &read_deny)) {
+    for text in texts(&data.read_allow).filter(|text| covered(&text.value, &read_deny)) {
         note(
             cx,
             text,
@@ -119,7 +119,7 @@ fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
             DENY_WINS,
         );
     }
-    for text in data.write_allow.iter().flatten() {
+    for text in texts(&data.write_allow) {
         if level(document) == "read-only" {
             let message = "writeAllow under authority level `read-only` never applies".to_owned();
             note(cx, text, "dead-rule", message, "raise the level, or remove the list");
@@ -139,6 +139,14 @@ fn files(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
     }
 }
 
+fn texts(list: &Option<Vec<PathRule>>) -> impl Iterator<Item = &Text> {
+    list.iter().flatten().map(|rule| &rule.text)
+}
+
+fn path_set(list: &Option<Vec<PathRule>>) -> PathSet {
+    PathSet::new(Sense::Allow, list.iter().flatten().map(|rule| rule.pattern.clone()).collect())
+}
+
 /// Whether a pattern of the set covers everything that this one means.
 fn covered(text: &str, by: &PathSet) -> bool {
     GlobArgument::parse(text, None, Roots::default()).ok().and_then(|glob| glob.covered(by)).is_some()
@@ -147,8 +155,8 @@ fn covered(text: &str, by: &PathSet) -> bool {
 fn tools(document: &Document, cx: &mut Reading<'_>) {
     let Some(tools) = &document.tool_actions else { return };
     let denied: Vec<&str> = tools.denied.iter().flatten().map(|text| text.value.as_str()).collect();
-    repeated(tools.allowed.as_deref(), cx);
-    repeated(tools.denied.as_deref(), cx);
+    repeated(tools.allowed.iter().flatten(), cx);
+    repeated(tools.denied.iter().flatten(), cx);
     for text in tools.allowed.iter().flatten().filter(|text| denied.contains(&text.value.as_str())) {
         note(
             cx,
@@ -164,14 +172,16 @@ fn tools(document: &Document, cx: &mut Reading<'_>) {
     }
 }
 
-fn bash(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
+fn bash(document: &Document, cx: &mut Reading<'_>) {
     let Some(bash) = document.tool_actions.as_ref().and_then(|tools| tools.bash.as_ref()) else { return };
-    repeated(bash.allow.as_deref(), cx);
-    repeated(bash.deny.as_deref(), cx);
+    let allow = || bash.allow.iter().flatten().map(|rule| &rule.text);
+    let denied = || bash.deny.iter().flatten();
+    repeated(allow(), cx);
+    repeated(denied().map(|rule| &rule.text), cx);
     let level = level(document);
-    let deny = CommandSet::new(patterns.bash_deny.clone());
+    let deny = CommandSet::new(denied().map(|rule| rule.pattern.clone()).collect());
     let mut steps = 0;
-    for text in bash.allow.iter().flatten() {
+    for text in allow() {
         if matches!(level, "read-only" | "advisory-only") {
             let message = format!("bash.allow under authority level `{level}` never applies");
             note(cx, text, "dead-rule", message, "use `limited-ops`, or remove the list");
@@ -196,11 +206,11 @@ fn bash(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
             note(cx, text, "unreachable", format!("`{}` is denied and never applies", text.value), DENY_WINS);
         }
     }
-    for text in bash.allow.iter().chain(&bash.deny).flatten().filter(|text| has_separator(&text.value)) {
+    for text in allow().chain(denied().map(|rule| &rule.text)).filter(|text| has_separator(&text.value)) {
         let message = format!("`{}` holds several commands, and a pattern speaks of one", text.value);
         note(cx, text, "several-commands", message, "write one pattern per command");
     }
-    for text in bash.deny.iter().flatten() {
+    for text in denied().map(|rule| &rule.text) {
         let first = text.value.split(' ').next().unwrap_or_default();
         if matches!(first, "ALTER" | "DELETE" | "DROP" | "GRANT" | "INSERT" | "TRUNCATE" | "UPDATE") {
             let message =
@@ -215,12 +225,9 @@ fn bash(document: &Document, patterns: &Patterns, cx: &mut Reading<'_>) {
         }
     }
     let has =
-        |pattern: &CommandPattern, text: &str| matches!(pattern.stages(), [stage] if stage.matches(text));
-    let lacking: Vec<&str> = MANDATORY
-        .iter()
-        .filter(|text| !patterns.bash_deny.iter().any(|own| has(own, text)))
-        .copied()
-        .collect();
+        |rule: &CommandRule, text: &str| matches!(rule.pattern.stages(), [stage] if stage.matches(text));
+    let lacking: Vec<&str> =
+        MANDATORY.iter().filter(|text| !denied().any(|rule| has(rule, text))).copied().collect();
     if !lacking.is_empty() && bash.allow.as_ref().is_some_and(|list| !list.is_empty()) {
         let message = format!("bash.deny lacks mandatory patterns: {}", lacking.join(", "));
         missing(
@@ -254,9 +261,9 @@ fn has_separator(text: &str) -> bool {
     outside.contains(';') || outside.contains("&&") || outside.contains("||")
 }
 
-fn repeated(texts: Option<&[Text]>, cx: &mut Reading<'_>) {
+fn repeated<'t>(texts: impl Iterator<Item = &'t Text>, cx: &mut Reading<'_>) {
     let mut seen = std::collections::BTreeSet::new();
-    for text in texts.unwrap_or_default() {
+    for text in texts {
         if !seen.insert(text.value.as_str()) {
             note(
                 cx,

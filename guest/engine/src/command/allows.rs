@@ -4,8 +4,9 @@
 use super::builtins::STATE_BUILTINS;
 use super::canonical::vanished;
 use super::code::{concerns, inline_code, interpreter};
-use super::evaluate::{Evaluation, Level, basename};
+use super::evaluate::{Evaluation, Level, basename, readable};
 use super::pattern::CommandPattern;
+use super::wrappers::is_device;
 use crate::decision::Outcome;
 use crate::shell::Direction;
 use crate::wire::excerpt;
@@ -30,6 +31,8 @@ impl Evaluation<'_, '_> {
         let named = found.or_else(|| allow.set.find(text, &mut steps, |_| true));
         self.steps = steps;
         let program = level.words.first().map_or("", |word| word.text.as_ref());
+        // What follows a `=` may be a secret that was meant for the environment.
+        let shown = readable(program.split('=').next().unwrap_or(program));
         match (found, named) {
             (Some(rule), _) => {
                 let written = self.bash.allow.written(rule);
@@ -48,7 +51,7 @@ impl Evaluation<'_, '_> {
                 self.push(Outcome::Escalate, "bash-not-named", message, written, Some(part));
             }
             (None, None) => {
-                let message = format!("Bash command \"{}\" matches no allow pattern.", excerpt(program));
+                let message = format!("Bash command \"{}\" matches no allow pattern.", excerpt(&shown));
                 self.deny("bash-no-match", message, part);
             }
         }
@@ -58,11 +61,8 @@ impl Evaluation<'_, '_> {
     fn risky(&self, level: &Level<'_, '_>, program: &str) -> String {
         let name = basename(program);
         if let Some(concern) = concerns(name, level.words).first() {
-            let option = if concern.name.is_empty() {
-                String::new()
-            } else {
-                format!(" `{}`", excerpt(&concern.name))
-            };
+            let option =
+                if concern.shown.is_empty() { String::new() } else { format!(" `{}`,", concern.shown) };
             return format!(":{option} {}", concern.message);
         }
         if STATE_BUILTINS.contains(&name) {
@@ -88,8 +88,17 @@ impl Evaluation<'_, '_> {
             return Some(CodeRule { option: inline.option.to_owned(), clean });
         }
         // Without a script to run, the code comes from the input.
-        let script = level.words.iter().skip(1).find(|word| !word.text.starts_with('-') || word.text == "-");
-        if level.reads_input && script.is_none_or(|word| matches!(word.text.as_ref(), "-" | "/dev/stdin")) {
+        let mut rest = level.words.iter().skip(1).map(|word| word.text.as_ref());
+        let mut script = None;
+        while let Some(word) = rest.next() {
+            if interpreter.valued.contains(&word) {
+                rest.next();
+            } else if !word.starts_with('-') || word == "-" {
+                script = Some(word);
+                break;
+            }
+        }
+        if level.reads_input && script.is_none_or(|word| word == "-" || is_device(word)) {
             let body = level.written.and_then(|own| {
                 own.redirects
                     .iter()

@@ -17,6 +17,8 @@ pub(super) const STATE_BUILTINS: &[&str] = &[
 /// Builtins that evaluate an argument as arithmetic, and with it command substitutions inside.
 const EVALUATING_BUILTINS: &[&str] = &[
     "[",
+    "compgen",
+    "complete",
     "declare",
     "export",
     "getopts",
@@ -50,11 +52,11 @@ impl Evaluation<'_, '_> {
         if shadows {
             self.deny(
                 "bash-function-shadows",
-                "Bash command defines a function with the name of an allowed command.".to_owned(),
+                "Bash command gives the name of an allowed command to a function or alias.".to_owned(),
                 &part,
             );
         } else {
-            self.escalate("bash-function", "Bash command defines a function.".to_owned(), &part);
+            self.escalate("bash-function", "Bash command defines a function or alias.".to_owned(), &part);
         }
     }
 
@@ -63,6 +65,18 @@ impl Evaluation<'_, '_> {
     pub(super) fn raise(&mut self, level: &Level<'_, '_>, program: &str) -> Vec<Concern> {
         let Level { words, part, .. } = *level;
         let arguments: Vec<&str> = words.iter().skip(1).map(|word| word.text.as_ref()).collect();
+        if matches!(program, "declare" | "typeset" | "local")
+            && arguments.iter().any(|word| word.starts_with('-') && word.contains('n'))
+        {
+            self.escalate(
+                "bash-unknown-variable",
+                "Bash command makes one variable stand for another.".to_owned(),
+                part,
+            );
+        }
+        // What these read from their input may be anything.
+        self.evaluable |= matches!(program, "read" | "mapfile" | "readarray");
+        self.arithmetic |= program == "let";
         for name in names_set(program, &arguments) {
             if name.contains(hole::is_hole) {
                 let message = "Bash command sets a variable whose name is only known at run time.".to_owned();

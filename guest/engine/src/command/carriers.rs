@@ -36,5 +36,5 @@ pub(super) fn find<'a>(arguments: &[Word<'a>]) -> Peeled<'a> {
     if inner.is_empty() {
         return Peeled::Plain;
     }
-    Peeled::Commands { inner, transparent: false, assignments: Vec::new() }
+    Peeled::Commands { inner, transparent: false, assignments: Vec::new(), moves: false }
 }

@@ -9,6 +9,8 @@ use crate::shell::{Word, hole};
 pub(crate) struct Concern {
     /// The text that the pattern has to name; empty where naming does not help.
     pub(crate) name: String,
+    /// The same for people, without what may be secret.
+    pub(crate) shown: &'static str,
     pub(crate) message: &'static str,
 }
 
@@ -58,15 +60,20 @@ pub(crate) fn inline_code<'w>(interpreter: &Interpreter, words: &'w [Word<'_>]) 
             if let (Some(letter), Some(cluster)) =
                 (letter, text.strip_prefix('-').filter(|rest| !rest.starts_with('-')))
                 && let Some((before, code)) = cluster.split_once(letter)
-                && before.len() <= 3
                 && before.bytes().all(|byte| byte.is_ascii_alphanumeric())
             {
                 let code = if code.is_empty() { next() } else { word.literal().map(|_| code) };
                 return Some(InlineCode { option: text, code });
             }
         }
-        // Behind its script an interpreter's arguments are the script's own.
-        if !text.starts_with('-') {
+        // A module list that holds more than names is code too.
+        if text.starts_with("-M") && text.contains([';', '(', ' ']) {
+            return Some(InlineCode { option: "-M", code: word.literal() });
+        }
+        // Behind its script an interpreter's arguments are the script's own; but what follows an
+        // unknown long option may be its value.
+        let before = words.get(at.saturating_sub(1)).map_or("", |word| word.text.as_ref());
+        if !text.starts_with('-') && !(before.starts_with("--") && !before.contains('=')) {
             return None;
         }
     }
@@ -93,53 +100,69 @@ pub(crate) fn concerns(program: &str, words: &[Word<'_>]) -> Vec<Concern> {
         return found;
     }
     let subcommand = subcommand(table_name, words, rows);
+    let own_name = subcommand.map_or("", |(_, name)| name);
+    let valued = VALUED
+        .iter()
+        .find(|(program, sub, _)| *program == table_name && (sub.is_empty() || *sub == own_name))
+        .map_or(&[] as &[&str], |(_, _, valued)| *valued);
     let mut only_operands = false;
-    let valued =
-        VALUED.iter().find(|(own, _)| *own == table_name).map_or(&[] as &[&str], |(_, valued)| *valued);
+    let mut is_value = false;
     for (at, word) in words.iter().enumerate().skip(1) {
-        let text = word.text.as_ref();
+        // A value is nothing else, so it introduces no value either.
+        if std::mem::take(&mut is_value) {
+            continue;
+        }
+        // The first word of `tar cf x` is a cluster without its dash.
+        let old_style = at == 1 && table_name == "tar" && !word.text.starts_with('-');
+        let dashed = old_style.then(|| format!("-{}", word.text));
+        let text = dashed.as_deref().unwrap_or(&word.text);
         if text == "--" {
             only_operands = true;
         }
-        let previous = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", |word| word.text.as_ref());
-        let is_value = at > 1 && valued.contains(&previous);
-        if text.starts_with([hole::TEXT, hole::WORDS]) && !only_operands && !is_value {
-            let message =
-                "a word that is only known at run time may be an option that runs a program or writes a file";
-            found.push(Concern { name: String::new(), message });
+        is_value = valued.contains(&text) && !only_operands;
+        if !only_operands && may_be_option(text) {
+            found.push(UNCERTAIN);
             continue;
         }
         if text.starts_with(hole::GLOB) && matches!(table_name, "tar" | "rsync" | "zip") {
-            found.push(Concern {
-                name: String::new(),
-                message: "a file name may be an option that runs a program; write `./*`",
-            });
+            found.push(unnamed("a file name may be an option that runs a program; write `./*`"));
             continue;
         }
         let next = words.get(at + 1).map_or("", |word| word.text.as_ref());
+        if matches!(table_name, "curl" | "wget") && is_harmless_output(text, next) {
+            continue;
+        }
         for row in rows {
             let before = subcommand.is_none_or(|(index, _)| at < index);
             let applies = match row.subcommand {
                 "" => before || subcommand.is_none(),
                 "*" => true,
                 own => subcommand.is_some_and(|(index, name)| {
-                    own == name && at > index
-                        || own == name && at == index && row.dangers == [Danger::Prefix("")]
+                    own == name && (at > index || at == index && row.dangers == [Danger::Prefix("")])
                 }),
             };
             if !applies {
                 continue;
             }
             for danger in row.dangers {
-                if !is_value && dangerous(*danger, text, next, only_operands, valued) {
+                if dangerous(*danger, text, next, only_operands, valued) {
                     let name = match danger {
                         Danger::Long(_) => text.split('=').next().unwrap_or(text).to_owned(),
-                        Danger::Prefix("") => subcommand.map_or(String::new(), |(_, name)| name.to_owned()),
+                        Danger::Prefix("") => own_name.to_owned(),
                         Danger::Short(_) | Danger::Word(_) | Danger::Prefix(_) | Danger::Contains(_) => {
                             text.to_owned()
                         }
                     };
-                    found.push(Concern { name, message: "an option that runs a program or writes a file has to be named by the allow pattern" });
+                    let shown = match danger {
+                        Danger::Long(name)
+                        | Danger::Word(name)
+                        | Danger::Prefix(name)
+                        | Danger::Contains(name) => name,
+                        Danger::Short(_) => "",
+                    };
+                    let message =
+                        "an option that runs a program or writes a file has to be named by the allow pattern";
+                    found.push(Concern { name, shown, message });
                 }
             }
         }
@@ -150,6 +173,37 @@ pub(crate) fn concerns(program: &str, words: &[Word<'_>]) -> Vec<Concern> {
         _ => {}
     }
     found
+}
+
+const UNCERTAIN: Concern =
+    unnamed("a word that is only known at run time may be an option that runs a program or writes a file");
+
+/// A concern that no pattern can name away.
+const fn unnamed(message: &'static str) -> Concern {
+    Concern { name: String::new(), shown: "", message }
+}
+
+/// Whether a word with holes may turn out to be an option that its text does not show. Behind the
+/// `=` of a long option there is only its value.
+fn may_be_option(text: &str) -> bool {
+    let Some(at) = text.find(hole::is_hole) else { return false };
+    let before = text.get(..at).unwrap_or_default();
+    match text.get(at..).and_then(|rest| rest.chars().next()) {
+        Some(hole::GLOB | hole::ONE) => before.starts_with('-') && !before.contains('='),
+        _ => {
+            before.is_empty()
+                || before.starts_with('-') && !(before.starts_with("--") && before.contains('='))
+        }
+    }
+}
+
+/// `-o /dev/null`, `-so -`: what is written there is gone, or is read by whoever reads the output.
+fn is_harmless_output(text: &str, next: &str) -> bool {
+    let harmless = |value: &str| matches!(value, "/dev/null" | "-");
+    let cluster = text.starts_with('-') && !text.starts_with("--");
+    cluster && text.ends_with(['o', 'O']) && !text.contains('K') && harmless(next)
+        || text == "--output" && harmless(next)
+        || text.strip_prefix("--output=").is_some_and(harmless)
 }
 
 /// The subcommand and its place, for programs that have rows for subcommands.
@@ -166,7 +220,8 @@ fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool, valued
         Danger::Long(name) => {
             let Some(given) = text.strip_prefix("--").filter(|_| is_option) else { return false };
             let given = given.split('=').next().unwrap_or(given);
-            !given.is_empty() && name.starts_with(given)
+            // A real option of its own is no abbreviation.
+            !given.is_empty() && name.starts_with(given) && given != "text"
         }
         Danger::Short(letter) => {
             is_option
@@ -176,7 +231,7 @@ fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool, valued
                     let takes_value = |c: char| {
                         valued.iter().any(|own| own.strip_prefix('-') == Some(c.encode_utf8(&mut [0; 4])))
                     };
-                    for c in cluster.chars().take_while(char::is_ascii_alphanumeric) {
+                    for c in cluster.chars() {
                         if c == letter {
                             return true;
                         }
@@ -204,29 +259,23 @@ fn dangerous(danger: Danger, text: &str, next: &str, only_operands: bool, valued
 
 fn awk(words: &[Word<'_>]) -> Option<Concern> {
     let mut rest = words.iter().skip(1);
-    let mut program_seen = false;
     let mut runs = false;
     while let Some(word) = rest.next() {
         match word.text.as_ref() {
-            "-F" | "-v" | "--field-separator" | "--assign" => {
+            "-F" | "-v" => {
                 rest.next();
             }
+            "--" => {}
             value if value.starts_with("-F") || value.starts_with("-v") => {}
-            option if option.starts_with('-') && option.len() > 1 && !program_seen => {
-                // `-e code` and the like: whatever follows may be code.
-                runs |= awk_code_runs(option);
-            }
-            code if !program_seen => {
-                program_seen = true;
+            // Others bring code or files along.
+            option if option.starts_with('-') => runs = true,
+            code => {
                 runs |= awk_code_runs(code);
+                break;
             }
-            _ => {}
         }
     }
-    runs.then_some(Concern {
-        name: String::new(),
-        message: "an awk program that runs commands, reads or writes files",
-    })
+    runs.then_some(unnamed("an awk program that runs commands, reads or writes files"))
 }
 
 /// Whether awk code has a pipe, `system`, `getline`, an include, or a `print` into a file. Texts
@@ -236,62 +285,101 @@ fn awk_code_runs(code: &str) -> bool {
         return true;
     }
     let mut outside = String::new();
+    // What stood last, blanks apart: a slash divides behind a value and opens a pattern elsewhere.
+    let mut last = ' ';
     let mut chars = code.chars().peekable();
     while let Some(c) = chars.next() {
-        // A slash divides behind a value and opens a pattern elsewhere.
-        let value = outside
-            .trim_end()
-            .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']' | '$' | '"'));
-        if c == '"' || c == '/' && !value {
-            outside.push('"');
-            if !skip_to(&mut chars, c) {
-                return true;
+        let behind_value = last.is_alphanumeric() || matches!(last, '_' | ')' | ']' | '$' | '"');
+        match c {
+            '#' => while chars.next_if(|c| *c != '\n').is_some() {},
+            '"' => {
+                if !skip_to(&mut chars, '"') {
+                    return true;
+                }
+                outside.push('"');
             }
-        } else {
-            outside.push(c);
+            '/' if !behind_value => {
+                let mut pattern = chars.clone();
+                // Inside brackets a slash ends the pattern for some awks and not for others.
+                if !skip_to(&mut chars, '/') || pattern.by_ref().take_while(|c| *c != '/').any(|c| c == '[') {
+                    return true;
+                }
+                outside.push('"');
+            }
+            c => outside.push(c),
+        }
+        if !c.is_whitespace() {
+            last = if c == '/' && !behind_value { '"' } else { c };
         }
     }
     let outside = outside.replace("||", " ");
-    ["system", "getline", "@load", "@include", "|"].iter().any(|part| outside.contains(part))
-        || outside
-            .split([';', '}', '\n'])
-            .any(|statement| statement.split_once("print").is_some_and(|(_, rest)| rest.contains('>')))
+    ["system", "getline", "@", "|"].iter().any(|part| outside.contains(part))
+        || outside.split([';', '}', '\n']).any(prints_into_file)
+}
+
+/// Whether a `print` of this statement has a `>` outside parentheses.
+fn prints_into_file(statement: &str) -> bool {
+    let Some((_, rest)) = statement.split_once("print") else { return false };
+    let mut open = 0_usize;
+    rest.chars().any(|c| {
+        match c {
+            '(' => open += 1,
+            ')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        c == '>' && open == 0
+    })
 }
 
 fn sed(words: &[Word<'_>]) -> Option<Concern> {
-    let mut is_script = true;
-    let mut wants_script = false;
-    for word in words.iter().skip(1) {
-        let text = word.text.as_ref();
-        if wants_script {
-            wants_script = false;
-            if sed_script_runs(text) {
+    const PLAIN: &[&str] = &[
+        "in-place",
+        "line-length",
+        "null-data",
+        "posix",
+        "quiet",
+        "regexp-extended",
+        "sandbox",
+        "separate",
+        "silent",
+        "unbuffered",
+        "zero-terminated",
+    ];
+    let mut scripts: Vec<&str> = Vec::new();
+    let mut first_operand = None;
+    let mut rest = words.iter().skip(1).map(|word| word.text.as_ref());
+    while let Some(text) = rest.next() {
+        if let Some(long) = text.strip_prefix("--") {
+            let (name, value) =
+                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            if !name.is_empty() && "expression".starts_with(name) {
+                scripts.push(value.or_else(|| rest.next())?);
+            } else if !name.is_empty() && !PLAIN.iter().any(|plain| plain.starts_with(name)) {
                 return Some(SED);
             }
-        } else if text == "-e" || text == "--expression" {
-            (wants_script, is_script) = (true, false);
-        } else if let Some(script) = text.strip_prefix("--expression=").or_else(|| text.strip_prefix("-e")) {
-            is_script = false;
-            if sed_script_runs(script) {
-                return Some(SED);
+        } else if let Some(cluster) = text.strip_prefix('-').filter(|cluster| !cluster.is_empty()) {
+            for (at, letter) in cluster.char_indices() {
+                let attached = cluster.get(at + letter.len_utf8()..).filter(|value| !value.is_empty());
+                match letter {
+                    'n' | 'r' | 'E' | 's' | 'u' | 'z' => continue,
+                    'i' => {}
+                    'l' => drop(attached.or_else(|| rest.next())),
+                    'e' => scripts.push(attached.or_else(|| rest.next())?),
+                    _ => return Some(SED),
+                }
+                break;
             }
-        } else if text.starts_with('-') {
-            // `-ne script`: the cluster ends with `e`.
-            if !text.starts_with("--") && text.ends_with('e') {
-                (wants_script, is_script) = (true, false);
-            }
-        } else if is_script {
-            is_script = false;
-            if sed_script_runs(text) {
-                return Some(SED);
-            }
+        } else {
+            first_operand = first_operand.or(Some(text));
         }
     }
-    None
+    if scripts.is_empty() {
+        scripts.extend(first_operand);
+    }
+    scripts.iter().any(|script| sed_script_runs(script)).then_some(SED)
 }
 
-const SED: Concern =
-    Concern { name: String::new(), message: "a sed script that runs commands, reads or writes files" };
+const SED: Concern = unnamed("a sed script that runs commands, reads or writes files");
 
 /// Whether a sed script has `e`, `r`, `R`, `w`, `W`, or the flags `e` or `w` on an `s`. A script
 /// that this does not follow counts as one that has.

@@ -17,11 +17,12 @@ const PLACES_MAX: usize = 8;
 
 impl Places {
     /// Where the call starts.
-    pub(crate) fn start() -> Self {
-        Self { known: vec![String::new()], unknown: false }
+    pub(crate) fn start(directory: &str) -> Self {
+        Self { known: vec![directory.to_owned()], unknown: false }
     }
 
-    fn anywhere() -> Self {
+    /// Nobody knows.
+    pub(crate) fn anywhere() -> Self {
         Self { known: Vec::new(), unknown: true }
     }
 
@@ -76,7 +77,7 @@ impl Tracker {
                     self.now.join(&failed);
                 }
             }
-            Event::EnterIsolated | Event::EnterMaybe => {
+            Event::EnterIsolated | Event::EnterMaybe | Event::EnterLoop => {
                 self.outer.push((self.now.clone(), self.failed.take()))
             }
             Event::LeaveIsolated => {
@@ -94,6 +95,12 @@ impl Tracker {
                 }
             }
         }
+    }
+
+    /// Takes in that a loop begins whose body changes the directory: from its second turn on it
+    /// may be anywhere.
+    pub(crate) fn lose(&mut self) {
+        self.now = Places::anywhere();
     }
 
     /// Takes in a command that has run.
@@ -115,7 +122,7 @@ impl Tracker {
 }
 
 /// Whether the command changes the directory, and where to if the text says it.
-fn destination<'c>(command: &'c Command<'_>) -> Option<Option<&'c str>> {
+pub(crate) fn destination<'c>(command: &'c Command<'_>) -> Option<Option<&'c str>> {
     let mut words = command.words.iter();
     let mut program = words.next()?;
     while matches!(program.text.as_ref(), "command" | "builtin") {

@@ -1,11 +1,15 @@
 //! Deny views (SH7): the same command under every spelling that a pattern could mean.
 
+use std::borrow::Cow;
+
 use super::canonical::{canonical, possible, push_word};
 use super::evaluate::{Evaluation, Level, basename};
 use super::pattern::collapse;
 use super::set::CommandSet;
 use crate::data::global_options::GLOBAL_OPTIONS;
+use crate::data::wrappers::LAUNCHERS;
 use crate::decision::Outcome;
+use crate::limits::TAILS_MAX;
 use crate::policy::Rules;
 use crate::shell::{Direction, Word};
 use crate::wire::excerpt;
@@ -30,6 +34,11 @@ impl Evaluation<'_, '_> {
         if uncertain {
             note(deny.set.find_possible(&possible(words, text), &mut steps), false);
         }
+        if words.iter().skip(1).any(|word| is_detour(&word.text)) {
+            // `cat ./.env` and `cat .//.env` are `cat .env`.
+            let straight: Vec<Word<'_>> = words.iter().map(straightened).collect();
+            note(deny.set.find(&canonical(&straight), &mut steps, |_| true), true);
+        }
         let renamed = normalized(words, program);
         if let Some(renamed) = &renamed {
             let text = canonical(renamed);
@@ -41,6 +50,9 @@ impl Evaluation<'_, '_> {
         let plain: Vec<&str> =
             renamed.as_deref().unwrap_or(words).iter().map(|word| word.text.as_ref()).collect();
         note(deny.set.find_spelling(&plain, &mut steps), true);
+        if uncertain {
+            note(deny.set.find_possible_spelling(&plain, &mut steps), false);
+        }
         if let Some(joined) = long_options_joined(&plain) {
             note(deny.set.find(&joined, &mut steps, |_| true), true);
         }
@@ -60,6 +72,13 @@ impl Evaluation<'_, '_> {
             if let Some(last) = written.assignments.first() {
                 let with = format!("{}= {text}", last.name);
                 note(deny.set.find(&with, &mut steps, |_| true), true);
+            }
+        }
+        if launches(program, words) {
+            // `npx rm -rf /`, `ssh host rm -rf /`
+            for from in 1..words.len().min(TAILS_MAX) {
+                let tail = canonical(words.get(from..).unwrap_or_default());
+                note(deny.set.find(&tail, &mut steps, |_| true), true);
             }
         }
         self.steps = steps;
@@ -83,6 +102,11 @@ impl Evaluation<'_, '_> {
         if !self.denies_exist() {
             return;
         }
+        if level.words.len() > TAILS_MAX {
+            let message = "Bash command has too many words for a grammar that is not known.".to_owned();
+            self.push(Outcome::Deny, "bash-limit", message, None, Some(level.part));
+            return;
+        }
         for from in 1..level.words.len() {
             let words = level.words.get(from..).unwrap_or_default();
             let program = words.first().and_then(Word::literal).map(basename);
@@ -102,6 +126,33 @@ impl Evaluation<'_, '_> {
             }
         }
     }
+}
+
+/// Whether the program runs what its arguments name.
+fn launches(program: Option<&str>, words: &[Word<'_>]) -> bool {
+    let Some((_, subcommands)) = LAUNCHERS.iter().find(|(own, _)| Some(*own) == program) else {
+        return false;
+    };
+    subcommands.is_empty() || words.iter().skip(1).any(|word| subcommands.contains(&word.text.as_ref()))
+}
+
+/// Whether a word may be a path with `.` or empty segments.
+fn is_detour(text: &str) -> bool {
+    text.starts_with("./") || text.contains("//") && !text.contains("://") || text.contains("/./")
+}
+
+/// The word without such segments.
+fn straightened<'a>(word: &Word<'a>) -> Word<'a> {
+    if !is_detour(&word.text) {
+        return word.clone();
+    }
+    let root = if word.text.starts_with('/') { "/" } else { "" };
+    if word.text.trim_start_matches(['.', '/']).starts_with('-') {
+        // `./-rf` is spelled so to be no option.
+        return word.clone();
+    }
+    let segments: Vec<&str> = word.text.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
+    Word { text: Cow::Owned(format!("{root}{}", segments.join("/"))), ..word.clone() }
 }
 
 /// Where the subcommand of a program stands, global options stepped over.

@@ -58,27 +58,41 @@ pub(crate) fn exports(program: &str) -> bool {
 
 /// Builtins whose arguments set variables, with how to find the names in them.
 pub(crate) fn names_set<'w>(program: &str, arguments: &[&'w str]) -> Vec<&'w str> {
-    let identifier = |word: &&'w str| !word.starts_with(['-', '+']);
-    let name = |word: &'w str| word.split(['=', '[', '+']).next().unwrap_or(word);
+    let operand = |word: &&'w str| !word.starts_with(['-', '+']);
     match program {
-        "export" | "declare" | "typeset" | "readonly" | "local" => arguments
+        "export" | "declare" | "typeset" | "readonly" | "local" | "mapfile" | "readarray" | "unset"
+        | "let" => arguments.iter().copied().filter(operand).map(identifier).collect(),
+        "read" => {
+            // `-aNAME`: the name may be attached to its option.
+            let attached = arguments
+                .iter()
+                .filter_map(|word| word.strip_prefix('-')?.split_once('a').map(|(_, name)| name));
+            let operands = arguments.iter().copied().filter(operand);
+            attached.filter(|name| !name.is_empty()).chain(operands).map(identifier).collect()
+        }
+        "getopts" => arguments
             .iter()
             .copied()
-            .filter(|word| identifier(word) && (word.contains('=') || program != "export"))
-            .map(name)
+            .filter(|word| *word != "--")
+            .nth(1)
+            .map(identifier)
+            .into_iter()
             .collect(),
-        "read" | "mapfile" | "readarray" | "let" | "unset" => {
-            arguments.iter().copied().filter(identifier).map(name).collect()
-        }
-        "getopts" => arguments.get(1).copied().into_iter().collect(),
         "printf" => arguments
             .windows(2)
-            .find_map(|pair| if let ["-v", target] = pair { Some(name(target)) } else { None })
+            .find_map(|pair| if let ["-v", target] = pair { Some(*target) } else { None })
             .or_else(|| {
                 arguments.iter().find_map(|word| word.strip_prefix("-v")).filter(|rest| !rest.is_empty())
             })
+            .map(identifier)
             .into_iter()
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// The name that a word like `x=1`, `x[0]`, `x += 1` begins with.
+fn identifier(word: &str) -> &str {
+    let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && !c.is_control());
+    end.and_then(|end| word.get(..end)).unwrap_or(word)
 }

@@ -12,12 +12,12 @@ use std::borrow::Cow;
 
 use super::builtins::STATE_BUILTINS;
 use super::canonical::canonical;
-use super::cwd::{Places, Tracker};
+use super::cwd::{Places, Tracker, destination};
 use super::pattern::{CommandPattern, collapse};
 use super::wrappers::{Peeled, peel};
 use crate::data::risk;
 use crate::decision::{Layer, Outcome, Part, Reason, Rule};
-use crate::limits::{COMMAND_DEPTH_MAX, COMMANDS_MAX, STEPS_MAX};
+use crate::limits::{COMMAND_DEPTH_MAX, COMMANDS_MAX, STEPS_MAX, WORD_STEPS};
 use crate::policy::{BashRules, PointRules};
 use crate::shell::{self, Command, Direction, Event, ParseErrorKind, Script, Word, hole};
 use crate::wire::excerpt;
@@ -31,16 +31,29 @@ pub(crate) trait Files {
     fn redirect(&self, path: &str, read: bool, write: bool) -> Reason;
 }
 
-/// Decides a command line. Adds its reasons, and says how many risk points it is worth.
-pub(crate) fn evaluate(
-    text: &str,
-    bash: &BashRules,
-    points: &PointRules,
-    files: &dyn Files,
-    reasons: &mut Vec<Reason>,
-) -> u64 {
-    let mut evaluation = Evaluation { bash, points, files, reasons, steps: 0, commands: 0, risk: 0 };
-    evaluation.line(text);
+/// What a command line is decided by.
+pub(crate) struct Rulebook<'p> {
+    pub(crate) bash: &'p BashRules,
+    pub(crate) points: &'p PointRules,
+    pub(crate) files: &'p dyn Files,
+}
+
+/// Decides a command line that starts in the directory `start`, relative to where the call is.
+/// Adds its reasons, and says how many risk points it is worth.
+pub(crate) fn evaluate(text: &str, start: &str, rules: &Rulebook<'_>, reasons: &mut Vec<Reason>) -> u64 {
+    let Rulebook { bash, points, files } = *rules;
+    let mut evaluation = Evaluation {
+        bash,
+        points,
+        files,
+        reasons,
+        steps: 0,
+        commands: 0,
+        risk: 0,
+        arithmetic: false,
+        evaluable: false,
+    };
+    evaluation.line(text, start);
     evaluation.risk.max(if evaluation.commands == 0 { points.command } else { 0 })
 }
 
@@ -52,6 +65,10 @@ pub(super) struct Evaluation<'p, 'r> {
     pub(super) steps: u64,
     commands: usize,
     risk: u64,
+    /// Some arithmetic is evaluated, which evaluates the text of variables again.
+    pub(super) arithmetic: bool,
+    /// Some variable may hold text that runs a command when it is evaluated again.
+    pub(super) evaluable: bool,
 }
 
 /// A command on its way through the layers of wrappers.
@@ -121,7 +138,7 @@ impl Evaluation<'_, '_> {
 
     // === the whole line ===
 
-    fn line(&mut self, text: &str) {
+    fn line(&mut self, text: &str, start: &str) {
         let raw = collapse(text);
         if let Some(rule) = self.bash.deny.set.find_raw(&raw, &mut self.steps) {
             self.deny_rule(rule, None);
@@ -134,6 +151,7 @@ impl Evaluation<'_, '_> {
                     ParseErrorKind::Unsupported => {
                         (Outcome::Escalate, "bash-unsupported", "uses syntax that is not followed")
                     }
+                    ParseErrorKind::Malformed => (Outcome::Deny, "bash-malformed", "cannot be read"),
                     ParseErrorKind::Limit => (Outcome::Deny, "bash-limit", "is over a limit"),
                 };
                 let at = u32::try_from(error.at.min(text.len())).unwrap_or(u32::MAX);
@@ -149,7 +167,11 @@ impl Evaluation<'_, '_> {
             }
         };
         let before = self.reasons.len();
-        self.script(&script, &Places::start(), 0, None);
+        self.script(&script, &Places::start(start), 0, None);
+        if self.arithmetic && self.evaluable {
+            let message = "Bash command evaluates text again that may run commands.".to_owned();
+            self.escalate("bash-evaluated-twice", message, &NOWHERE);
+        }
         if self.reasons.len() == before {
             self.push(Outcome::Deny, "bash-empty", "Bash command runs nothing.".to_owned(), None, None);
         }
@@ -170,8 +192,13 @@ impl Evaluation<'_, '_> {
         }
         let covered = self.pipelines(script, inside, depth);
         let mut tracker = Tracker::new(places.clone());
-        for event in &script.events {
+        self.arithmetic |= script.arithmetic;
+        self.evaluable |= script.evaluable;
+        for (at, event) in script.events.iter().enumerate() {
             tracker.event(*event);
+            if *event == Event::EnterLoop && moves(script, at) {
+                tracker.lose();
+            }
             if let Event::Redirect(index) = event
                 && let Some(redirect) = script.redirects.get(*index)
             {
@@ -209,7 +236,9 @@ impl Evaluation<'_, '_> {
         covered: Option<usize>,
     ) {
         for own in &command.assignments {
-            self.assignment(&own.name, !own.by_loop, part);
+            // Alone, an assignment sets a variable of the line; in front of a command, of its
+            // environment.
+            self.assignment(&own.name, !own.by_loop && !command.words.is_empty(), part);
         }
         self.redirects(&command.redirects, places, part);
         if command.words.is_empty() {
@@ -240,6 +269,11 @@ impl Evaluation<'_, '_> {
     fn level(&mut self, level: &Level<'_, '_>, places: &Places, covered: Option<usize>) {
         let Level { words, part, depth, .. } = *level;
         let Some(first) = words.first() else { return };
+        // Each layer copies its words.
+        self.steps = self.steps.saturating_add(words.len() as u64 * WORD_STEPS);
+        if !self.in_budget(Some(part)) {
+            return;
+        }
         if depth > COMMAND_DEPTH_MAX {
             self.deny("bash-limit", "Bash command is nested deeper than 64 levels.".to_owned(), part);
             return;
@@ -271,7 +305,9 @@ impl Evaluation<'_, '_> {
         let mut transparent = false;
         match peeled {
             Peeled::Plain => {}
-            Peeled::Commands { inner, transparent: is_transparent, assignments } => {
+            Peeled::Commands { inner, transparent: is_transparent, assignments, moves } => {
+                let elsewhere = moves.then(Places::anywhere);
+                let places = elsewhere.as_ref().unwrap_or(places);
                 for name in &assignments {
                     self.assignment(name, true, part);
                 }
@@ -318,7 +354,11 @@ impl Evaluation<'_, '_> {
     fn inner_script(&mut self, script: &str, level: &Level<'_, '_>, places: &Places) {
         let depth = level.depth + 1;
         match shell::parse(script, depth) {
-            Ok(parsed) => {
+            Ok(mut parsed) => {
+                // What a shell runs inherits its input.
+                for command in &mut parsed.commands {
+                    command.piped |= level.reads_input;
+                }
                 self.script(&parsed, places, depth, Some(level.part));
                 if parsed.commands.is_empty() && parsed.redirects.is_empty() {
                     self.deny(
@@ -349,6 +389,27 @@ impl Evaluation<'_, '_> {
     }
 }
 
+/// Whether the loop that begins at this event changes the directory.
+fn moves(script: &Script<'_>, at: usize) -> bool {
+    let mut depth = 0_usize;
+    for event in script.events.iter().skip(at) {
+        match event {
+            Event::EnterLoop | Event::EnterMaybe | Event::EnterIsolated => depth += 1,
+            Event::LeaveMaybe | Event::LeaveIsolated => depth = depth.saturating_sub(1),
+            Event::Command(index)
+                if script.commands.get(*index).is_some_and(|own| destination(own).is_some()) =>
+            {
+                return true;
+            }
+            Event::Command(_) | Event::Redirect(_) | Event::And | Event::Next => {}
+        }
+        if depth == 0 {
+            return false;
+        }
+    }
+    false
+}
+
 /// Where a command stands, for people.
 pub(super) fn part_of(command: &Command<'_>, text: &str, inside: Option<&Part>) -> Part {
     let text = excerpt(&readable(text)).into_owned();
@@ -360,7 +421,7 @@ pub(super) fn part_of(command: &Command<'_>, text: &str, inside: Option<&Part>) 
 }
 
 /// Holes as people know them.
-fn readable(text: &str) -> Cow<'_, str> {
+pub(super) fn readable(text: &str) -> Cow<'_, str> {
     if !text.contains(hole::is_hole) {
         return Cow::Borrowed(text);
     }

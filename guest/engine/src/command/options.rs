@@ -2,6 +2,7 @@
 //! all meet `rm -rf *`. For denies only.
 
 use super::pattern::Glob;
+use crate::shell::hole;
 
 /// Long spellings of short options that destroy things, by program.
 const LONG_FORMS: &[(&str, &str, char)] = &[
@@ -58,6 +59,28 @@ impl OptionPattern {
         let (options, operands) = take_apart(program, rest);
         let operands = operands.join(" ");
         self.options.iter().all(|option| options.contains(option)) && self.operands.matches(&operands)
+    }
+}
+
+impl OptionPattern {
+    /// Whether a word that is only known at run time may bring the missing options along.
+    pub(super) fn may_match(&self, words: &[&str]) -> bool {
+        let Some((program, rest)) = words.split_first() else { return false };
+        let options_end = rest.iter().position(|word| *word == "--").unwrap_or(rest.len());
+        let may_be_option = |word: &&str| {
+            word.contains(hole::is_hole) && word.starts_with(|c: char| c == '-' || c == hole::TEXT || c == hole::WORDS)
+        };
+        let (uncertain, certain): (Vec<&str>, Vec<&str>) =
+            rest.iter().take(options_end).copied().partition(|word| may_be_option(&word));
+        if *program != self.program || uncertain.is_empty() {
+            return false;
+        }
+        let operands = rest.get(options_end..).unwrap_or_default();
+        let known: Vec<&str> = certain.into_iter().chain(operands.iter().copied()).collect();
+        let (_, operands) = take_apart(program, &known);
+        // What is not an option may be an operand, or several.
+        let text = format!("{}{}", operands.join(" "), hole::WORDS);
+        self.operands.may_match(&text)
     }
 }
 

@@ -8,7 +8,7 @@ use super::evaluate::{Evaluation, basename, part_of};
 use super::pattern::CommandPattern;
 use super::wrappers::{Peeled, peel};
 use crate::decision::{Outcome, Part};
-use crate::limits::{COMMAND_DEPTH_MAX, STAGES_MAX};
+use crate::limits::{COMMAND_DEPTH_MAX, STAGES_MAX, TAILS_MAX};
 use crate::shell::{self, Script, Word};
 
 impl Evaluation<'_, '_> {
@@ -104,7 +104,7 @@ fn stage_views(words: &[Word<'_>], depth: usize) -> Vec<String> {
             }
         }
         Peeled::Unknown(_) => {
-            for from in 1..words.len() {
+            for from in 1..words.len().min(TAILS_MAX) {
                 let tail = words.get(from..).unwrap_or_default();
                 let text = canonical(tail);
                 views.push(possible(tail, &text).into_owned());

@@ -113,12 +113,25 @@ impl CommandSet {
 
     /// The first pattern that these words are another spelling of (15.2).
     pub(crate) fn find_spelling(&self, words: &[&str], steps: &mut u64) -> Option<usize> {
+        self.find_options(words, steps, OptionPattern::matches)
+    }
+
+    /// The first pattern that words with holes may be a spelling of.
+    pub(crate) fn find_possible_spelling(&self, words: &[&str], steps: &mut u64) -> Option<usize> {
+        self.find_options(words, steps, OptionPattern::may_match)
+    }
+
+    fn find_options(
+        &self,
+        words: &[&str],
+        steps: &mut u64,
+        matches: fn(&OptionPattern, &[&str]) -> bool,
+    ) -> Option<usize> {
         let program = words.first()?;
         let mut best: Option<usize> = None;
         self.options.prefixes_of(program.bytes(), |(rule, pattern)| {
             *steps = steps.saturating_add(words.len() as u64 * 8);
-            if pattern.program() == *program && best.is_none_or(|best| *rule < best) && pattern.matches(words)
-            {
+            if pattern.program() == *program && best.is_none_or(|best| *rule < best) && matches(pattern, words) {
                 best = Some(*rule);
             }
             true

@@ -12,7 +12,13 @@ pub(crate) enum Peeled<'a> {
     /// It runs nothing else that its arguments name.
     Plain,
     /// It runs these commands.
-    Commands { inner: Vec<Vec<Word<'a>>>, transparent: bool, assignments: Vec<String> },
+    Commands {
+        inner: Vec<Vec<Word<'a>>>,
+        transparent: bool,
+        assignments: Vec<String>,
+        /// It runs them somewhere else.
+        moves: bool,
+    },
     /// It hands this text to a shell.
     Script(String),
     /// It runs something that the command line does not show.
@@ -26,11 +32,23 @@ pub(crate) enum Peeled<'a> {
 pub(crate) fn peel<'a>(program: &str, words: &[Word<'a>], reads_input: bool) -> Peeled<'a> {
     let arguments = words.get(1..).unwrap_or_default();
     if SHELLS.contains(&program) {
-        return shell(arguments, reads_input);
+        return match shell(arguments, reads_input) {
+            // What bash reads one way, other shells read another way.
+            Peeled::Script(script) if program != "bash" && program != "rbash" && is_bash_only(&script) => {
+                Peeled::Unknown("syntax of bash in a script for another shell")
+            }
+            peeled => peeled,
+        };
     }
     match program {
         "find" | "gfind" => return carriers::find(arguments),
         "eval" => return eval(arguments),
+        "trap" => return trap(arguments),
+        "jobs" if arguments.iter().any(|word| word.text == "-x") => return Peeled::Unknown("`jobs -x`"),
+        "mapfile" | "readarray" | "complete" | "compgen" => return callback(arguments),
+        "csh" | "tcsh" | "zsh" | "fish" | "pwsh" | "powershell" | "nu" | "elvish" | "xonsh" => {
+            return Peeled::Unknown("a shell other than bash");
+        }
         "source" | "." => return Peeled::Opaque("reads commands from a file"),
         _ => {}
     }
@@ -85,7 +103,7 @@ fn operand<'a>(operand: Option<&Word<'a>>, takes_script: bool, reads_input: bool
             Peeled::Opaque("runs a script that is not known before it runs")
         }
         // A script file is a program like any other: its name has to be allowed.
-        Some(word) if matches!(word.text.as_ref(), "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") => {
+        Some(word) if is_device(&word.text) => {
             Peeled::Opaque("runs a shell that reads commands from its input")
         }
         Some(_) => Peeled::Plain,
@@ -93,6 +111,22 @@ fn operand<'a>(operand: Option<&Word<'a>>, takes_script: bool, reads_input: bool
         None if reads_input => Peeled::Opaque("runs a shell that reads commands from its input"),
         None => Peeled::Opaque("runs an interactive shell"),
     }
+}
+
+/// Whether a script has syntax that `dash` and `ksh` read otherwise.
+fn is_bash_only(script: &str) -> bool {
+    ["&>", "|&", "<(", ">(", "$'", "$\"", "[[", "((", "<<<", ">&", "{", "function "].iter().any(|part| {
+        script.contains(part)
+            && !(*part == ">&" && script.replace("2>&1", "").replace(">&2", "").find(">&").is_none())
+            && !(*part == "{" && !script.contains(','))
+    })
+}
+
+/// Whether a path leads to what the system makes up: `/dev/stdin`, `/proc/self/fd/0`.
+pub(super) fn is_device(path: &str) -> bool {
+    let first = path.split('/').find(|segment| !matches!(*segment, "" | "."));
+    path.starts_with('/') && matches!(first, Some("dev" | "proc"))
+        || path.contains("..") && path.contains("/fd/")
 }
 
 fn eval<'a>(arguments: &[Word<'a>]) -> Peeled<'a> {
@@ -105,6 +139,25 @@ fn eval<'a>(arguments: &[Word<'a>]) -> Peeled<'a> {
         Some(words) => Peeled::Script(words.join(" ")),
         None => Peeled::Opaque("evaluates text that is not known before it runs"),
     }
+}
+
+/// The text that `xargs -I` replaces.
+fn replaced_text<'w>(arguments: &'w [Word<'_>]) -> &'w str {
+    for (at, word) in arguments.iter().enumerate() {
+        let attached = word
+            .text
+            .strip_prefix("-I")
+            .or_else(|| word.text.strip_prefix("--replace="))
+            .or_else(|| word.text.strip_prefix("-i"));
+        match attached {
+            Some("") if word.text == "-I" => {
+                return arguments.get(at + 1).map_or("{}", |word| word.text.as_ref());
+            }
+            Some(text) if !text.is_empty() => return text,
+            Some(_) | None => {}
+        }
+    }
+    "{}"
 }
 
 /// `env -S 'git status' more`: its own way to split, followed where it is like anybody's.
@@ -120,7 +173,7 @@ fn split_string<'a>(attached: Option<&str>, rest: &[Word<'a>]) -> Peeled<'a> {
             inner.extend(rest.iter().cloned());
             // What the text sets or opts for is looked at again as `env` itself.
             inner.insert(0, Word::plain("env"));
-            Peeled::Commands { inner: vec![inner], transparent: false, assignments: Vec::new() }
+            Peeled::Commands { inner: vec![inner], transparent: false, assignments: Vec::new(), moves: false }
         }
         Some(_) | None => {
             Peeled::Unknown("`env -S` with quotes or variables, which it reads by rules of its own")
@@ -128,11 +181,49 @@ fn split_string<'a>(attached: Option<&str>, rest: &[Word<'a>]) -> Peeled<'a> {
     }
 }
 
+/// `trap 'commands' SIGNAL`
+fn trap<'a>(arguments: &[Word<'a>]) -> Peeled<'a> {
+    let mut rest = arguments.iter().filter(|word| word.text != "--");
+    match rest.next() {
+        None => Peeled::Plain,
+        Some(word) => match word.literal() {
+            // Listed, reset, ignored: nothing will run.
+            Some("-l" | "-p" | "-lp" | "-" | "") => Peeled::Plain,
+            Some(script) => Peeled::Script(script.to_owned()),
+            None => Peeled::Opaque("sets a trap that is not known before it runs"),
+        },
+    }
+}
+
+/// `mapfile -C 'command'` and its like.
+fn callback<'a>(arguments: &[Word<'a>]) -> Peeled<'a> {
+    for (at, word) in arguments.iter().enumerate() {
+        let Some(cluster) = word.text.strip_prefix('-') else { continue };
+        if let Some((_, attached)) = cluster.split_once('C') {
+            let script = if attached.is_empty() {
+                arguments.get(at + 1).and_then(Word::literal)
+            } else {
+                Some(attached)
+            };
+            return match script {
+                Some(script) if !script.contains(hole::is_hole) => Peeled::Script(script.to_owned()),
+                Some(_) | None => Peeled::Opaque("runs a command that is not known before it runs"),
+            };
+        }
+    }
+    Peeled::Plain
+}
+
 fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
     let mut rest = arguments;
     let mut script: Option<&Word<'a>> = None;
     let takes_script = matches!(row.inner, Inner::Script | Inner::ScriptOrWords);
     let mut pending_script = false;
+    // Options that choose another directory or root; programs that always do.
+    let mut moves = matches!(
+        row.name,
+        "chroot" | "nsenter" | "su" | "runuser" | "unshare" | "bwrap" | "firejail" | "systemd-run"
+    );
     // === options ===
     while let Some((word, tail)) = rest.split_first() {
         if pending_script {
@@ -207,6 +298,7 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
                 let attached = letters.as_str();
                 return split_string((!attached.is_empty()).then_some(attached), rest);
             }
+            moves |= matches!((row.name, letter), ("env", 'C') | ("sudo", 'D' | 'R' | 'i'));
             if row.valued.contains(letter) {
                 if letters.as_str().is_empty() {
                     rest = rest.get(1..).unwrap_or_default();
@@ -244,9 +336,20 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
             rest = tail;
         }
     }
+    if !assignments.is_empty() && rest.first().is_some_and(|word| word.text.starts_with('-')) {
+        return Peeled::Unknown("options behind assignments");
+    }
     let Some(mut inner) = rest.get(row.operands..).map(<[Word<'a>]>::to_vec) else {
         return Peeled::Unknown("a program that runs another, without one");
     };
+    if row.name == "runuser"
+        && rest.iter().any(|word| word.text.starts_with("-c") || word.text.starts_with("--command"))
+    {
+        return Peeled::Unknown("a script behind the name of a user");
+    }
+    if row.name == "flock" && inner.first().is_some_and(|word| word.text.starts_with("--")) {
+        return Peeled::Unknown("an unknown option of a program that runs another");
+    }
     if row.name == "flock" && inner.first().is_some_and(|word| word.text == "-c") {
         return match inner.get(1).and_then(Word::literal) {
             Some(text) => Peeled::Script(text.to_owned()),
@@ -257,7 +360,7 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
         return match row.name {
             // These print something, echo their input, or only set variables of this line.
             "env" | "xargs" | "exec" | "command" | "builtin" | "nice" | "time" => {
-                Peeled::Commands { inner: Vec::new(), transparent: false, assignments }
+                Peeled::Commands { inner: Vec::new(), transparent: false, assignments, moves: false }
             }
             _ => Peeled::Unknown("a program that runs another, without one"),
         };
@@ -265,10 +368,11 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
     match row.inner {
         Inner::WordsAndInput => {
             // With `-I{}` the input replaces that text; without, it is added at the end.
+            let replaced = replaced_text(arguments);
             for word in &mut inner {
-                if word.text.contains("{}") {
+                if word.text.contains(replaced) {
                     *word = Word {
-                        text: Cow::Owned(word.text.replace("{}", &hole::TEXT.to_string())),
+                        text: Cow::Owned(word.text.replace(replaced, &hole::TEXT.to_string())),
                         has_holes: true,
                         ..word.clone()
                     };
@@ -282,12 +386,17 @@ fn wrapper<'a>(row: &Wrapper, arguments: &[Word<'a>]) -> Peeled<'a> {
         }
         Inner::Joined => {
             let literal: Option<Vec<&str>> = inner.iter().map(Word::literal).collect();
+            let direct = arguments
+                .iter()
+                .any(|word| word.text == "--exec" || word.text.starts_with('-') && word.text.contains('x'));
             return match literal {
+                // `watch -x` runs the words themselves.
+                Some(_) if direct => Peeled::Unknown("a program that hands its arguments to a shell"),
                 Some(words) if row.name != "parallel" => Peeled::Script(words.join(" ")),
                 Some(_) | None => Peeled::Unknown("a program that hands its arguments to a shell"),
             };
         }
         Inner::Words | Inner::Script | Inner::ScriptOrWords => {}
     }
-    Peeled::Commands { inner: vec![inner], transparent: row.transparent, assignments }
+    Peeled::Commands { inner: vec![inner], transparent: row.transparent, assignments, moves }
 }

@@ -1,4 +1,4 @@
-//! Global options of programs with subcommands: a deny sees through them (SEMANTICS SH7).
+//! Global options of programs with subcommands: a deny sees through them (SH7).
 
 /// Program, options without a value, options with one.
 pub(crate) const GLOBAL_OPTIONS: &[(&str, &[&str], &[&str])] = &[

@@ -1,4 +1,4 @@
-//! What governs the agent, which the agent must not write whatever its policy says (SEMANTICS P9).
+//! What governs the agent, which the agent must not write whatever its policy says (P9).
 //! Patterns for any directory, also while the files do not exist.
 
 /// Below any directory.
@@ -24,3 +24,6 @@ pub(crate) const PROTECTED: &[&str] = &[
     // The binary, where people install it.
     "bin/sentinel",
 ];
+
+/// Directories that hold some of these. Nothing else may be put in their place.
+pub(crate) const PROTECTED_PARENTS: &[&str] = &[".claude", ".codex", ".cursor", ".gemini"];

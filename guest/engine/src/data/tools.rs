@@ -1,4 +1,4 @@
-//! The tool map (SEMANTICS 15.14): which arguments of a known tool are paths, patterns of paths
+//! The tool map (15.14): which arguments of a known tool are paths, patterns of paths
 //! or a command. A policy can add tools and arguments, never take any away.
 
 /// What is done with an argument.
@@ -47,25 +47,41 @@ const fn tool(
 }
 
 /// Arguments that are paths in any tool of the map, even where its row does not list them: an
-/// argument with such a name is never passed over.
-pub(crate) const PATH_ARGUMENTS: &[&str] = &[
+/// argument with such a name is never passed over. Compared without case, `_` and `-`.
+const PATH_ARGUMENTS: &[&str] = &[
+    "absolutepath",
     "cwd",
+    "dest",
     "destination",
-    "directory",
     "dir",
+    "directory",
     "file",
-    "file_path",
     "filename",
     "filepath",
     "files",
-    "new_path",
-    "notebook_path",
-    "old_path",
+    "inputpath",
+    "newpath",
+    "notebookpath",
+    "oldpath",
+    "outputpath",
     "path",
     "paths",
+    "relativeworkspacepath",
     "source",
+    "sourcepath",
+    "src",
     "target",
+    "targetfile",
+    "targetpath",
+    "uri",
 ];
+
+/// Whether an argument of this name is a path in any tool.
+pub(crate) fn is_path_argument(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect();
+    PATH_ARGUMENTS.contains(&plain.as_str())
+}
 
 /// The map, sorted by name. The filesystem server's tools also go by `mcp__filesystem__NAME`.
 pub(crate) const TOOLS: &[Tool] = &[
@@ -95,7 +111,9 @@ pub(crate) const TOOLS: &[Tool] = &[
     tool("read_media_file", Weight::Read, &[("path", Use::Read)], &[]),
     tool("read_multiple_files", Weight::Search, &[("paths", Use::Read)], &[]),
     tool("read_text_file", Weight::Read, &[("path", Use::Read)], &[]),
+    tool("replace", Weight::Edit, &[("file_path", Use::Write)], &[]),
     tool("run_shell_command", Weight::Command, &[("command", Use::Command)], &[("directory", Use::Read)]),
+    tool("search_file_content", Weight::Search, &[], &[("path", Use::Root), ("include", Use::Glob)]),
     tool("search_files", Weight::Search, &[("path", Use::Root), ("pattern", Use::Glob)], &[]),
     tool("write_file", Weight::Write, &[("path", Use::Write)], &[]),
 ];

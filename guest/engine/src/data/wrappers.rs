@@ -1,4 +1,4 @@
-//! Programs that run another program given as arguments (SEMANTICS SH9), and their options.
+//! Programs that run another program given as arguments (SH9), and their options.
 //!
 //! An option that is not listed makes the grammar unknown, which needs a person.
 
@@ -51,6 +51,9 @@ const PLAIN: Wrapper = Wrapper {
 pub(crate) const WRAPPERS: &[Wrapper] = &[
     Wrapper { name: "builtin", ..PLAIN },
     Wrapper { name: "busybox", ..PLAIN },
+    Wrapper { name: "bwrap", ..PLAIN },
+    Wrapper { name: "cgexec", ..PLAIN },
+    Wrapper { name: "chpst", ..PLAIN },
     Wrapper { name: "chroot", long: &["groups=", "skip-chdir", "userspec="], operands: 1, ..PLAIN },
     Wrapper { name: "chrt", flags: "abdfimorRv", valued: "DPT", operands: 1, ..PLAIN },
     Wrapper { name: "command", flags: "p", ..PLAIN },
@@ -64,6 +67,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         ..PLAIN
     },
     Wrapper { name: "exec", flags: "cl", valued: "a", ..PLAIN },
+    Wrapper { name: "fakeroot", ..PLAIN },
+    Wrapper { name: "firejail", ..PLAIN },
     Wrapper {
         name: "flock",
         flags: "Fenosux",
@@ -73,6 +78,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         inner: Inner::ScriptOrWords,
         ..PLAIN
     },
+    Wrapper { name: "gosu", operands: 1, ..PLAIN },
     Wrapper {
         name: "ionice",
         flags: "t",
@@ -81,9 +87,11 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         transparent: true,
         ..PLAIN
     },
+    Wrapper { name: "ltrace", ..PLAIN },
     Wrapper { name: "nice", valued: "n", long: &["adjustment="], transparent: true, ..PLAIN },
     Wrapper { name: "nohup", transparent: true, ..PLAIN },
     Wrapper { name: "nsenter", flags: "CFTUZaimnpruw", valued: "GSWt", long: &["all", "target="], ..PLAIN },
+    Wrapper { name: "numactl", ..PLAIN },
     Wrapper {
         name: "parallel",
         flags: "0kmtvX",
@@ -93,6 +101,10 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         ..PLAIN
     },
     Wrapper { name: "pkexec", long: &["disable-internal-agent", "keep-cwd", "user="], ..PLAIN },
+    Wrapper { name: "prlimit", ..PLAIN },
+    Wrapper { name: "proxychains", flags: "q", ..PLAIN },
+    Wrapper { name: "proxychains4", flags: "q", ..PLAIN },
+    Wrapper { name: "runcon", ..PLAIN },
     Wrapper {
         name: "runuser",
         flags: "flmp",
@@ -109,6 +121,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         inner: Inner::Script,
         ..PLAIN
     },
+    Wrapper { name: "setarch", ..PLAIN },
+    Wrapper { name: "setpriv", ..PLAIN },
     Wrapper { name: "setsid", flags: "cfw", long: &["ctty", "fork", "wait"], ..PLAIN },
     Wrapper {
         name: "stdbuf",
@@ -117,7 +131,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         transparent: true,
         ..PLAIN
     },
-    Wrapper { name: "strace", flags: "CTdfqrtvwxyz", valued: "EIPXabesu", ..PLAIN },
+    Wrapper { name: "strace", flags: "CTdfqrtvwxyz", valued: "IPXabesu", ..PLAIN },
     Wrapper {
         name: "su",
         flags: "flmp",
@@ -178,7 +192,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         transparent: true,
         ..PLAIN
     },
+    Wrapper { name: "torsocks", ..PLAIN },
     Wrapper { name: "toybox", ..PLAIN },
+    Wrapper { name: "unbuffer", ..PLAIN },
     Wrapper {
         name: "unshare",
         flags: "CTUcfimnpru",
@@ -230,6 +246,26 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     },
 ];
 
+/// Programs, or some subcommands of them, that run what their arguments name in ways of their own: a deny looks at every tail of
+/// their words; what they run needs no allow pattern besides theirs.
+pub(crate) const LAUNCHERS: &[(&str, &[&str])] = &[
+    ("bundle", &["exec"]),
+    ("bunx", &[]),
+    ("direnv", &["exec"]),
+    ("mise", &["exec", "x"]),
+    ("npm", &["exec", "x"]),
+    ("npx", &[]),
+    ("pdm", &["run"]),
+    ("pipenv", &["run"]),
+    ("pipx", &["run"]),
+    ("pnpm", &["dlx", "exec"]),
+    ("poetry", &["run"]),
+    ("ssh", &[]),
+    ("uv", &["run"]),
+    ("uvx", &[]),
+    ("yarn", &["dlx", "exec"]),
+];
+
 /// Shells: their `-c` takes a script, an operand is a file of one, and without both they read one
 /// from their input.
 pub(crate) const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "mksh", "rbash", "sh", "zsh"];
@@ -260,12 +296,12 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
     interpreter(
         "node",
         &["-e", "--eval", "-p", "--print", "-pe"],
-        &["-r", "--require", "--import", "-C", "--loader"],
+        &["-r", "--require", "--import", "-C", "--loader", "--title", "--conditions"],
     ),
     interpreter("nodejs", &["-e", "--eval", "-p", "--print", "-pe"], &["-r", "--require"]),
     interpreter("osascript", &["-e"], &["-l"]),
     interpreter("perl", &["-e", "-E"], &["-I"]),
     interpreter("php", &["-r", "-B", "-E", "-R"], &["-d", "-c"]),
-    interpreter("python", &["-c"], &["-W", "-X"]),
-    interpreter("ruby", &["-e"], &["-I", "-r", "-C"]),
+    interpreter("python", &["-c"], &["-W", "-X", "--check-hash-based-pycs"]),
+    interpreter("ruby", &["-e"], &["-I", "-r", "-C", "-E", "-K", "--encoding"]),
 ];

@@ -1,10 +1,12 @@
 //! One path against `dataAccess` (P1 to P9): the choke point of every tool and every redirection.
 
+use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use crate::call::Call;
-use crate::data::protected::PROTECTED;
+use crate::data::protected::{PROTECTED, PROTECTED_PARENTS};
 use crate::decision::{Layer, Outcome, Part, Reason, Rule};
+use crate::limits::PATHS_MAX;
 use crate::path::{GlobArgument, Path, PathError, PathPattern, PathSet, Roots, Sense, suspicion};
 use crate::policy::{FileRules, Policy, Rules};
 use crate::wire::excerpt;
@@ -24,23 +26,60 @@ static SELF: LazyLock<PathSet> = LazyLock::new(|| {
     PathSet::new(Sense::Deny, texts.filter_map(|text| PathPattern::parse(&text).ok()).collect())
 });
 
-/// Decides a path as the caller spelled it, and the real path behind it (P7): both must pass.
-pub(super) fn decide(policy: &Policy, call: &Call<'_>, text: &str, doing: Doing) -> Reason {
-    let given = decide_one(policy, text, call.roots(), doing);
-    match call.resolved(text) {
-        Some(real) => {
-            let real = decide_one(policy, real, Roots { cwd: None, ..call.roots() }, doing);
-            if real.outcome > given.outcome {
-                Reason { message: format!("The path is a link: {}", real.message), ..real }
-            } else {
-                given
-            }
+/// The paths of one call: decides each, and keeps a list of them for whoever can resolve links.
+pub(super) struct Paths<'d> {
+    pub(super) policy: &'d Policy,
+    pub(super) call: &'d Call<'d>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl<'d> Paths<'d> {
+    pub(super) fn new(policy: &'d Policy, call: &'d Call<'d>) -> Self {
+        Self { policy, call, asked: RefCell::new(Vec::new()) }
+    }
+
+    /// Every path that was decided, as the call spells it, each once.
+    pub(super) fn into_asked(self) -> Vec<String> {
+        self.asked.into_inner()
+    }
+
+    fn note(&self, text: &str) {
+        let mut asked = self.asked.borrow_mut();
+        if asked.len() < PATHS_MAX && asked.iter().all(|own| own != text) {
+            asked.push(text.to_owned());
         }
-        None => given,
+    }
+
+    /// Decides a path as the caller spelled it, and the real path behind it (P7): both must pass.
+    pub(super) fn decide(&self, text: &str, doing: Doing) -> Reason {
+        self.note(text);
+        let given = decide_one(self.policy, self.call, text, self.call.roots(), doing);
+        let Some(real) = self.call.resolved(text) else { return given };
+        let roots = Roots { cwd: None, ..self.call.roots() };
+        as_link(given, decide_one(self.policy, self.call, real, roots, doing))
+    }
+
+    /// Decides a glob argument below `root`: all that it can match has to be allowed, and it must
+    /// not reach for what is denied.
+    pub(super) fn decide_glob(&self, text: &str, root: Option<&str>) -> Reason {
+        let given = decide_glob(self.policy, text, root, self.call.roots());
+        let (head, tail) = GlobArgument::split(text, root);
+        self.note(&head);
+        let Some(real) = self.call.resolved(&head) else { return given };
+        let roots = Roots { cwd: None, ..self.call.roots() };
+        as_link(given, decide_glob(self.policy, &tail, Some(real), roots))
     }
 }
 
-fn decide_one(policy: &Policy, text: &str, roots: Roots<'_>, doing: Doing) -> Reason {
+/// The worse of what is said of a path as given and of the real one.
+fn as_link(given: Reason, real: Reason) -> Reason {
+    if real.outcome <= given.outcome {
+        return given;
+    }
+    Reason { message: format!("The path is a link: {}", real.message), ..real }
+}
+
+fn decide_one(policy: &Policy, call: &Call<'_>, text: &str, roots: Roots<'_>, doing: Doing) -> Reason {
     let path = match Path::parse(text, roots) {
         Ok(path) => path,
         Err(error) => return refused(error, text),
@@ -55,7 +94,8 @@ fn decide_one(policy: &Policy, text: &str, roots: Roots<'_>, doing: Doing) -> Re
         part: part(),
     };
     let folded = path.folded();
-    if doing == Doing::Writing && SELF.find(&folded, roots).is_some() {
+    if doing == Doing::Writing && (SELF.find(&folded, roots).is_some() || folded.ends_with(PROTECTED_PARENTS) || is_protected(call, &folded, roots))
+    {
         let message = "File path belongs to what governs the agent and is never written.".to_owned();
         return say(Outcome::Deny, "path-protected", message, None);
     }
@@ -86,9 +126,7 @@ fn decide_one(policy: &Policy, text: &str, roots: Roots<'_>, doing: Doing) -> Re
     }
 }
 
-/// Decides a glob argument: all that it can match has to be allowed, and it must not reach for
-/// what is denied.
-pub(super) fn decide_glob(policy: &Policy, call: &Call<'_>, text: &str, root: Option<&str>) -> Reason {
+fn decide_glob(policy: &Policy, text: &str, root: Option<&str>, roots: Roots<'_>) -> Reason {
     let say = |outcome, code: &'static str, message: String, rule: Option<&Rule>| Reason {
         outcome,
         layer: Layer::Deterministic,
@@ -113,9 +151,10 @@ pub(super) fn decide_glob(policy: &Policy, call: &Call<'_>, text: &str, root: Op
             None,
         );
     }
-    let glob = match GlobArgument::parse(text, root, call.roots()) {
-        Ok(glob) => glob,
-        Err(_) => {
+    let glob = match GlobArgument::parse(text, root, roots) {
+        // `@(a|b)` is a pattern for some tools.
+        Ok(glob) if !text.contains('(') => glob,
+        Ok(_) | Err(_) => {
             return say(
                 Outcome::Escalate,
                 "glob-unclear",
@@ -145,6 +184,15 @@ pub(super) fn decide_glob(policy: &Policy, call: &Call<'_>, text: &str, root: Op
             None,
         ),
     }
+}
+
+/// Whether the path is, or lies below, something that the caller declared as the engine's own.
+fn is_protected(call: &Call<'_>, folded: &Path<'_>, roots: Roots<'_>) -> bool {
+    let Some(segments) = folded.absolute() else { return false };
+    call.protected_paths.iter().any(|own| {
+        Path::parse(own, roots)
+            .is_ok_and(|own| own.folded().absolute().is_some_and(|own| segments.starts_with(own)))
+    })
 }
 
 /// Deny lists in the order of P4.

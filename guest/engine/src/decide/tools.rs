@@ -1,10 +1,11 @@
 //! Which tool is it, and which of its arguments have to be decided (15.14, 15.15, P8).
 
-use super::paths::{self, Doing};
+use super::paths::{Doing, Paths};
 use crate::call::Call;
 use crate::command::{self, Files};
-use crate::data::tools::{self as map, PATH_ARGUMENTS, Tool, Use, Weight};
+use crate::data::tools::{self as map, Tool, Use, Weight, is_path_argument};
 use crate::decision::{Access, Layer, Outcome, Reason, Rule};
+use crate::limits::PATHS_MAX;
 use crate::policy::Policy;
 use crate::syntax::{Node, Value};
 use crate::wire::excerpt;
@@ -47,12 +48,8 @@ pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>) -> Resolved<'p> {
 }
 
 /// Decides the call's tool. Returns what it is worth in risk points.
-pub(super) fn decide(
-    policy: &Policy,
-    call: &Call<'_>,
-    tool: &Resolved<'_>,
-    reasons: &mut Vec<Reason>,
-) -> u64 {
+pub(super) fn decide(paths: &Paths<'_>, tool: &Resolved<'_>, reasons: &mut Vec<Reason>) -> u64 {
+    let Paths { policy, call, .. } = *paths;
     if let Some(rule) = policy.denied.names.get(call.tool_name.as_ref()) {
         reasons.push(say(
             Outcome::Deny,
@@ -90,7 +87,9 @@ pub(super) fn decide(
         };
         for (name, what) in row.required {
             match call.argument(name) {
-                Some(node) => points = points.max(argument(policy, call, row, name, *what, node, reasons)),
+                Some(node) => points = points.max(argument(paths, row, name, *what, node, reasons)),
+                // Hosts name the one path of a tool differently; it is decided below.
+                None if may_be_renamed(row, *what) && names_a_path(call) => {}
                 None => reasons.push(missing(name)),
             }
             decided.push(*name);
@@ -100,10 +99,10 @@ pub(super) fn decide(
                 Some(Node { value: Value::Null, .. }) | None => {
                     // The root of a search that names none is where the agent is.
                     if *what == Use::Root && row.required.is_empty() {
-                        reasons.push(paths::decide(policy, call, ".", Doing::Reading));
+                        reasons.push(paths.decide(".", Doing::Reading));
                     }
                 }
-                Some(node) => points = points.max(argument(policy, call, row, name, *what, node, reasons)),
+                Some(node) => points = points.max(argument(paths, row, name, *what, node, reasons)),
             }
             decided.push(*name);
         }
@@ -118,9 +117,7 @@ pub(super) fn decide(
             Use::Command => 0,
         };
         match call.argument(name) {
-            Some(node) => {
-                points = points.max(weight).max(argument(policy, call, &OWN, name, *what, node, reasons))
-            }
+            Some(node) => points = points.max(weight).max(argument(paths, &OWN, name, *what, node, reasons)),
             None => reasons.push(missing(name)),
         }
         decided.push(name);
@@ -130,11 +127,24 @@ pub(super) fn decide(
     for member in &call.tool_input {
         let name = member.key.as_ref();
         let is_known = decided.contains(&name);
-        if !is_known && PATH_ARGUMENTS.contains(&name) && !matches!(member.value.value, Value::Null) {
-            argument(policy, call, &OWN, name, strongest, &member.value, reasons);
+        if !is_known && is_path_argument(name) && !matches!(member.value.value, Value::Null) {
+            argument(paths, &OWN, name, strongest, &member.value, reasons);
         }
     }
     points
+}
+
+/// Whether hosts are known to name the one path of this tool differently: those that share the
+/// snake-case names of file tools.
+fn may_be_renamed(row: &Tool, what: Use) -> bool {
+    row.required.len() == 1 && matches!(what, Use::Read | Use::Write) && row.name.contains('_')
+}
+
+/// Whether some argument has a name that only paths have.
+fn names_a_path(call: &Call<'_>) -> bool {
+    call.tool_input
+        .iter()
+        .any(|member| is_path_argument(&member.key) && !matches!(member.value.value, Value::Null))
 }
 
 /// Stands for a tool that only the policy knows.
@@ -142,8 +152,7 @@ const OWN: Tool = Tool { name: "", weight: Weight::Read, required: &[], optional
 
 /// Decides one argument. Returns the risk points of a command.
 fn argument(
-    policy: &Policy,
-    call: &Call<'_>,
+    paths: &Paths<'_>,
     row: &Tool,
     name: &str,
     what: Use,
@@ -164,14 +173,14 @@ fn argument(
     };
     for text in texts {
         match what {
-            Use::Read | Use::Root => reasons.push(paths::decide(policy, call, text, Doing::Reading)),
-            Use::Write => reasons.push(paths::decide(policy, call, text, Doing::Writing)),
+            Use::Read | Use::Root => reasons.push(paths.decide(text, Doing::Reading)),
+            Use::Write => reasons.push(paths.decide(text, Doing::Writing)),
             Use::Glob => {
                 let root = row.required.iter().chain(row.optional).find(|(_, what)| *what == Use::Root);
-                let root = root.and_then(|(name, _)| call.argument(name)).and_then(Node::as_str);
-                reasons.push(paths::decide_glob(policy, call, text, root));
+                let root = root.and_then(|(name, _)| paths.call.argument(name)).and_then(Node::as_str);
+                reasons.push(paths.decide_glob(text, root));
             }
-            Use::Command => return shell_command(policy, call, text, reasons),
+            Use::Command => return shell_command(paths, text, reasons),
         }
     }
     0
@@ -181,12 +190,15 @@ fn argument(
 fn texts<'n>(node: &'n Node<'_>) -> Option<Vec<&'n str>> {
     match &node.value {
         Value::String(text) => Some(vec![text]),
-        Value::Array(items) if !items.is_empty() => items.iter().map(Node::as_str).collect(),
+        Value::Array(items) if (1..=PATHS_MAX).contains(&items.len()) => {
+            items.iter().map(Node::as_str).collect()
+        }
         Value::Array(_) | Value::Null | Value::Bool | Value::Number(_) | Value::Object(_) => None,
     }
 }
 
-fn shell_command(policy: &Policy, call: &Call<'_>, text: &str, reasons: &mut Vec<Reason>) -> u64 {
+fn shell_command(paths: &Paths<'_>, text: &str, reasons: &mut Vec<Reason>) -> u64 {
+    let Paths { policy, call, .. } = *paths;
     let shell = call.shell.as_deref().unwrap_or("bash");
     if shell.rsplit('/').next() != Some("bash") {
         let message = format!("Command is for the shell \"{}\"; only bash is understood.", excerpt(shell));
@@ -201,26 +213,26 @@ fn shell_command(policy: &Policy, call: &Call<'_>, text: &str, reasons: &mut Vec
         ));
         return policy.points.command;
     };
-    command::evaluate(text, bash, &policy.points, &Redirections { policy, call }, reasons)
+    // Where the tool is told to run it.
+    let start = ["cwd", "directory", "dir", "workdir"].iter().find_map(|name| call.argument(name)?.as_str());
+    let rules = command::Rulebook { bash, points: &policy.points, files: &Redirections(paths) };
+    command::evaluate(text, start.unwrap_or_default(), &rules, reasons)
 }
 
 /// Redirections are file actions (SH8).
-struct Redirections<'d> {
-    policy: &'d Policy,
-    call: &'d Call<'d>,
-}
+struct Redirections<'d>(&'d Paths<'d>);
 
 impl Files for Redirections<'_> {
     fn redirect(&self, path: &str, read: bool, write: bool) -> Reason {
-        if self.policy.files.is_none() {
+        if self.0.policy.files.is_none() {
             // 15.3: a policy that says nothing of files leaves this one to a person.
             let message =
                 "Bash command redirects to or from a file, and the policy has no dataAccess section."
                     .to_owned();
             return say(Outcome::Escalate, "bash-redirect-without-rules", message, None);
         }
-        let reading = read.then(|| paths::decide(self.policy, self.call, path, Doing::Reading));
-        let writing = write.then(|| paths::decide(self.policy, self.call, path, Doing::Writing));
+        let reading = read.then(|| self.0.decide(path, Doing::Reading));
+        let writing = write.then(|| self.0.decide(path, Doing::Writing));
         let worst = reading.into_iter().chain(writing).max_by_key(|reason| reason.outcome);
         worst.unwrap_or_else(|| {
             say(Outcome::Deny, "nothing-allows", "Redirection is neither read nor write.".to_owned(), None)

@@ -3,9 +3,10 @@
 //! Reading never stops at the first mistake: each one goes to [`Reading`], and the value is
 //! `None`. Serde cannot do that, which is why the document does not derive `Deserialize`.
 
+use super::leaves::Text;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::limits::LIST_ENTRIES_MAX;
-use crate::syntax::{Node, SyntaxTree, Value};
+use crate::syntax::{Node, SyntaxTree};
 use crate::wire::json_string;
 
 /// A type that a document can hold.
@@ -98,119 +99,9 @@ impl<'a> Reading<'a> {
         self.diagnostics
     }
 
-    fn wrong_type(&mut self, node: &Node<'_>, wanted: &str) {
+    pub(crate) fn wrong_type(&mut self, node: &Node<'_>, wanted: &str) {
         let message = format!("expected {wanted}, found {}", node.kind());
         self.error("wrong-type", node.span, message, &format!("{wanted} goes here"), None);
-    }
-}
-
-/// A text that is not empty and holds no control characters, with its place.
-#[derive(Clone, Debug)]
-pub(crate) struct Text {
-    pub(crate) value: String,
-    pub(crate) span: Span,
-    pub(crate) pointer: String,
-}
-
-impl Shape for Text {
-    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let Some(text) = node.as_str() else {
-            cx.wrong_type(node, "a string");
-            return None;
-        };
-        if text.trim().is_empty() {
-            cx.error(
-                "empty-text",
-                node.span,
-                "empty text".to_owned(),
-                "write something, or remove the entry",
-                None,
-            );
-            return None;
-        }
-        if text.chars().any(char::is_control) {
-            let help = "remove it; a pattern or a name is one line of printable text".to_owned();
-            cx.error(
-                "control-character",
-                node.span,
-                "control character in a text".to_owned(),
-                "in here",
-                Some(help),
-            );
-            return None;
-        }
-        Some(Self { value: text.to_owned(), span: node.span, pointer: cx.pointer() })
-    }
-
-    fn schema() -> String {
-        r#"{"type":"string","minLength":1}"#.to_owned()
-    }
-}
-
-/// An identifier: it becomes a file name, a label and a piece of a URL.
-#[derive(Clone, Debug)]
-pub(crate) struct AgentId(pub(crate) String);
-
-impl AgentId {
-    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}` without `..`.
-    pub(crate) fn is_valid(text: &str) -> bool {
-        let plain = |c: u8| c.is_ascii_alphanumeric();
-        text.len() <= 64
-            && text.bytes().next().is_some_and(plain)
-            && text.bytes().all(|c| plain(c) || matches!(c, b'.' | b'_' | b'-'))
-            && !text.contains("..")
-    }
-}
-
-impl Shape for AgentId {
-    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let Some(text) = node.as_str() else {
-            cx.wrong_type(node, "a string");
-            return None;
-        };
-        if !Self::is_valid(text) {
-            let help =
-                "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`";
-            let message = format!("`{}` is not an agent id", text.escape_debug());
-            cx.error("bad-agent-id", node.span, message, "this identifier", Some(help.to_owned()));
-            return None;
-        }
-        Some(Self(text.to_owned()))
-    }
-
-    fn schema() -> String {
-        r#"{"type":"string","pattern":"^(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}"#.to_owned()
-    }
-}
-
-/// A whole number of risk points, with its place.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Points {
-    pub(crate) value: u64,
-    pub(crate) span: Span,
-}
-
-/// Most points that a document can speak of.
-const POINTS_MAX: u64 = 1_000_000_000;
-
-impl Shape for Points {
-    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let Value::Number(text) = &node.value else {
-            cx.wrong_type(node, "a whole number");
-            return None;
-        };
-        match text.parse::<u64>() {
-            Ok(value) if value <= POINTS_MAX => Some(Self { value, span: node.span }),
-            Ok(_) | Err(_) => {
-                let message = format!("`{text}` is not a whole number from 0 to {POINTS_MAX}");
-                cx.error("bad-number", node.span, message, "this number", None);
-                None
-            }
-        }
-    }
-
-    fn schema() -> String {
-        format!(r#"{{"type":"integer","minimum":0,"maximum":{POINTS_MAX}}}"#)
     }
 }
 

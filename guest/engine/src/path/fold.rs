@@ -10,7 +10,8 @@ use crate::wire::is_format;
 /// One segment with case, composition, invisible characters, trailing dots and blanks, and NTFS
 /// streams taken away.
 pub(crate) fn fold_segment(segment: &str) -> Cow<'_, str> {
-    let stream = segment.find("::$").or_else(|| segment.find(":$"));
+    // Behind a colon stands the name of a stream.
+    let stream = segment.find(':').filter(|at| *at > 0);
     let name = stream.and_then(|at| segment.get(..at)).unwrap_or(segment);
     let name = name.trim_end_matches(['.', ' ']);
     if name.is_ascii() {

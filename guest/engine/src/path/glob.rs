@@ -26,27 +26,33 @@ pub(crate) enum GlobError {
 }
 
 impl GlobArgument {
+    /// The literal head of a glob as a path, and the pattern that hangs below it.
+    pub(crate) fn split(text: &str, root: Option<&str>) -> (String, String) {
+        let parts: Vec<&str> = text.split('/').collect();
+        let is_wild = |part: &&str| part.contains(['*', '?', '[', ']', '{', '}']);
+        let wild = parts.iter().position(is_wild).unwrap_or(parts.len());
+        let (head, tail) = parts.split_at(wild);
+        let mut head = head.join("/");
+        if head.is_empty() && text.starts_with('/') {
+            "/".clone_into(&mut head);
+        }
+        let head = match root {
+            Some(root) if !head.starts_with(['/', '~']) => format!("{root}/{head}"),
+            Some(_) | None if head.is_empty() => ".".to_owned(),
+            Some(_) | None => head,
+        };
+        (head, tail.join("/"))
+    }
+
     /// Reads a glob that is relative to `root`, a path as the tool was given it.
     pub(crate) fn parse(text: &str, root: Option<&str>, roots: Roots<'_>) -> Result<Self, GlobError> {
         let texts = expand_braces(text).map_err(|_| GlobError::Unclear)?;
         let mut alternatives = Vec::new();
         for text in texts {
             // The literal head is a path like any other; the wildcards hang below it.
-            let parts: Vec<&str> = text.split('/').collect();
-            let wild =
-                parts.iter().position(|part| part.contains(['*', '?', '[', ']'])).unwrap_or(parts.len());
-            let (head, tail) = parts.split_at(wild);
-            let mut head = head.join("/");
-            if head.is_empty() && text.starts_with('/') {
-                "/".clone_into(&mut head);
-            }
-            let base = match root {
-                Some(root) if !head.starts_with('/') && !head.starts_with('~') => format!("{root}/{head}"),
-                Some(_) | None if head.is_empty() => ".".to_owned(),
-                Some(_) | None => head,
-            };
+            let (base, tail) = Self::split(&text, root);
             let base = Path::parse(&base, roots).map_err(GlobError::Path)?.into_owned();
-            let tail: Vec<&str> = tail.iter().copied().filter(|part| !matches!(*part, "" | ".")).collect();
+            let tail: Vec<&str> = tail.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
             let pattern = if tail.is_empty() {
                 Vec::new()
             } else {

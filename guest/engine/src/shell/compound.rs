@@ -9,16 +9,16 @@ use crate::diagnostic::Span;
 impl<'a> Parser<'a> {
     pub(super) fn command(&mut self) -> Result<()> {
         self.blanks()?;
-        let began = self.script.events.len();
+        let (began, first) = (self.script.events.len(), self.script.commands.len());
         match self.peek() {
             Some(b'(') if self.peek_at(1) == Some(b'(') => {
                 self.arithmetic_command()?;
-                return self.trailing_redirects(began);
+                return self.trailing_redirects(began, first);
             }
             Some(b'(') => {
                 self.pos += 1;
                 self.isolated(|parser| parser.group(")"))?;
-                return self.trailing_redirects(began);
+                return self.trailing_redirects(began, first);
             }
             _ => {}
         }
@@ -32,8 +32,10 @@ impl<'a> Parser<'a> {
             Some("while" | "until") => {
                 self.pos += 5;
                 self.nested(|parser| {
-                    parser.maybe(|parser| parser.list(&["do"]))?;
-                    parser.body()
+                    parser.looped(|parser| {
+                        parser.list(&["do"])?;
+                        parser.body()
+                    })
                 })?;
             }
             Some("for" | "select") => self.nested(Self::for_loop)?,
@@ -75,7 +77,7 @@ impl<'a> Parser<'a> {
             }
             Some(_) => return self.syntax("unexpected reserved word"),
         }
-        self.trailing_redirects(began)
+        self.trailing_redirects(began, first)
     }
 
     /// The inside of `( … )` or `{ …; }`, behind the opening.
@@ -94,7 +96,7 @@ impl<'a> Parser<'a> {
     /// `do … done`
     fn body(&mut self) -> Result<()> {
         self.expect("do")?;
-        self.maybe(|parser| parser.list(&["done"]))?;
+        self.list(&["done"])?;
         self.expect("done")
     }
 
@@ -138,9 +140,8 @@ impl<'a> Parser<'a> {
                 self.pos += 2;
                 loop {
                     self.blanks()?;
-                    if self.word()?.is_none() {
-                        break;
-                    }
+                    let Some(item) = self.word()? else { break };
+                    self.note_value(&item);
                 }
             }
             self.blanks()?;
@@ -153,12 +154,12 @@ impl<'a> Parser<'a> {
         self.blanks_and_lines()?;
         if self.reserved() == Some("{") {
             self.pos += 1;
-            return self.maybe(|parser| parser.group("}"));
+            return self.looped(|parser| parser.group("}"));
         }
-        self.body()
+        self.looped(Self::body)
     }
 
-    fn push_assignment(&mut self, name: String) {
+    pub(super) fn push_assignment(&mut self, name: String) {
         let span = Span { start: self.pos, end: self.pos };
         let assignment = Assignment { name: Cow::Owned(name), by_loop: true };
         self.script.commands.push(Command { assignments: vec![assignment], span, ..Command::default() });
@@ -240,6 +241,7 @@ impl<'a> Parser<'a> {
                         }
                         // These evaluate their operands as arithmetic, which may run commands.
                         Some("-v" | "-R" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge") => {
+                            self.script.arithmetic = true;
                             self.blanks()?;
                             let after = self.word()?;
                             if before.as_ref().is_some_and(twice) || after.as_ref().is_some_and(twice) {
@@ -269,10 +271,15 @@ impl<'a> Parser<'a> {
     }
 
     /// Redirections behind a compound command. They happen where it began, at the event given.
-    pub(super) fn trailing_redirects(&mut self, began: usize) -> Result<()> {
+    pub(super) fn trailing_redirects(&mut self, began: usize, first: usize) -> Result<()> {
         loop {
             self.blanks()?;
             let Some(redirect) = self.redirect()? else { return Ok(()) };
+            if redirect.operator.starts_with('<') {
+                for command in self.script.commands.iter_mut().skip(first) {
+                    command.piped = true;
+                }
+            }
             self.script.events.insert(began, Event::Redirect(self.script.redirects.len()));
             self.script.redirects.push(redirect);
         }

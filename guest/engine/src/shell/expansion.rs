@@ -66,6 +66,19 @@ impl Parser<'_> {
                     if inside.is_empty() {
                         return self.syntax("`${}` names nothing");
                     }
+                    let name_end =
+                        inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
+                    let (name, operation) = inside.split_at(name_end);
+                    if operation.starts_with('=') || operation.starts_with(":=") {
+                        self.push_assignment(name.to_owned());
+                    }
+                    let plain_index = ["[@]", "[*]"].iter().any(|index| operation.starts_with(index));
+                    // Offsets and subscripts are arithmetic.
+                    self.script.arithmetic |= operation.starts_with('[') && !plain_index
+                        || operation.contains(':')
+                            && !operation.starts_with([':', '#', '%', '/', '-', '+', '?', '^', ',', '@'])
+                        || operation.starts_with(':')
+                            && !operation.get(1..).is_some_and(|rest| rest.starts_with(['-', '+', '?', '=']));
                     if inside.ends_with("@P") {
                         return self.unsupported("an expansion that bash evaluates twice");
                     }
@@ -125,6 +138,8 @@ impl Parser<'_> {
     /// The inside of `((…))` or `$((…))` and the closing parentheses. bash falls back to nested
     /// subshells where the parentheses do not pair up; that is not followed.
     pub(super) fn arithmetic(&mut self) -> Result<()> {
+        self.script.arithmetic = true;
+        let start = self.pos;
         let mut open = 0_usize;
         loop {
             match self.peek() {
@@ -138,7 +153,9 @@ impl Parser<'_> {
                     self.pos += 1;
                 }
                 Some(b')') if self.peek_at(1) == Some(b')') => {
+                    let inside = self.slice(start..self.pos);
                     self.pos += 2;
+                    self.arithmetic_assignments(inside);
                     return Ok(());
                 }
                 Some(b'\'') => return self.unsupported("a quote in arithmetic"),
@@ -149,6 +166,39 @@ impl Parser<'_> {
                     return self.unsupported("`((` that is not arithmetic; write `( (` for nested subshells");
                 }
                 Some(_) => self.skip_piece()?,
+            }
+        }
+    }
+
+    /// Variables that arithmetic sets: `x = 1`, `x += 1`, `x++`.
+    fn arithmetic_assignments(&mut self, inside: &str) {
+        let bytes = inside.as_bytes();
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let length = rest.iter().take_while(|byte| is_name(byte)).count();
+            if length == 0 {
+                at += 1;
+                continue;
+            }
+            let name = inside.get(at..at + length).unwrap_or_default();
+            at += length;
+            // More operators than these have no `=` of their own behind a name.
+            let behind = inside.get(at..).unwrap_or_default().trim_start();
+            let sets = behind.starts_with("++")
+                || behind.starts_with("--")
+                || behind
+                    .trim_start_matches(['+', '-', '*', '/', '%', '&', '|', '^', '<', '>'])
+                    .starts_with('=')
+                    && !behind.starts_with("==")
+                    && !behind.starts_with("<=")
+                    && !behind.starts_with(">=");
+            let stepped = inside.get(..at - length).is_some_and(|before| {
+                let before = before.trim_end();
+                before.ends_with("++") || before.ends_with("--")
+            });
+            if (sets || stepped) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+                self.push_assignment(name.to_owned());
             }
         }
     }
@@ -234,6 +284,8 @@ impl Parser<'_> {
             .extend(script.pipelines.into_iter().map(|stages| stages.into_iter().map(shift).collect()));
         self.script.functions.extend(script.functions);
         self.script.deceptive |= script.deceptive;
+        self.script.arithmetic |= script.arithmetic;
+        self.script.evaluable |= script.evaluable;
         self.script.events.push(Event::EnterIsolated);
         self.script.events.extend(script.events.into_iter().map(|event| match event {
             Event::Command(index) => Event::Command(index + first),
@@ -243,6 +295,7 @@ impl Parser<'_> {
             | Event::EnterIsolated
             | Event::LeaveIsolated
             | Event::EnterMaybe
+            | Event::EnterLoop
             | Event::LeaveMaybe) => other,
         }));
         self.script.events.push(Event::LeaveIsolated);

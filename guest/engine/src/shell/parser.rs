@@ -30,7 +30,7 @@ pub(crate) fn parse(text: &str, depth: usize) -> Result<Script<'_>> {
     // SH1. Everything that passes here is printable, a blank, or a line end.
     if let Some(at) = text.find(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
         parser.pos = at;
-        return parser.limit("command contains a control character");
+        return parser.fail(ParseErrorKind::Malformed, "it contains a control character");
     }
     parser.list(&[])?;
     if parser.pos < text.len() {
@@ -151,7 +151,10 @@ impl<'a> Parser<'a> {
     pub(super) fn check_continuation(&self) -> Result<()> {
         let operator = |byte: Option<&u8>| byte.is_some_and(|byte| b"|&;<>()\\".contains(byte));
         let before = self.pos.checked_sub(1).and_then(|at| self.bytes.get(at));
-        if before == Some(&b'$') || operator(before) && operator(self.bytes.get(self.pos + 2)) {
+        // `2\⏎>` is a file descriptor, and so is `{x}\⏎>`.
+        let descriptor = before.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'}');
+        let after = self.bytes.get(self.pos + 2);
+        if before == Some(&b'$') || (operator(before) || descriptor) && operator(after) {
             return self.unsupported("a line is joined inside an operator");
         }
         Ok(())
@@ -246,11 +249,16 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn pipeline(&mut self) -> Result<()> {
+    /// `!` and `time` in front of a pipeline. Says whether its outcome is turned round.
+    fn pipeline_prefix(&mut self) -> Result<bool> {
+        let mut negated = false;
         loop {
             self.blanks()?;
             match self.reserved() {
-                Some("!") => self.pos += 1,
+                Some("!") => {
+                    self.pos += 1;
+                    negated = true;
+                }
                 Some("time") => {
                     self.pos += 4;
                     self.blanks()?;
@@ -260,9 +268,13 @@ impl<'a> Parser<'a> {
                         return self.unsupported("options of the reserved word `time`");
                     }
                 }
-                _ => break,
+                _ => return Ok(negated),
             }
         }
+    }
+
+    fn pipeline(&mut self) -> Result<()> {
+        let mut negated = self.pipeline_prefix()?;
         let outer = self.piped;
         let mut stages: Vec<Range<usize>> = Vec::new();
         let first_event = self.script.events.len();
@@ -290,8 +302,13 @@ impl<'a> Parser<'a> {
             }
             self.blanks_and_lines()?;
             self.piped = true;
+            negated |= self.pipeline_prefix()?;
         }
         self.piped = outer;
+        if negated {
+            // What follows `&&` runs where a `cd` failed.
+            self.script.events.push(Event::Next);
+        }
         if stages.len() > 1 {
             self.script.pipelines.push(stages);
         }
@@ -302,6 +319,14 @@ impl<'a> Parser<'a> {
         self.script.events.push(Event::EnterIsolated);
         self.nested(read)?;
         self.script.events.push(Event::LeaveIsolated);
+        Ok(())
+    }
+
+    /// A part that may run again where the run before left off.
+    pub(super) fn looped(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        self.script.events.push(Event::EnterLoop);
+        read(self)?;
+        self.script.events.push(Event::LeaveMaybe);
         Ok(())
     }
 

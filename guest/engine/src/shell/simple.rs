@@ -7,6 +7,9 @@ use super::{Assignment, Command, Direction, Event, Redirect, Word};
 use crate::diagnostic::Span;
 use crate::limits::COMMANDS_MAX;
 
+/// How far the end of an array subscript is looked for.
+const SUBSCRIPT_BYTES_MAX: usize = 256;
+
 impl<'a> Parser<'a> {
     pub(super) fn simple(&mut self) -> Result<()> {
         let mut command = Command { piped: self.piped, ..Command::default() };
@@ -82,7 +85,11 @@ impl<'a> Parser<'a> {
             2
         } else if behind.starts_with(b"[") && (command.words.is_empty() || declares) {
             // `a[i]=x` evaluates `i`; as a file name pattern the word would be read as usual.
-            let line = behind.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let line = behind.get(..behind.len().min(SUBSCRIPT_BYTES_MAX)).unwrap_or_default();
+            if line.len() == SUBSCRIPT_BYTES_MAX && !line.contains(&b' ') {
+                return self.unsupported("a long array subscript");
+            }
+            let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
             if line.windows(2).any(|pair| matches!(pair, [b']', b'=' | b'+'])) {
                 return self.unsupported("an assignment to an array element");
             }
@@ -101,6 +108,11 @@ impl<'a> Parser<'a> {
         Ok(Some(name))
     }
 
+    /// Notes a value that would run a command if arithmetic evaluated it.
+    pub(super) fn note_value(&mut self, value: &Word<'a>) {
+        self.script.evaluable |= value.text.contains("$(") || value.text.contains('`');
+    }
+
     fn assignment(&mut self, command: &mut Command<'a>, name: &'a str) -> Result<()> {
         if self.eat("(") {
             loop {
@@ -108,13 +120,14 @@ impl<'a> Parser<'a> {
                 if self.eat(")") {
                     break;
                 }
-                if self.word()?.is_none() {
-                    return self.syntax("an array is not closed");
-                }
+                let Some(element) = self.word()? else { return self.syntax("an array is not closed") };
+                self.note_value(&element);
             }
         } else {
             // An empty value is a value.
-            self.word()?;
+            if let Some(value) = self.word()? {
+                self.note_value(&value);
+            }
         }
         command.assignments.push(Assignment { name: Cow::Borrowed(name), by_loop: false });
         Ok(())
@@ -128,6 +141,16 @@ impl<'a> Parser<'a> {
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
             .count();
+        if self.peek() == Some(b'{') {
+            let name = self.bytes.get(self.pos + 1..).unwrap_or_default();
+            let length =
+                name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            if length > 0
+                && matches!(name.get(length..), Some([b'}', b'<' | b'>', ..] | [b'}', b'\\', b'\n', ..]))
+            {
+                return self.unsupported("a variable as a file descriptor");
+            }
+        }
         let after = self.peek_at(digits);
         let is_redirect = match after {
             Some(b'<' | b'>') => digits > 0 || self.peek_at(1) != Some(b'('),

@@ -50,6 +50,12 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether nothing stands in the class that opened at this length.
+    fn class_is_empty(&self, from: usize) -> bool {
+        let inside = self.owned.as_ref().and_then(|text| text.get(from..)).unwrap_or_default();
+        matches!(inside, "[" | "[!" | "[^")
+    }
+
     fn cut(&mut self, length: usize, c: char) {
         self.text().truncate(length);
         self.hole(c);
@@ -131,8 +137,19 @@ impl<'a> Parser<'a> {
                 }
                 b']' => {
                     self.pos += 1;
-                    match word.class.take() {
-                        Some(from) => word.cut(from, hole::ONE),
+                    match word.class {
+                        // The first one in a class is a member of it: `[]a]`.
+                        Some(from) if word.class_is_empty(from) => word.push(']'),
+                        Some(from) => {
+                            // `[[:lower:]]` ends with the last of them; fewer or more, it is a hole.
+                            let mut hole = hole::ONE;
+                            while self.peek() == Some(b']') {
+                                self.pos += 1;
+                                hole = hole::GLOB;
+                            }
+                            word.class = None;
+                            word.cut(from, hole);
+                        }
                         None => word.push(']'),
                     }
                 }
@@ -293,10 +310,7 @@ impl<'a> Parser<'a> {
             b'\\' | b'\'' | b'"' | b'?' => c,
             // Control characters: a hole, see `push`.
             b'a' | b'b' | b'e' | b'E' | b'f' | b'v' => '\u{7}',
-            b'c' => {
-                self.take_char();
-                '\u{7}'
-            }
+            b'c' => return self.unsupported("`\\c` in `$'…'`"),
             b'0'..=b'7' => {
                 self.pos -= 1;
                 let code = self.number(8, 3) & 0xff;
@@ -316,7 +330,7 @@ impl<'a> Parser<'a> {
             }
             b'u' | b'U' => {
                 let code = self.number(16, if kind == b'u' { 4 } else { 8 });
-                match char::from_u32(code) {
+                match char::from_u32(code).filter(|c| *c != '\0') {
                     Some(c) => c,
                     None => return self.unsupported("a code that is no character"),
                 }
@@ -332,6 +346,9 @@ impl<'a> Parser<'a> {
 
     /// A byte of `$'…'`. Bytes above ASCII make characters only together, which is not followed.
     fn push_byte(&mut self, word: &mut Builder<'a>, code: u32) -> Result<()> {
+        if code == 0 {
+            return self.unsupported("a NUL byte in `$'…'`, which ends the text");
+        }
         match char::from_u32(code).filter(char::is_ascii) {
             Some(c) => word.push(c),
             None => word.hole(hole::TEXT),

@@ -1,0 +1,1 @@
+case $x in a|b) git log;; *) git status;; esac; [[ -n $y ]] && f() { git diff; }; f

@@ -1,0 +1,1 @@
+if git status; then for f in a b; do git add "$f"; done; fi && { git log; } | cat

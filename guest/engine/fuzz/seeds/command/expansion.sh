@@ -1,0 +1,1 @@
+git show "${x:-$(git log)}" ${a[1]} $((x[$(git status)])) x=(1 2) y+=z git log

@@ -1,0 +1,3 @@
+git commit -F - <<-EOF | git am
+	$(git log) ${x:-`git show`}
+	EOF

@@ -1,0 +1,4 @@
+git commit -F - <<'EOF'
+$(x) `y`
+EOF
+git push

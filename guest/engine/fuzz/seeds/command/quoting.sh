@@ -1,0 +1,1 @@
+g\it 'a'"b $(git log "x") c"$'\x64\'e' $((1+2)) {a,b} ~ *.rs # done

@@ -1,0 +1,1 @@
+git log 2>&1 >/dev/null >> out/log <<< "$x" &> out/y; diff <(git show a) <(git show b)

@@ -1,0 +1,1 @@
+env -i X=1 timeout -k 1 5 nice -n 3 bash -c 'git log; eval "git status"' | xargs -n1 git show

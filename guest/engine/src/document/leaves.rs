@@ -1,0 +1,195 @@
+//! The leaves of a document: texts, names, numbers and patterns, each with its place.
+
+use super::shape::{Reading, Shape};
+use crate::command::{CommandPattern, is_dangerous};
+use crate::diagnostic::Span;
+use crate::limits::PATTERN_BYTES_MAX;
+use crate::path::PathPattern;
+use crate::syntax::{Node, Value};
+
+/// A text that is not empty and holds no control characters, with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) value: String,
+    pub(crate) span: Span,
+    pub(crate) pointer: String,
+}
+
+impl Shape for Text {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Some(text) = node.as_str() else {
+            cx.wrong_type(node, "a string");
+            return None;
+        };
+        if text.trim().is_empty() {
+            cx.error(
+                "empty-text",
+                node.span,
+                "empty text".to_owned(),
+                "write something, or remove the entry",
+                None,
+            );
+            return None;
+        }
+        if text.chars().any(char::is_control) {
+            let help = "remove it; a pattern or a name is one line of printable text".to_owned();
+            cx.error(
+                "control-character",
+                node.span,
+                "control character in a text".to_owned(),
+                "in here",
+                Some(help),
+            );
+            return None;
+        }
+        Some(Self { value: text.to_owned(), span: node.span, pointer: cx.pointer() })
+    }
+
+    fn schema() -> String {
+        r#"{"type":"string","minLength":1}"#.to_owned()
+    }
+}
+
+/// A path pattern, read where it stands so that its mistakes are reported with all others.
+#[derive(Clone, Debug)]
+pub(crate) struct PathRule {
+    pub(crate) text: Text,
+    pub(crate) pattern: PathPattern,
+}
+
+impl Shape for PathRule {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let text = Text::read(node, cx)?;
+        match PathPattern::parse(&text.value) {
+            Ok(pattern) => Some(Self { text, pattern }),
+            Err(found) => {
+                let help = Some(found.help.to_owned());
+                cx.error("bad-path-pattern", node.span, found.message.to_owned(), "this entry", help);
+                None
+            }
+        }
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"string","minLength":1,"maxLength":{PATTERN_BYTES_MAX}}}"#)
+    }
+}
+
+/// A command pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandRule {
+    pub(crate) text: Text,
+    pub(crate) pattern: CommandPattern,
+}
+
+impl Shape for CommandRule {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let text = Text::read(node, cx)?;
+        if text.value.len() > PATTERN_BYTES_MAX {
+            let help = Some("split it into several patterns".to_owned());
+            let message = format!("pattern is longer than {PATTERN_BYTES_MAX} bytes");
+            cx.error("bad-command-pattern", node.span, message, "this entry", help);
+            return None;
+        }
+        let pattern = CommandPattern::parse(&text.value);
+        Some(Self { text, pattern })
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"string","minLength":1,"maxLength":{PATTERN_BYTES_MAX}}}"#)
+    }
+}
+
+/// The name of an environment variable that a policy may allow, or the start of one and `*`.
+#[derive(Clone, Debug)]
+pub(crate) struct VariableRule(pub(crate) String);
+
+impl Shape for VariableRule {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let text = Text::read(node, cx)?.value;
+        let name = text.strip_suffix('*').unwrap_or(&text);
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            let message = format!("`{}` is not the name of a variable", text.escape_debug());
+            let help = Some("letters, digits and `_`, with `*` at the end at most".to_owned());
+            cx.error("bad-variable", node.span, message, "this entry", help);
+            return None;
+        }
+        if is_dangerous(&text) {
+            let message = format!("`{text}` decides what other programs run and cannot be allowed");
+            let help = Some("set it where the agent is started, not in its commands".to_owned());
+            cx.error("dangerous-variable", node.span, message, "this entry", help);
+            return None;
+        }
+        Some(Self(text))
+    }
+
+    fn schema() -> String {
+        r#"{"type":"string","pattern":"^[A-Za-z0-9_]+[*]?$"}"#.to_owned()
+    }
+}
+
+/// An identifier: it becomes a file name, a label and a piece of a URL.
+#[derive(Clone, Debug)]
+pub(crate) struct AgentId(pub(crate) String);
+
+impl AgentId {
+    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}` without `..`.
+    pub(crate) fn is_valid(text: &str) -> bool {
+        let plain = |c: u8| c.is_ascii_alphanumeric();
+        text.len() <= 64
+            && text.bytes().next().is_some_and(plain)
+            && text.bytes().all(|c| plain(c) || matches!(c, b'.' | b'_' | b'-'))
+            && !text.contains("..")
+    }
+}
+
+impl Shape for AgentId {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Some(text) = node.as_str() else {
+            cx.wrong_type(node, "a string");
+            return None;
+        };
+        if !Self::is_valid(text) {
+            let help =
+                "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`";
+            let message = format!("`{}` is not an agent id", text.escape_debug());
+            cx.error("bad-agent-id", node.span, message, "this identifier", Some(help.to_owned()));
+            return None;
+        }
+        Some(Self(text.to_owned()))
+    }
+
+    fn schema() -> String {
+        r#"{"type":"string","pattern":"^(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}"#.to_owned()
+    }
+}
+
+/// A whole number of risk points.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Points {
+    pub(crate) value: u64,
+}
+
+/// Most points that a document can speak of.
+const POINTS_MAX: u64 = 1_000_000_000;
+
+impl Shape for Points {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Value::Number(text) = &node.value else {
+            cx.wrong_type(node, "a whole number");
+            return None;
+        };
+        match text.parse::<u64>() {
+            Ok(value) if value <= POINTS_MAX => Some(Self { value }),
+            Ok(_) | Err(_) => {
+                let message = format!("`{text}` is not a whole number from 0 to {POINTS_MAX}");
+                cx.error("bad-number", node.span, message, "this number", None);
+                None
+            }
+        }
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"integer","minimum":0,"maximum":{POINTS_MAX}}}"#)
+    }
+}
