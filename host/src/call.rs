@@ -1,7 +1,7 @@
 //! Writes calls for the engine, which reads them strictly (`docs/policy-reference.md`, "Calls").
 //!
 //! The tool's input is never parsed and printed again: its bytes are spliced in as they came,
-//! so that what is decided is what was asked (SEMANTICS D5).
+//! so that what is decided is what was asked (D5).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -37,6 +37,9 @@ pub struct Call<'a> {
     /// Each path of the input as given, and where it really leads.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub resolved_paths: BTreeMap<String, String>,
+    /// What governs the agent on this machine: it is never written, whatever the policy says.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub protected_paths: &'a [String],
 }
 
 impl Call<'_> {
@@ -103,6 +106,7 @@ mod tests {
             home: None,
             cwd: None,
             resolved_paths: BTreeMap::new(),
+            protected_paths: &[],
         };
         assert_eq!(
             String::from_utf8(call.to_bytes().unwrap()).unwrap(),

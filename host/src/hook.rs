@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-pub use decide::{Decided, decide};
+pub use decide::{Decided, Ground, decide};
 
 use crate::paths::PathError;
 use crate::settings::Settings;
@@ -119,6 +119,9 @@ pub enum HookError {
         /// The path.
         path: PathBuf,
     },
+    /// The engine did not say which paths it would look at.
+    #[error("engine fault")]
+    Engine,
     /// The call could not be written.
     #[error("the call could not be written")]
     Call(#[source] std::io::Error),

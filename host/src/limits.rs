@@ -8,21 +8,21 @@ use std::time::Duration;
 
 pub use crate::engine::config::{INSTANCE_MEMORY_BYTES_MAX, INSTANCES_MAX};
 
-/// A call, in bytes of JSON. The engine's own bounds are tighter and give better reasons; this
-/// one saves the copy into the guest. Whole files travel in `Write` calls, so it is generous.
-pub const CALL_BYTES_MAX: usize = 1 << 20;
+/// A call, in bytes of JSON. Whole files travel in `Write` calls, so it is generous; it keeps the
+/// copy in the guest far below the guest's memory.
+pub const CALL_BYTES_MAX: usize = 8 << 20;
 
 /// A policy file, in bytes.
 pub const POLICY_BYTES_MAX: u64 = 4 << 20;
 
 /// What a harness may write to a hook, in bytes: a call and what is wrapped around it.
-pub const EVENT_BYTES_MAX: u64 = 4 << 20;
+pub const EVENT_BYTES_MAX: u64 = 8 << 20;
 
 /// A file of calls for `simulate`, in bytes.
 pub const SIMULATION_BYTES_MAX: u64 = 64 << 20;
 
 /// A line of `eval` or `replay`, in bytes: a call and, for `eval`, an inline policy.
-pub const LINE_BYTES_MAX: u64 = 8 << 20;
+pub const LINE_BYTES_MAX: u64 = 16 << 20;
 
 /// Inline policies that `eval` keeps compiled. Each holds an instance of the pool, so it must
 /// stay below [`INSTANCES_MAX`].

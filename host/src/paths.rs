@@ -9,16 +9,9 @@ use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::limits::LINKS_MAX;
-
-/// Fields of a tool's input that hold one path.
-const PATH_FIELDS: [&str; 6] = ["path", "file_path", "notebook_path", "cwd", "source", "destination"];
-
-/// Fields of a tool's input that hold a list of paths.
-const PATH_LIST_FIELDS: [&str; 1] = ["paths"];
 
 /// A path whose target nobody can name.
 #[derive(Debug, Error)]
@@ -38,17 +31,17 @@ pub enum PathError {
     },
 }
 
-/// The paths of a tool's input as given, each with where it really leads.
+/// Paths as given, each with where it really leads.
 ///
 /// # Errors
 ///
 /// Where one of them leads nowhere that can be named.
-pub fn resolve_input(
-    input: &Value,
+pub fn resolve_all(
+    given: &[String],
     cwd: &Path,
     home: Option<&Path>,
 ) -> Result<BTreeMap<String, String>, PathError> {
-    given(input).map(|path| Ok((path.to_owned(), text(&resolve(&absolute(path, cwd, home))?)?))).collect()
+    given.iter().map(|path| Ok((path.clone(), text(&resolve(&absolute(path, cwd, home))?)?))).collect()
 }
 
 /// An absolute path without links. Parts that do not exist yet stay as they are.
@@ -122,22 +115,10 @@ fn absolute(path: &str, cwd: &Path, home: Option<&Path>) -> PathBuf {
     }
 }
 
-fn given(input: &Value) -> impl Iterator<Item = &str> {
-    let single = PATH_FIELDS.iter().filter_map(|field| input.get(field)?.as_str());
-    let listed = PATH_LIST_FIELDS
-        .iter()
-        .filter_map(|field| input.get(field)?.as_array())
-        .flatten()
-        .filter_map(Value::as_str);
-    single.chain(listed)
-}
-
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
-
-    use serde_json::json;
 
     use super::*;
 
@@ -195,13 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn every_path_field_is_resolved_and_nothing_else() {
+    fn paths_are_resolved_as_they_are_given() {
         let (_dir, root) = tree();
-        let input = json!({
-            "file_path": "link/file", "paths": ["leaf", 3], "path": "~/x", "content": "link", "cwd": 7,
-        });
         let home = root.join("link");
-        let real = resolve_input(&input, &root, Some(&home)).unwrap();
+        let given = ["link/file", "leaf", "~/x"].map(str::to_owned);
+        let real = resolve_all(&given, &root, Some(&home)).unwrap();
         let at = |name: &str| root.join(name).to_str().unwrap().to_owned();
         let expect = [("leaf", at("real/file")), ("link/file", at("real/file")), ("~/x", at("real/x"))];
         assert_eq!(real, expect.map(|(given, real)| (given.to_owned(), real)).into());

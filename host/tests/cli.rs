@@ -240,7 +240,7 @@ fn eval_takes_inline_policies_and_refuses_bad_ones() {
 #[test]
 fn eval_denies_a_call_over_the_limit_without_asking_the_engine() {
     let dir = dir_with("p.soe.json", POLICY);
-    let call = json!({"agentId":"my-agent","toolName":"Bash","toolInput":{"command":"x".repeat(1 << 20)}});
+    let call = json!({"agentId":"my-agent","toolName":"Bash","toolInput":{"command":"x".repeat(sentinel::limits::CALL_BYTES_MAX)}});
     let run = sentinel(&dir, &["eval", "--policy", "p.soe.json"], &json!({"id":1,"call":call}).to_string());
     assert_eq!(run.code, 0);
     assert_eq!(eval_lines(&run)[0]["decision"], "deny");

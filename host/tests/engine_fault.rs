@@ -26,6 +26,7 @@ fn engine(decide: &str) -> Engine {
     let core = format!(
         r#"(module
             (import "[export]{EXPORT}" "[resource-new]policy" (func $new (param i32) (result i32)))
+            (import "[export]{EXPORT}" "[resource-new]pending" (func $wait (param i32) (result i32)))
             (memory (export "memory") 2)
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 8192)
             (func (export "{EXPORT}#[static]policy.compile") (param i32 i32 i32) (result i32)
@@ -35,8 +36,10 @@ fn engine(decide: &str) -> Engine {
             (func (export "{EXPORT}#[method]policy.decide") (param i32 i32 i32) (result i32)
                 ;; A call of one byte is answered.
                 (if (i32.gt_u (local.get 2) (i32.const 1)) (then (call $body)))
-                i32.const 4096)
-            (func (export "{EXPORT}#[method]policy.conclude") (param i32) (result i32) i32.const 4096)
+                (i32.store offset=20 (i32.const 2048) (call $wait (i32.const 7)))
+                i32.const 2048)
+            (func (export "{EXPORT}#[method]pending.decision") (param i32) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#[method]pending.conclude") (param i32 i32 i32 i32 i32 i32 i32 i64) (result i32) i32.const 4096)
             (func (export "{EXPORT}#[method]policy.mode") (param i32) (result i32) i32.const 0)
             {}
             (func (export "{EXPORT}#schema") (result i32) i32.const 4096)
@@ -66,7 +69,7 @@ fn nothing_known() -> Circumstances {
 /// Denied with the fault's reason, and the next call gets an instance that works.
 fn assert_denied_and_recovered(session: &mut Session) {
     for _ in 0..3 {
-        let verdict = session.evaluate(b"fault", nothing_known()).verdict;
+        let verdict = session.evaluate(b"fault", nothing_known());
         assert_eq!(
             (verdict.decision, verdict.layer, verdict.mode),
             (Outcome::Deny, Layer::Engine, Mode::Enforce)
@@ -78,7 +81,7 @@ fn assert_denied_and_recovered(session: &mut Session) {
             "{}",
             verdict.json
         );
-        let verdict = session.evaluate(b"1", nothing_known()).verdict;
+        let verdict = session.evaluate(b"1", nothing_known());
         assert_eq!((verdict.decision, verdict.code.as_str()), (Outcome::Allow, ""));
     }
 }
@@ -107,14 +110,14 @@ fn memory_over_the_limit_is_refused() {
         format!("(if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then unreachable))")
     };
     assert_denied_and_recovered(&mut session(&grow(4096)));
-    let verdict = session(&grow(16)).evaluate(b"grow a little", nothing_known()).verdict;
+    let verdict = session(&grow(16)).evaluate(b"grow a little", nothing_known());
     assert_eq!(verdict.decision, Outcome::Allow);
 }
 
 #[test]
 fn a_call_over_the_limit_never_reaches_the_guest() {
     let mut session = session("unreachable");
-    let verdict = session.evaluate(&vec![b' '; CALL_BYTES_MAX + 1], nothing_known()).verdict;
+    let verdict = session.evaluate(&vec![b' '; CALL_BYTES_MAX + 1], nothing_known());
     assert_eq!((verdict.decision, verdict.code.as_str()), (Outcome::Deny, OVERSIZE_CODE));
     assert!(verdict.enforced && !verdict.permitted);
 }
@@ -125,7 +128,7 @@ fn faulty_instances_are_given_back() {
     let mut session = Session::open(&engine, String::new(), Format::Json).unwrap();
     // Several times as many as the pool holds.
     for _ in 0..200 {
-        assert_eq!(session.evaluate(b"fault", nothing_known()).verdict.decision, Outcome::Deny);
+        assert_eq!(session.evaluate(b"fault", nothing_known()).decision, Outcome::Deny);
     }
 }
 

@@ -95,6 +95,42 @@ fn a_link_out_of_the_allowed_tree_is_denied() {
 }
 
 #[test]
+#[cfg(unix)]
+fn links_are_followed_in_redirections_and_globs_too() {
+    let dir = dir_with("p.soe.json", POLICY);
+    std::fs::create_dir(dir.path().join("src")).unwrap();
+    std::os::unix::fs::symlink("/etc", dir.path().join("src/dir")).unwrap();
+    let cwd = std::fs::canonicalize(dir.path()).unwrap();
+    let cwd = cwd.to_str().unwrap();
+    for (tool, input, expect) in [
+        ("Glob", json!({ "pattern": "src/sub/*.rs" }), "allow"),
+        ("Glob", json!({ "pattern": "src/dir/*" }), "deny"),
+        ("Bash", json!({ "command": "npm test > src/sub/log" }), "allow"),
+        ("Bash", json!({ "command": "npm test > src/dir/log" }), "deny"),
+        ("Bash", json!({ "command": "npm test > log", "cwd": "src/dir" }), "deny"),
+    ] {
+        let run = sentinel(&dir, &ARGS, &event(tool, &input, cwd).to_string());
+        assert_eq!(permission(&run), expect, "{tool} {input}: {run:?}");
+    }
+}
+
+#[test]
+fn the_policy_and_the_binary_are_never_written() {
+    let open = POLICY.replace("\"src/**\"", "\"**\", \"/**\"");
+    let dir = dir_with("policy.json", &open);
+    let args = ["hook", "claude-code", "--policy", "policy.json"];
+    let cwd = std::fs::canonicalize(dir.path()).unwrap();
+    let binary = env!("CARGO_BIN_EXE_sentinel");
+    for (path, expect) in
+        [("other.json", "allow"), ("policy.json", "deny"), ("./POLICY.json", "deny"), (binary, "deny")]
+    {
+        let event = event("Write", &json!({ "file_path": path, "content": "" }), cwd.to_str().unwrap());
+        let run = sentinel(&dir, &args, &event.to_string());
+        assert_eq!(permission(&run), expect, "{path}: {run:?}");
+    }
+}
+
+#[test]
 fn fails_closed_on_empty_input() {
     let dir = dir_with("p.soe.json", POLICY);
     assert_fails_closed(&sentinel(&dir, &ARGS, ""), "event");
@@ -123,7 +159,10 @@ fn fails_closed_on_an_event_without_a_tool() {
 #[test]
 fn fails_closed_on_an_event_over_the_limit() {
     let dir = dir_with("p.soe.json", POLICY);
-    assert_fails_closed(&sentinel(&dir, &ARGS, &" ".repeat((4 << 20) + 1)), "larger");
+    assert_fails_closed(
+        &sentinel(&dir, &ARGS, &" ".repeat(usize::try_from(sentinel::limits::EVENT_BYTES_MAX).unwrap() + 1)),
+        "larger",
+    );
 }
 
 #[test]

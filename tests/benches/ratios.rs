@@ -3,7 +3,11 @@
 //!
 //! Prints medians and ratios; nothing is asserted. `cargo xtask bench` runs it.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench prints, and stops if it cannot be set up")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench prints, and stops if it cannot be set up"
+)]
 
 use std::hint::black_box;
 use std::io::Write as _;
@@ -42,7 +46,8 @@ fn main() {
                 black_box(session.evaluate(black_box(&call), engine::Circumstances::default()));
             }));
         }
-        let ratios: Vec<f64> = native.iter().zip(&component).map(|(native, component)| component / native).collect();
+        let ratios: Vec<f64> =
+            native.iter().zip(&component).map(|(native, component)| component / native).collect();
         println!("{name:<14} {:>12.2} {:>14.2} {:>8.2}", median(native), median(component), median(ratios));
     }
     hook();

@@ -1,4 +1,4 @@
-//! Engine types to WIT types, and back where `conclude` needs them. Nothing else.
+//! Engine types to WIT types, and back where an export takes some. Nothing else.
 //!
 //! Every enum is matched in full: a case added on one side does not compile until the other
 //! side has it.
@@ -32,19 +32,11 @@ fn mode_back(mode: types::Mode) -> native::Mode {
     }
 }
 
-fn outcome(outcome: native::Outcome) -> types::Outcome {
+pub(crate) fn outcome(outcome: native::Outcome) -> types::Outcome {
     match outcome {
         native::Outcome::Allow => types::Outcome::Allow,
         native::Outcome::Escalate => types::Outcome::Escalate,
         native::Outcome::Deny => types::Outcome::Deny,
-    }
-}
-
-fn outcome_back(outcome: types::Outcome) -> native::Outcome {
-    match outcome {
-        types::Outcome::Allow => native::Outcome::Allow,
-        types::Outcome::Escalate => native::Outcome::Escalate,
-        types::Outcome::Deny => native::Outcome::Deny,
     }
 }
 
@@ -57,15 +49,6 @@ fn layer(layer: native::Layer) -> types::Layer {
     }
 }
 
-fn layer_back(layer: types::Layer) -> native::Layer {
-    match layer {
-        types::Layer::Identity => native::Layer::Identity,
-        types::Layer::Deterministic => native::Layer::Deterministic,
-        types::Layer::RiskBudget => native::Layer::RiskBudget,
-        types::Layer::Engine => native::Layer::Engine,
-    }
-}
-
 fn access(access: native::Access) -> types::Access {
     match access {
         native::Access::Read => types::Access::Read,
@@ -75,29 +58,12 @@ fn access(access: native::Access) -> types::Access {
     }
 }
 
-fn access_back(access: types::Access) -> native::Access {
-    match access {
-        types::Access::Read => native::Access::Read,
-        types::Access::Write => native::Access::Write,
-        types::Access::Execute => native::Access::Execute,
-        types::Access::Tool => native::Access::Tool,
-    }
-}
-
 fn rule(rule: native::Rule) -> types::Rule {
     types::Rule { pattern: rule.pattern, pointer: rule.pointer }
 }
 
-fn rule_back(rule: types::Rule) -> native::Rule {
-    native::Rule { pattern: rule.pattern, pointer: rule.pointer }
-}
-
 fn part(part: native::Part) -> types::Part {
     types::Part { text: part.text, start: part.start, end: part.end }
-}
-
-fn part_back(part: types::Part) -> native::Part {
-    native::Part { text: part.text, start: part.start, end: part.end }
 }
 
 fn reason(reason: native::Reason) -> types::Reason {
@@ -111,29 +77,10 @@ fn reason(reason: native::Reason) -> types::Reason {
     }
 }
 
-fn reason_back(reason: types::Reason) -> native::Reason {
-    native::Reason {
-        outcome: outcome_back(reason.outcome),
-        layer: layer_back(reason.layer),
-        code: reason.code.into(),
-        message: reason.message,
-        rule: reason.rule.map(rule_back),
-        part: reason.part.map(part_back),
-    }
-}
-
-fn effect(effect: native::Effect) -> types::Effect {
+pub(crate) fn effect(effect: native::Effect) -> types::Effect {
     match effect {
         native::Effect::Debit { meter, amount } => {
             types::Effect::Debit(types::Debit { meter: meter.into(), amount })
-        }
-    }
-}
-
-fn effect_back(effect: types::Effect) -> native::Effect {
-    match effect {
-        types::Effect::Debit(debit) => {
-            native::Effect::Debit { meter: debit.meter.into(), amount: debit.amount }
         }
     }
 }
@@ -152,22 +99,10 @@ pub(crate) fn decision(decision: native::Decision) -> types::Decision {
         access: access(decision.access),
         reasons: decision.reasons.into_iter().map(reason).collect(),
         effects: decision.effects.into_iter().map(effect).collect(),
+        paths: decision.paths,
         agent_id: decision.agent_id,
         tool_name: decision.tool_name,
         call_digest: decision.call_digest.to_string(),
-    }
-}
-
-/// A digest that nobody computed becomes the digest of nothing, which no call has.
-pub(crate) fn decision_back(decision: types::Decision) -> native::Decision {
-    native::Decision {
-        outcome: outcome_back(decision.outcome),
-        access: access_back(decision.access),
-        reasons: decision.reasons.into_iter().map(reason_back).collect(),
-        effects: decision.effects.into_iter().map(effect_back).collect(),
-        agent_id: decision.agent_id,
-        tool_name: decision.tool_name,
-        call_digest: native::Digest::parse(&decision.call_digest).unwrap_or_else(|| native::Digest::of(b"")),
     }
 }
 

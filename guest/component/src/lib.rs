@@ -23,12 +23,15 @@ mod bindings {
     use super::Component;
 }
 
+use std::rc::Rc;
+
 use bindings::exports::sentinel::policy::{engine, types};
 
 /// Carries the exports; there is no state beside the policies.
 struct Component;
 
 impl engine::Guest for Component {
+    type Pending = PendingDecision;
     type Policy = LoadedPolicy;
 
     fn schema() -> String {
@@ -36,13 +39,19 @@ impl engine::Guest for Component {
     }
 }
 
-/// A compiled policy, as a resource.
-struct LoadedPolicy(sentinel_engine::Policy);
+/// A compiled policy, as a resource. Decisions that are not concluded yet keep it alive.
+struct LoadedPolicy(Rc<sentinel_engine::Policy>);
+
+/// A decision, as a resource.
+struct PendingDecision {
+    policy: Rc<sentinel_engine::Policy>,
+    decision: sentinel_engine::Decision,
+}
 
 impl engine::GuestPolicy for LoadedPolicy {
     fn compile(document: String, format: engine::Format) -> Result<engine::Policy, Vec<types::Diagnostic>> {
         sentinel_engine::Policy::load(&document, convert::format(format))
-            .map(|policy| engine::Policy::new(Self(policy)))
+            .map(|policy| engine::Policy::new(Self(Rc::new(policy))))
             .map_err(|findings| findings.into_iter().map(convert::diagnostic).collect())
     }
 
@@ -70,19 +79,29 @@ impl engine::GuestPolicy for LoadedPolicy {
         self.0.warnings().iter().cloned().map(convert::diagnostic).collect()
     }
 
-    fn decide(&self, call: Vec<u8>) -> types::Decision {
-        convert::decision(sentinel_engine::decide_bytes(&self.0, &call))
+    fn decide(&self, call: Vec<u8>) -> engine::Decided {
+        let decision = sentinel_engine::decide_bytes(&self.0, &call);
+        engine::Decided {
+            outcome: convert::outcome(decision.outcome),
+            effects: decision.effects.iter().cloned().map(convert::effect).collect(),
+            paths: decision.paths.clone(),
+            pending: engine::Pending::new(PendingDecision { policy: Rc::clone(&self.0), decision }),
+        }
+    }
+}
+
+impl engine::GuestPending for PendingDecision {
+    fn decision(&self) -> types::Decision {
+        convert::decision(self.decision.clone())
     }
 
     fn conclude(
         &self,
-        decision: types::Decision,
         outcomes: Vec<types::EffectOutcome>,
         circumstances: types::Circumstances,
     ) -> types::Verdict {
-        let decision = convert::decision_back(decision);
         let outcomes: Vec<_> = outcomes.into_iter().map(convert::effect_outcome).collect();
         let circumstances = convert::circumstances(&circumstances);
-        convert::verdict(sentinel_engine::conclude(&self.0, &decision, &outcomes, &circumstances))
+        convert::verdict(sentinel_engine::conclude(&self.policy, &self.decision, &outcomes, &circumstances))
     }
 }

@@ -159,8 +159,7 @@ impl<'a> Path<'a> {
         {
             return Err(PathError::Url);
         }
-        if matches!(text.as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic())
-        {
+        if matches!(text.as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic()) {
             return Err(PathError::Drive);
         }
         if text.starts_with("//") || text.starts_with("\\\\") {

@@ -107,7 +107,7 @@ fn answer(
         Ok(session) => session,
         Err(error) => return unusable(error),
     };
-    let verdict = session.evaluate(request.call.get().as_bytes(), circumstances).verdict;
+    let verdict = session.evaluate(request.call.get().as_bytes(), circumstances);
     let id = request.id.map_or("null", RawValue::get);
     match verdict.json.strip_prefix('{') {
         Some("}") | None => writeln!(out, "{{\"id\":{id}}}")?,

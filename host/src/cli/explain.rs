@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let mut session = context.session(&engine, &args.policy)?;
     let call = call::complete(&read(&args.call)?, session.agent_id(), &context.settings.environment);
     let circumstances = Circumstances { mode: context.settings.mode, approver: true, risk_used: None };
-    let evaluation = session.evaluate(call.as_bytes(), circumstances);
+    let evaluation = session.explain(call.as_bytes(), circumstances);
     let mut out = context.page.out();
     if args.json {
         print_json(&evaluation, &mut out)?;

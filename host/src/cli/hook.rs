@@ -12,7 +12,7 @@ use std::thread;
 
 use anyhow::{Context as _, ensure};
 use sentinel::engine::Engine;
-use sentinel::hook::{self, Answer, EXIT_BLOCK, Harness, Reply};
+use sentinel::hook::{self, Answer, EXIT_BLOCK, Ground, Harness, Reply};
 use sentinel::limits::{EVENT_BYTES_MAX, HOOK_DEADLINE, HOOK_STACK_BYTES};
 use sentinel::policy_file::PolicyFile;
 use sentinel::settings::Settings;
@@ -89,7 +89,8 @@ pub(super) fn answer(
         let event = (harness.read)(&event()?)?;
         let engine = Engine::embedded()?;
         let mut session = PolicyFile::read(policy)?.open(&engine)?;
-        Ok(hook::decide(&mut session, &event, settings, workspace, None)?.answer)
+        let ground = Ground { workspace, policy: Some(policy), risk_used: None };
+        Ok(hook::decide(&mut session, &event, settings, ground)?.answer)
     };
     decided().unwrap_or_else(|error| Answer::Fail(format!("{error:#}")))
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use sentinel::engine::{Engine, Outcome, Session, Verdict};
-use sentinel::hook::{self, Event, Harness};
+use sentinel::hook::{self, Event, Ground, Harness};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -100,8 +100,12 @@ fn decide(
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         let used = risk_used.entry(event.session_id.as_deref()).or_default();
-        let decided =
-            hook::decide(session, event, &context.settings, args.workspace.as_deref(), Some(*used))?;
+        let ground = Ground {
+            workspace: args.workspace.as_deref(),
+            policy: Some(&args.policy),
+            risk_used: Some(*used),
+        };
+        let decided = hook::decide(session, event, &context.settings, ground)?;
         *used = used.saturating_add(decided.verdict.risk_points).min(session.risk_max().unwrap_or(u64::MAX));
         rows.push(Row {
             tool: printable(&event.tool_name, TOOL_CHARS_MAX),

@@ -126,7 +126,7 @@ fn simulate(session: &mut Session, request: Request, context: &Context) -> Respo
         let call = call::complete(call.get(), &agent_id, &context.settings.environment);
         let circumstances =
             Circumstances { mode: context.settings.mode, approver: true, risk_used: Some(risk_used) };
-        let evaluation = session.evaluate(call.as_bytes(), circumstances);
+        let evaluation = session.explain(call.as_bytes(), circumstances);
         risk_used =
             risk_used.saturating_add(evaluation.verdict.risk_points).min(risk_max.unwrap_or(u64::MAX));
         results.push(Line::new(evaluation.decision.tool_name, evaluation.verdict));

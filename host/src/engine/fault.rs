@@ -53,6 +53,7 @@ fn denial(code: &str, message: &str) -> Evaluation {
         access: Access::Tool,
         reasons: vec![reason],
         effects: Vec::new(),
+        paths: Vec::new(),
         agent_id: String::new(),
         tool_name: String::new(),
         call_digest: String::new(),

@@ -8,6 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::bindings::PolicyEngine;
+use super::bindings::exports::sentinel::policy::engine::Decided;
 use super::{
     Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format, Limits, LoadError, Mode,
     Verdict, fault,
@@ -64,20 +65,41 @@ impl Session {
     /// Decides a call given as JSON, settles its effects on the spot, and concludes.
     ///
     /// Settling is trivial here: the command line keeps no meters, so nothing can refuse.
-    pub fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> Evaluation {
+    pub fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> Verdict {
+        self.ask(call, |live| live.evaluate(call, circumstances)).unwrap_or_else(|fault| fault.verdict)
+    }
+
+    /// The same, with every finding.
+    pub fn explain(&mut self, call: &[u8], circumstances: Circumstances) -> Evaluation {
+        self.ask(call, |live| live.explain(call, circumstances)).unwrap_or_else(|fault| *fault)
+    }
+
+    /// Every path that the policy would look at for this call, as the call spells it.
+    ///
+    /// `None` where the engine failed: then nobody knows, and the call has to be denied.
+    pub fn paths(&mut self, call: &[u8]) -> Option<Vec<String>> {
+        self.ask(call, |live| live.paths(call)).ok()
+    }
+
+    /// Asks the instance, and throws it away if it fails. The error is what to answer instead.
+    fn ask<T>(
+        &mut self,
+        call: &[u8],
+        question: impl FnOnce(&mut Live) -> wasmtime::Result<T>,
+    ) -> Result<T, Box<Evaluation>> {
         if call.len() > CALL_BYTES_MAX {
-            return fault::oversize(CALL_BYTES_MAX);
+            return Err(Box::new(fault::oversize(CALL_BYTES_MAX)));
         }
         // Taken, not borrowed: whatever happens below, only a call that went well puts it back.
         let Some(mut live) = self.live.take().or_else(|| self.restart()) else {
-            return fault::fault();
+            return Err(Box::new(fault::fault()));
         };
-        match live.evaluate(call, circumstances) {
-            Ok(evaluation) => {
+        match question(&mut live) {
+            Ok(answer) => {
                 self.live = Some(live);
-                evaluation
+                Ok(answer)
             }
-            Err(_trap) => fault::fault(),
+            Err(_trap) => Err(Box::new(fault::fault())),
         }
     }
 
@@ -125,15 +147,44 @@ impl Live {
         Ok(Self { store, instance, policy })
     }
 
-    fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> wasmtime::Result<Evaluation> {
-        let policy = self.instance.sentinel_policy_engine().policy();
-        // One deadline for both calls.
-        self.store.set_epoch_deadline(TICKS_MAX);
-        let decision = policy.call_decide(&mut self.store, self.policy, call)?;
-        let outcomes = vec![EffectOutcome::Settled; decision.effects.len()];
-        let verdict =
-            policy.call_conclude(&mut self.store, self.policy, &decision, &outcomes, circumstances)?;
+    fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> wasmtime::Result<Verdict> {
+        let decided = self.decide(call)?;
+        let verdict = self.conclude(&decided, circumstances)?;
+        self.forget(decided)?;
+        Ok(verdict)
+    }
+
+    fn explain(&mut self, call: &[u8], circumstances: Circumstances) -> wasmtime::Result<Evaluation> {
+        let decided = self.decide(call)?;
+        let pending = self.instance.sentinel_policy_engine().pending();
+        let decision = pending.call_decision(&mut self.store, decided.pending)?;
+        let verdict = self.conclude(&decided, circumstances)?;
+        self.forget(decided)?;
         Ok(Evaluation { decision, verdict })
+    }
+
+    fn paths(&mut self, call: &[u8]) -> wasmtime::Result<Vec<String>> {
+        let mut decided = self.decide(call)?;
+        let paths = std::mem::take(&mut decided.paths);
+        self.forget(decided)?;
+        Ok(paths)
+    }
+
+    fn decide(&mut self, call: &[u8]) -> wasmtime::Result<Decided> {
+        // One deadline for everything that is asked about a call.
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let policy = self.instance.sentinel_policy_engine().policy();
+        policy.call_decide(&mut self.store, self.policy, call)
+    }
+
+    fn conclude(&mut self, decided: &Decided, circumstances: Circumstances) -> wasmtime::Result<Verdict> {
+        let outcomes = vec![EffectOutcome::Settled; decided.effects.len()];
+        let pending = self.instance.sentinel_policy_engine().pending();
+        pending.call_conclude(&mut self.store, decided.pending, &outcomes, circumstances)
+    }
+
+    fn forget(&mut self, decided: Decided) -> wasmtime::Result<()> {
+        decided.pending.resource_drop(&mut self.store)
     }
 
     fn facts(&mut self) -> wasmtime::Result<Facts> {

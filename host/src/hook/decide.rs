@@ -1,5 +1,6 @@
 //! From a harness's event to an answer: the same steps for every harness.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -18,10 +19,22 @@ pub struct Decided {
     pub answer: Answer,
 }
 
+/// What is known about where an event comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ground<'a> {
+    /// The directory that the agent works on; without one it is where the agent runs.
+    pub workspace: Option<&'a Path>,
+    /// The policy file, which the agent must not write.
+    pub policy: Option<&'a Path>,
+    /// Points that the session has used before, if somebody keeps count.
+    pub risk_used: Option<u64>,
+}
+
 /// Decides the call of an event.
 ///
-/// `workspace` is the directory that the agent works on; without one it is where the agent
-/// runs. `risk_used` is what the session has used before, if somebody keeps count.
+/// 1. The engine says which paths it would look at.
+/// 2. Links in them are resolved here, where there is a disk.
+/// 3. The engine decides both spellings.
 ///
 /// # Errors
 ///
@@ -30,43 +43,54 @@ pub fn decide(
     session: &mut Session,
     event: &Event,
     settings: &Settings,
-    workspace: Option<&Path>,
-    risk_used: Option<u64>,
+    ground: Ground<'_>,
 ) -> Result<Decided, HookError> {
-    let bytes = call_bytes(session.agent_id(), event, settings, workspace)?;
-    let circumstances = Circumstances { mode: settings.mode, approver: event.approver, risk_used };
-    let verdict = session.evaluate(&bytes, circumstances).verdict;
-    Ok(Decided { answer: answer(&verdict, event.approver), verdict })
-}
-
-fn call_bytes(
-    agent_id: &str,
-    event: &Event,
-    settings: &Settings,
-    workspace: Option<&Path>,
-) -> Result<Vec<u8>, HookError> {
     let cwd = match &event.cwd {
         Some(cwd) => cwd.clone(),
         None => env::current_dir().map_err(HookError::Call)?,
     };
     let cwd = real(&cwd)?;
-    let workspace = workspace.map_or_else(|| Ok(cwd.clone()), real)?;
-    let input = serde_json::from_str(event.tool_input.get())
-        .map_err(|error| HookError::Event { reason: error.to_string() })?;
+    let workspace = ground.workspace.map_or_else(|| Ok(cwd.clone()), real)?;
     let home = settings.home.as_deref();
-    Call {
-        agent_id,
+    let agent_id = session.agent_id().to_owned();
+    let protected = protected(ground.policy)?;
+    let home_text = home.map(paths::text).transpose()?;
+    let (workspace_text, cwd_text) = (paths::text(&workspace)?, paths::text(&cwd)?);
+    let mut call = Call {
+        agent_id: &agent_id,
         tool_name: &event.tool_name,
         tool_input: &event.tool_input,
         session_id: event.session_id.as_deref(),
         environment: &settings.environment,
-        workspace: Some(&paths::text(&workspace)?),
-        home: home.map(paths::text).transpose()?.as_deref(),
-        cwd: Some(&paths::text(&cwd)?),
-        resolved_paths: paths::resolve_input(&input, &cwd, home)?,
+        workspace: Some(&workspace_text),
+        home: home_text.as_deref(),
+        cwd: Some(&cwd_text),
+        resolved_paths: BTreeMap::new(),
+        protected_paths: &protected,
+    };
+    let given = session.paths(&call.to_bytes().map_err(HookError::Call)?).ok_or(HookError::Engine)?;
+    call.resolved_paths = paths::resolve_all(&given, &cwd, home)?;
+    let bytes = call.to_bytes().map_err(HookError::Call)?;
+    let circumstances =
+        Circumstances { mode: settings.mode, approver: event.approver, risk_used: ground.risk_used };
+    let verdict = session.evaluate(&bytes, circumstances);
+    Ok(Decided { answer: answer(&verdict, event.approver), verdict })
+}
+
+/// The policy file and this binary, as they are spelled and where they really are.
+fn protected(policy: Option<&Path>) -> Result<Vec<String>, HookError> {
+    let mut found = Vec::new();
+    for path in policy.map(Path::to_owned).into_iter().chain(env::current_exe().ok()) {
+        let path = std::path::absolute(path).map_err(HookError::Call)?;
+        let real = paths::resolve(&path)?;
+        for path in [path, real] {
+            let text = paths::text(&path)?;
+            if !text.split('/').any(|segment| segment == "..") && !found.contains(&text) {
+                found.push(text);
+            }
+        }
     }
-    .to_bytes()
-    .map_err(HookError::Call)
+    Ok(found)
 }
 
 fn real(path: &Path) -> Result<PathBuf, HookError> {

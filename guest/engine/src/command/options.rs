@@ -68,7 +68,8 @@ impl OptionPattern {
         let Some((program, rest)) = words.split_first() else { return false };
         let options_end = rest.iter().position(|word| *word == "--").unwrap_or(rest.len());
         let may_be_option = |word: &&str| {
-            word.contains(hole::is_hole) && word.starts_with(|c: char| c == '-' || c == hole::TEXT || c == hole::WORDS)
+            word.contains(hole::is_hole)
+                && word.starts_with(|c: char| c == '-' || c == hole::TEXT || c == hole::WORDS)
         };
         let (uncertain, certain): (Vec<&str>, Vec<&str>) =
             rest.iter().take(options_end).copied().partition(|word| may_be_option(&word));

@@ -131,7 +131,10 @@ impl CommandSet {
         let mut best: Option<usize> = None;
         self.options.prefixes_of(program.bytes(), |(rule, pattern)| {
             *steps = steps.saturating_add(words.len() as u64 * 8);
-            if pattern.program() == *program && best.is_none_or(|best| *rule < best) && matches(pattern, words) {
+            if pattern.program() == *program
+                && best.is_none_or(|best| *rule < best)
+                && matches(pattern, words)
+            {
                 best = Some(*rule);
             }
             true

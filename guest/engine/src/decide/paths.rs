@@ -94,7 +94,10 @@ fn decide_one(policy: &Policy, call: &Call<'_>, text: &str, roots: Roots<'_>, do
         part: part(),
     };
     let folded = path.folded();
-    if doing == Doing::Writing && (SELF.find(&folded, roots).is_some() || folded.ends_with(PROTECTED_PARENTS) || is_protected(call, &folded, roots))
+    if doing == Doing::Writing
+        && (SELF.find(&folded, roots).is_some()
+            || folded.ends_with(PROTECTED_PARENTS)
+            || is_protected(call, &folded, roots))
     {
         let message = "File path belongs to what governs the agent and is never written.".to_owned();
         return say(Outcome::Deny, "path-protected", message, None);
