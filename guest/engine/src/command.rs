@@ -3,6 +3,7 @@
 mod evaluate;
 
 mod builtins;
+mod operands;
 mod surroundings;
 
 mod carriers;

@@ -4,6 +4,7 @@
 
 pub(crate) mod environment;
 pub(crate) mod exec_options;
+pub(crate) mod file_programs;
 pub(crate) mod global_options;
 pub(crate) mod protected;
 pub(crate) mod risk;
@@ -24,6 +25,7 @@ mod tests {
         sorted(super::wrappers::WRAPPERS, |row| row.name);
         sorted(super::tools::TOOLS, |row| row.name);
         sorted(super::risk::COMMANDS, |row| row.0);
+        sorted(super::file_programs::FILE_PROGRAMS, |row| row.0);
         sorted(super::exec_options::EXEC_OPTIONS, |row| row.program);
         sorted(super::environment::SAFE, |row| row);
         sorted(super::environment::DANGEROUS, |row| row);

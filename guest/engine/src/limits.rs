@@ -29,7 +29,8 @@ pub(crate) const COMMAND_DEPTH_MAX: usize = 64;
 pub(crate) const COMMANDS_MAX: usize = 1_000;
 /// Most pieces of one pipeline that a `a | b` pattern is tried on.
 pub(crate) const STAGES_MAX: usize = 256;
-/// Most words of a launcher's arguments that are tried as the start of what it runs.
+/// Most words of a launcher's arguments that are tried as the start of what it runs, and most of
+/// what it runs that is looked at.
 pub(crate) const TAILS_MAX: usize = 64;
 /// Longest path in bytes: `PATH_MAX` of Linux.
 pub(crate) const PATH_BYTES_MAX: usize = 4_096;
@@ -41,7 +42,7 @@ pub(crate) const PATHS_MAX: usize = 1_000;
 pub(crate) const STEPS_MAX: u64 = 16 << 20;
 
 /// Steps that a word of a command counts for at each layer that is peeled off.
-pub(crate) const WORD_STEPS: u64 = 32;
+pub(crate) const WORD_STEPS: u64 = 128;
 
 /// Longest excerpt of a call in a reason, in characters. What is cut is marked.
 pub(crate) const EXCERPT_CHARS_MAX: usize = 160;

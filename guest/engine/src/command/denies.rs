@@ -77,7 +77,8 @@ impl Evaluation<'_, '_> {
         if launches(program, words) {
             // `npx rm -rf /`, `ssh host rm -rf /`
             for from in 1..words.len().min(TAILS_MAX) {
-                let tail = canonical(words.get(from..).unwrap_or_default());
+                let end = words.len().min(from + TAILS_MAX);
+                let tail = canonical(words.get(from..end).unwrap_or_default());
                 note(deny.set.find(&tail, &mut steps, |_| true), true);
             }
         }

@@ -29,6 +29,8 @@ const NOWHERE: Part = Part { text: String::new(), start: 0, end: 0 };
 pub(crate) trait Files {
     /// Decides a redirection to or from a file. `write` may be both.
     fn redirect(&self, path: &str, read: bool, write: bool) -> Reason;
+    /// Decides a pattern of files that are read.
+    fn glob(&self, pattern: &str) -> Reason;
 }
 
 /// What a command line is decided by.
@@ -299,6 +301,7 @@ impl Evaluation<'_, '_> {
             // What is inside cannot make it better.
             return;
         }
+        self.operands(level, program, places);
         let raised = self.raise(level, program);
         let peeled = peel(program, words, level.reads_input);
         let mut opaque = false;

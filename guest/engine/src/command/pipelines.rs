@@ -105,7 +105,8 @@ fn stage_views(words: &[Word<'_>], depth: usize) -> Vec<String> {
         }
         Peeled::Unknown(_) => {
             for from in 1..words.len().min(TAILS_MAX) {
-                let tail = words.get(from..).unwrap_or_default();
+                let end = words.len().min(from + TAILS_MAX);
+                let tail = words.get(from..end).unwrap_or_default();
                 let text = canonical(tail);
                 views.push(possible(tail, &text).into_owned());
             }

@@ -5,6 +5,7 @@ use super::cwd::Places;
 use super::environment::Standing;
 use super::evaluate::Evaluation;
 use crate::decision::{Outcome, Part};
+use crate::limits::PATHS_MAX;
 use crate::shell::{Direction, Redirect};
 use crate::wire::excerpt;
 
@@ -29,6 +30,10 @@ impl Evaluation<'_, '_> {
     }
 
     pub(super) fn redirects(&mut self, redirects: &[Redirect<'_>], places: &Places, part: &Part) {
+        if redirects.len() > PATHS_MAX {
+            self.deny("bash-limit", format!("Bash command has more than {PATHS_MAX} redirections."), part);
+            return;
+        }
         for redirect in redirects {
             let (read, write) = match redirect.direction {
                 Direction::Heredoc | Direction::HereString | Direction::Duplicate => continue,

@@ -223,6 +223,10 @@ fn shell_command(paths: &Paths<'_>, text: &str, reasons: &mut Vec<Reason>) -> u6
 struct Redirections<'d>(&'d Paths<'d>);
 
 impl Files for Redirections<'_> {
+    fn glob(&self, pattern: &str) -> Reason {
+        self.0.decide_glob(pattern, None)
+    }
+
     fn redirect(&self, path: &str, read: bool, write: bool) -> Reason {
         if self.0.policy.files.is_none() {
             // 15.3: a policy that says nothing of files leaves this one to a person.
