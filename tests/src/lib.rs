@@ -10,6 +10,7 @@
 pub mod bash;
 pub mod corpus;
 pub mod lines;
+pub mod native;
 
 use std::path::PathBuf;
 

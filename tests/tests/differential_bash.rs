@@ -3,6 +3,8 @@
 //! Lines are made from seeds, so a failure names a line that can be run again. The number of
 //! lines can be raised with `SENTINEL_DIFFERENTIAL_LINES`.
 
+#![expect(clippy::expect_used, reason = "a test fails loudly")]
+
 use std::collections::BTreeSet;
 
 use sentinel_engine::{Decision, Format, Outcome, Policy, decide_bytes};

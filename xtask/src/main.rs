@@ -60,12 +60,22 @@ fn run(arguments: &[String]) -> Result<()> {
         "fmt" => ci::fmt(rest),
         "lint" => ci::lint(),
         "doc" => ci::doc(),
-        "bench" => run::run(
-            cargo("bench").args(["--package", "sentinel-engine", "--package", "sentinel"]).args(rest),
-        ),
+        "bench" => bench(rest),
         "fuzz" => fuzz::fuzz(rest),
         unknown => bail!("`{unknown}` is no command: see `cargo xtask help`"),
     }
+}
+
+/// The engine on its own by criterion, then all paths in one run for their ratios.
+fn bench(arguments: &[String]) -> Result<()> {
+    build()?;
+    run::run(
+        cargo("bench").args(["--package", "sentinel-engine", "--bench", "decide", "--"]).args(arguments),
+    )?;
+    let binary = sentinel_artifacts::workspace().join("target/release/sentinel");
+    run::run(
+        cargo("bench").args(["--package", "sentinel-tests", "--bench", "ratios"]).env("SENTINEL_BIN", binary),
+    )
 }
 
 fn build() -> Result<()> {

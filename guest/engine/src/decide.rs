@@ -16,7 +16,7 @@ use crate::policy::Policy;
 
 /// Decides a call.
 pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
-    let mut reasons = Vec::with_capacity(4);
+    let mut reasons = Vec::with_capacity(8);
     let tool = tools::resolve(policy, call);
     identity::decide(policy, call, tool.access(), &mut reasons);
     let paths = Paths::new(policy, call);

@@ -51,6 +51,8 @@ pub(crate) struct Word<'a> {
     pub(crate) quoted: bool,
     /// It holds `<(…)` or `>(…)`.
     pub(crate) process: bool,
+    /// It holds the output of commands.
+    pub(crate) substitutes: bool,
     pub(crate) span: Span,
 }
 

@@ -76,7 +76,19 @@ impl Evaluation<'_, '_> {
         }
         // What these read from their input may be anything.
         self.evaluable |= matches!(program, "read" | "mapfile" | "readarray");
-        self.arithmetic |= program == "let";
+        self.arithmetic |= match program {
+            "let" => true,
+            "test" | "[" => arguments.iter().any(|word| matches!(*word, "-v" | "-R")),
+            "wait" => arguments.iter().any(|word| word.starts_with("-p") || *word == "-np"),
+            _ => false,
+        };
+        if matches!(program, "test" | "[")
+            && self.arithmetic
+            && words.iter().skip(1).any(|word| word.text.contains(hole::TEXT))
+        {
+            // The output of a substitution, too, is text that is evaluated.
+            self.evaluable |= words.iter().any(|word| word.substitutes);
+        }
         for name in names_set(program, &arguments) {
             if name.contains(hole::is_hole) {
                 let message = "Bash command sets a variable whose name is only known at run time.".to_owned();

@@ -73,7 +73,8 @@ pub(crate) fn inline_code<'w>(interpreter: &Interpreter, words: &'w [Word<'_>]) 
         // Behind its script an interpreter's arguments are the script's own; but what follows an
         // unknown long option may be its value.
         let before = words.get(at.saturating_sub(1)).map_or("", |word| word.text.as_ref());
-        if !text.starts_with('-') && !(before.starts_with("--") && !before.contains('=')) {
+        let may_be_value = before.starts_with("--") && !before.contains('=');
+        if !text.starts_with('-') && !may_be_value {
             return None;
         }
     }

@@ -29,6 +29,8 @@ const NOWHERE: Part = Part { text: String::new(), start: 0, end: 0 };
 pub(crate) trait Files {
     /// Decides a redirection to or from a file. `write` may be both.
     fn redirect(&self, path: &str, read: bool, write: bool) -> Reason;
+    /// What the deny lists say of a file, if they speak of it.
+    fn denies(&self, path: &str, write: bool) -> Option<Reason>;
     /// Decides a pattern of files that are read.
     fn glob(&self, pattern: &str) -> Reason;
 }

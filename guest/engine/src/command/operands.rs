@@ -4,7 +4,6 @@
 use super::cwd::Places;
 use super::evaluate::{Evaluation, Level};
 use crate::data::file_programs::{FILE_PROGRAMS, Operands};
-use crate::decision::Outcome;
 use crate::limits::PATHS_MAX;
 use crate::shell::{Word, hole};
 
@@ -22,17 +21,20 @@ impl Evaluation<'_, '_> {
                 Operands::Write | Operands::WriteBehindMode => true,
                 Operands::CopyTo => at == last,
             };
-            let Some(text) = as_glob(word) else { continue };
+            // A number is the value of an option.
+            let Some(text) = as_glob(word).filter(|text| !text.bytes().all(|byte| byte.is_ascii_digit()))
+            else {
+                continue;
+            };
             // A quoted tilde is a plain character.
             let text = if text.starts_with('~') && !word.tilde { format!("./{text}") } else { text };
             for path in places.resolve(&text).unwrap_or_default() {
-                let mut reason = if word.has_holes {
-                    self.files.glob(&path)
+                let found = if word.has_holes {
+                    Some(self.files.glob(&path)).filter(|reason| reason.code == "glob-deny")
                 } else {
-                    self.files.redirect(&path, !write, write)
+                    self.files.denies(&path, write)
                 };
-                let denied = matches!(reason.code.as_ref(), "path-deny" | "path-protected" | "glob-deny");
-                if denied && reason.outcome == Outcome::Deny {
+                if let Some(mut reason) = found {
                     reason.part = Some(level.part.clone());
                     self.reasons.push(reason);
                     return;

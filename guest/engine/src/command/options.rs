@@ -67,12 +67,10 @@ impl OptionPattern {
     pub(super) fn may_match(&self, words: &[&str]) -> bool {
         let Some((program, rest)) = words.split_first() else { return false };
         let options_end = rest.iter().position(|word| *word == "--").unwrap_or(rest.len());
-        let may_be_option = |word: &&str| {
-            word.contains(hole::is_hole)
-                && word.starts_with(|c: char| c == '-' || c == hole::TEXT || c == hole::WORDS)
-        };
+        let may_be_option =
+            |word: &&str| word.contains(hole::is_hole) && word.starts_with(['-', hole::TEXT, hole::WORDS]);
         let (uncertain, certain): (Vec<&str>, Vec<&str>) =
-            rest.iter().take(options_end).copied().partition(|word| may_be_option(&word));
+            rest.iter().take(options_end).copied().partition(|word| may_be_option(word));
         if *program != self.program || uncertain.is_empty() {
             return false;
         }

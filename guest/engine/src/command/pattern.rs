@@ -1,6 +1,8 @@
 //! Command patterns (SH6, 15.7): `*` is any text inside one command, `|` joins stages, everything
 //! else is literal.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 
 use super::canonical::push_word;
@@ -29,7 +31,7 @@ impl CommandPattern {
     /// Reads a pattern. Every text is one; what makes little sense is for the checker to say.
     pub(crate) fn parse(text: &str) -> Self {
         let collapsed = collapse(text);
-        let stages = canonical_stages(text).unwrap_or_else(|| vec![collapsed.clone()]);
+        let stages = canonical_stages(text).unwrap_or_else(|| vec![collapsed.clone().into_owned()]);
         Self {
             stages: stages.iter().map(|stage| Glob::new(stage)).collect(),
             raw: Glob::new(&collapsed),
@@ -84,8 +86,17 @@ impl CommandPattern {
 }
 
 /// Blanks at the ends dropped, runs of them made one.
-pub(crate) fn collapse(text: &str) -> String {
-    text.split([' ', '\t', '\n']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+pub(crate) fn collapse(text: &str) -> Cow<'_, str> {
+    let is_plain = !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && memmem::find(text.as_bytes(), b"  ").is_none()
+        && memchr::memchr2(b'\t', b'\n', text.as_bytes()).is_none();
+    if is_plain {
+        return Cow::Borrowed(text);
+    }
+    let collapsed =
+        text.split([' ', '\t', '\n']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    Cow::Owned(collapsed)
 }
 
 /// The pattern as the canonical text of commands would spell it; `None` if its quotes do not

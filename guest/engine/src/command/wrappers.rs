@@ -32,12 +32,13 @@ pub(crate) enum Peeled<'a> {
 pub(crate) fn peel<'a>(program: &str, words: &[Word<'a>], reads_input: bool) -> Peeled<'a> {
     let arguments = words.get(1..).unwrap_or_default();
     if SHELLS.contains(&program) {
-        return match shell(arguments, reads_input) {
-            // What bash reads one way, other shells read another way.
-            Peeled::Script(script) if program != "bash" && program != "rbash" && is_bash_only(&script) => {
-                Peeled::Unknown("syntax of bash in a script for another shell")
-            }
-            peeled => peeled,
+        let peeled = shell(arguments, reads_input);
+        // What bash reads one way, other shells read another way.
+        let is_bash = matches!(program, "bash" | "rbash");
+        return if !is_bash && matches!(&peeled, Peeled::Script(script) if is_bash_only(script)) {
+            Peeled::Unknown("syntax of bash in a script for another shell")
+        } else {
+            peeled
         };
     }
     match program {
@@ -115,11 +116,12 @@ fn operand<'a>(operand: Option<&Word<'a>>, takes_script: bool, reads_input: bool
 
 /// Whether a script has syntax that `dash` and `ksh` read otherwise.
 fn is_bash_only(script: &str) -> bool {
-    ["&>", "|&", "<(", ">(", "$'", "$\"", "[[", "((", "<<<", ">&", "{", "function "].iter().any(|part| {
-        script.contains(part)
-            && !(*part == ">&" && script.replace("2>&1", "").replace(">&2", "").find(">&").is_none())
-            && !(*part == "{" && !script.contains(','))
-    })
+    let plain = script.replace("2>&1", "").replace(">&2", "");
+    let lists = plain.contains('{') && plain.contains(',');
+    lists
+        || ["&>", "|&", "<(", ">(", "$'", "$\"", "[[", "((", "<<<", ">&", "function "]
+            .iter()
+            .any(|part| plain.contains(part))
 }
 
 /// Whether a path leads to what the system makes up: `/dev/stdin`, `/proc/self/fd/0`.

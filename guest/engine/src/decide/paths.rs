@@ -59,6 +59,25 @@ impl<'d> Paths<'d> {
         as_link(given, decide_one(self.policy, self.call, real, roots, doing))
     }
 
+    /// What a deny pattern says of a path, if one speaks of it. Nothing else is looked at.
+    pub(super) fn denies(&self, text: &str, doing: Doing) -> Option<Reason> {
+        self.note(text);
+        let denied = |text: &str, roots: Roots<'_>| {
+            let folded = Path::parse(text, roots).ok()?.folded();
+            let files = self.policy.files.as_ref();
+            let protected = doing == Doing::Writing
+                && (SELF.find(&folded, roots).is_some() || is_protected(self.call, &folded, roots));
+            let found = files.is_some_and(|files| {
+                denies(files, doing).any(|(rules, _)| rules.set.find(&folded, roots).is_some())
+            });
+            // The words are the same as for any path.
+            (protected || found).then(|| decide_one(self.policy, self.call, text, roots, doing))
+        };
+        let real =
+            self.call.resolved(text).and_then(|real| denied(real, Roots { cwd: None, ..self.call.roots() }));
+        denied(text, self.call.roots()).or(real)
+    }
+
     /// Decides a glob argument below `root`: all that it can match has to be allowed, and it must
     /// not reach for what is denied.
     pub(super) fn decide_glob(&self, text: &str, root: Option<&str>) -> Reason {

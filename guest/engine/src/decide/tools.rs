@@ -223,6 +223,10 @@ fn shell_command(paths: &Paths<'_>, text: &str, reasons: &mut Vec<Reason>) -> u6
 struct Redirections<'d>(&'d Paths<'d>);
 
 impl Files for Redirections<'_> {
+    fn denies(&self, path: &str, write: bool) -> Option<Reason> {
+        self.0.denies(path, if write { Doing::Writing } else { Doing::Reading })
+    }
+
     fn glob(&self, pattern: &str) -> Reason {
         self.0.decide_glob(pattern, None)
     }

@@ -140,8 +140,9 @@ impl<'a> Parser<'a> {
                 self.pos += 2;
                 loop {
                     self.blanks()?;
+                    let before = self.script.commands.len();
                     let Some(item) = self.word()? else { break };
-                    self.note_value(&item);
+                    self.note_value(&item, before);
                 }
             }
             self.blanks()?;
@@ -210,6 +211,7 @@ impl<'a> Parser<'a> {
     fn condition(&mut self) -> Result<()> {
         let twice = |word: &Word<'_>| word.text.contains(['$', '`', '[']);
         let mut before: Option<Word<'a>> = None;
+        let first = self.script.commands.len();
         loop {
             self.blanks_and_lines()?;
             if self.starts_with("]]") && self.peek_at(2).is_none_or(|byte| b" \t\n\r;&|<>()".contains(&byte))
@@ -242,8 +244,10 @@ impl<'a> Parser<'a> {
                         // These evaluate their operands as arithmetic, which may run commands.
                         Some("-v" | "-R" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge") => {
                             self.script.arithmetic = true;
+                            self.script.evaluable |= self.script.commands.len() > first;
                             self.blanks()?;
                             let after = self.word()?;
+                            self.script.evaluable |= self.script.commands.len() > first;
                             if before.as_ref().is_some_and(twice) || after.as_ref().is_some_and(twice) {
                                 return self.unsupported("an operand that bash evaluates twice");
                             }

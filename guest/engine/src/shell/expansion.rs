@@ -72,6 +72,8 @@ impl Parser<'_> {
                     if operation.starts_with('=') || operation.starts_with(":=") {
                         self.push_assignment(name.to_owned());
                     }
+                    // Indirection evaluates subscripts in the value.
+                    self.script.arithmetic |= inside.starts_with('!');
                     let plain_index = ["[@]", "[*]"].iter().any(|index| operation.starts_with(index));
                     // Offsets and subscripts are arithmetic.
                     self.script.arithmetic |= operation.starts_with('[') && !plain_index
@@ -139,7 +141,7 @@ impl Parser<'_> {
     /// subshells where the parentheses do not pair up; that is not followed.
     pub(super) fn arithmetic(&mut self) -> Result<()> {
         self.script.arithmetic = true;
-        let start = self.pos;
+        let (start, first) = (self.pos, self.script.commands.len());
         let mut open = 0_usize;
         loop {
             match self.peek() {
@@ -155,6 +157,8 @@ impl Parser<'_> {
                 Some(b')') if self.peek_at(1) == Some(b')') => {
                     let inside = self.slice(start..self.pos);
                     self.pos += 2;
+                    // What a substitution prints is evaluated like any text.
+                    self.script.evaluable |= self.script.commands.len() > first;
                     self.arithmetic_assignments(inside);
                     return Ok(());
                 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::parser::{Parser, Result, is_reserved};
-use super::{Assignment, Command, Direction, Event, Redirect, Word};
+use super::{Assignment, Command, Direction, Event, Redirect, Word, hole};
 use crate::diagnostic::Span;
 use crate::limits::COMMANDS_MAX;
 
@@ -108,9 +108,11 @@ impl<'a> Parser<'a> {
         Ok(Some(name))
     }
 
-    /// Notes a value that would run a command if arithmetic evaluated it.
-    pub(super) fn note_value(&mut self, value: &Word<'a>) {
+    /// Notes a value that may run a command if arithmetic evaluates it: text that says so, or the
+    /// output of the commands read since `before`.
+    pub(super) fn note_value(&mut self, value: &Word<'a>, before: usize) {
         self.script.evaluable |= value.text.contains("$(") || value.text.contains('`');
+        self.script.evaluable |= self.script.commands.len() > before;
     }
 
     fn assignment(&mut self, command: &mut Command<'a>, name: &'a str) -> Result<()> {
@@ -120,13 +122,17 @@ impl<'a> Parser<'a> {
                 if self.eat(")") {
                     break;
                 }
+                let before = self.script.commands.len();
                 let Some(element) = self.word()? else { return self.syntax("an array is not closed") };
-                self.note_value(&element);
+                self.note_value(&element, before);
+                // `[i]=x` evaluates `i`.
+                self.script.arithmetic |= element.text.starts_with(['[', hole::ONE, hole::GLOB]);
             }
         } else {
             // An empty value is a value.
+            let before = self.script.commands.len();
             if let Some(value) = self.word()? {
-                self.note_value(&value);
+                self.note_value(&value, before);
             }
         }
         command.assignments.push(Assignment { name: Cow::Borrowed(name), by_loop: false });

@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
 impl<'a> Parser<'a> {
     /// The word ahead, or `None` if something else is.
     pub(super) fn word(&mut self) -> Result<Option<Word<'a>>> {
-        let start = self.pos;
+        let (start, first) = (self.pos, self.script.commands.len());
         let mut word = Builder::default();
         // Most words are plain; they are borrowed in one piece.
         while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_./=:,%+@^".contains(&byte)) {
@@ -193,6 +193,7 @@ impl<'a> Parser<'a> {
             return Ok(None);
         }
         let mut finished = word.word;
+        finished.substitutes = self.script.commands.len() > first;
         finished.text = word.owned.map_or(Cow::Borrowed(word.borrowed), Cow::Owned);
         finished.span = Span { start, end: self.pos };
         Ok(Some(finished))

@@ -1,0 +1,69 @@
+//! One corpus, two paths: the engine as a library and as the component that ships give every case
+//! the verdict that the corpus asks for, in the same bytes.
+
+#![expect(clippy::panic, reason = "a test fails loudly")]
+
+use sentinel::engine::{Circumstances, Engine, Format, Session};
+use sentinel_engine::Policy;
+use sentinel_tests::corpus::{Case, Corpus, Expect};
+use sentinel_tests::native;
+
+/// Everything that is asked of the component.
+fn through_component(session: &mut Session, call: &[u8]) -> String {
+    let circumstances = Circumstances { mode: None, approver: true, risk_used: None };
+    session.evaluate(call, circumstances).json
+}
+
+/// Both forms of one policy, compiled once.
+struct Twins {
+    native: Policy,
+    component: Session,
+}
+
+impl Twins {
+    fn load(engine: &Engine, text: &str) -> Self {
+        let component = Session::open(engine, text.to_owned(), Format::Json);
+        Self { native: native::load(text), component: component.unwrap_or_else(|error| panic!("{error}")) }
+    }
+}
+
+#[test]
+fn every_case_is_decided_alike_and_as_the_corpus_says() {
+    let corpus = Corpus::load();
+    let engine = Engine::embedded().expect("the engine starts");
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    // One policy after the other: instances are few.
+    for (name, text) in &corpus.policies {
+        let mut twins = Twins::load(&engine, text);
+        for case in corpus.cases.iter().filter(|case| case.policy == *name) {
+            tried += 1;
+            wrong.extend(mistake(case, &mut twins));
+        }
+    }
+    assert_eq!(tried, corpus.cases.len());
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), corpus.cases.len(), wrong.join("\n"));
+    println!("{tried} cases x 2 paths");
+}
+
+/// What is wrong with a case, for people.
+fn mistake(case: &Case, twins: &mut Twins) -> Option<String> {
+    let (decision, verdict) = native::ask(&twins.native, &case.call);
+    let outcome = verdict.decision.as_str();
+    let as_expected = match case.expect {
+        Expect::Exactly(expected) => outcome == expected,
+        Expect::NotAllow => outcome != "allow",
+    };
+    let rule_named = case.rule.as_ref().is_none_or(|rule| {
+        decision.reasons.iter().any(|reason| reason.rule.as_ref().is_some_and(|own| own.pattern == *rule))
+    });
+    let other = through_component(&mut twins.component, &case.call);
+    if as_expected && rule_named && other == verdict.json {
+        return None;
+    }
+    let what = case.command.clone().unwrap_or_else(|| String::from_utf8_lossy(&case.call).into_owned());
+    Some(format!(
+        "{} [{}]\n  {what:?}\n  expected {:?} ({}), rule {:?}\n  native    {}\n  component {other}",
+        case.name, case.policy, case.expect, case.because, case.rule, verdict.json
+    ))
+}
