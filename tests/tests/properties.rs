@@ -147,7 +147,7 @@ fn tighten(document: &mut Value, list: &Index, entry: &Index) {
 proptest! {
     #![proptest_config(config(512))]
 
-    /// SEMANTICS 1 T (c): a tighter policy allows nothing that the looser one did not.
+    /// a tighter policy allows nothing that the looser one did not.
     #[test]
     fn a_tighter_policy_never_allows_more(
         policy in any::<Index>(),

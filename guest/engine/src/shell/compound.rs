@@ -95,25 +95,25 @@ impl<'a> Parser<'a> {
 
     /// `do … done`
     fn body(&mut self) -> Result<()> {
-        self.expect("do")?;
+        self.require("do")?;
         self.list(&["done"])?;
-        self.expect("done")
+        self.require("done")
     }
 
     fn conditional(&mut self) -> Result<()> {
-        self.expect("if")?;
+        self.require("if")?;
         loop {
             self.list(&["then"])?;
-            self.expect("then")?;
+            self.require("then")?;
             self.maybe(|parser| parser.list(&["elif", "else", "fi"]))?;
             match self.reserved() {
                 Some("elif") => self.pos += 4,
                 Some("else") => {
                     self.pos += 4;
                     self.maybe(|parser| parser.list(&["fi"]))?;
-                    return self.expect("fi");
+                    return self.require("fi");
                 }
-                _ => return self.expect("fi"),
+                _ => return self.require("fi"),
             }
         }
     }
@@ -168,16 +168,16 @@ impl<'a> Parser<'a> {
     }
 
     fn case(&mut self) -> Result<()> {
-        self.expect("case")?;
+        self.require("case")?;
         self.blanks()?;
         if self.word()?.is_none() {
             return self.syntax("`case` needs a word");
         }
-        self.expect("in")?;
+        self.require("in")?;
         loop {
             self.blanks_and_lines()?;
             if self.reserved() == Some("esac") {
-                return self.expect("esac");
+                return self.require("esac");
             }
             self.eat("(");
             loop {

@@ -187,7 +187,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes this reserved word.
-    pub(super) fn expect(&mut self, word: &'static str) -> Result<()> {
+    pub(super) fn require(&mut self, word: &'static str) -> Result<()> {
         self.blanks_and_lines()?;
         if self.reserved() != Some(word) {
             return self.syntax("a reserved word is missing");
