@@ -150,7 +150,7 @@ impl Live {
     fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> wasmtime::Result<Verdict> {
         let decided = self.decide(call)?;
         let verdict = self.conclude(&decided, circumstances)?;
-        self.forget(decided)?;
+        self.forget(decided.pending)?;
         Ok(verdict)
     }
 
@@ -159,14 +159,14 @@ impl Live {
         let pending = self.instance.sentinel_policy_engine().pending();
         let decision = pending.call_decision(&mut self.store, decided.pending)?;
         let verdict = self.conclude(&decided, circumstances)?;
-        self.forget(decided)?;
+        self.forget(decided.pending)?;
         Ok(Evaluation { decision, verdict })
     }
 
     fn paths(&mut self, call: &[u8]) -> wasmtime::Result<Vec<String>> {
         let mut decided = self.decide(call)?;
         let paths = std::mem::take(&mut decided.paths);
-        self.forget(decided)?;
+        self.forget(decided.pending)?;
         Ok(paths)
     }
 
@@ -183,8 +183,8 @@ impl Live {
         pending.call_conclude(&mut self.store, decided.pending, &outcomes, circumstances)
     }
 
-    fn forget(&mut self, decided: Decided) -> wasmtime::Result<()> {
-        decided.pending.resource_drop(&mut self.store)
+    fn forget(&mut self, pending: ResourceAny) -> wasmtime::Result<()> {
+        pending.resource_drop(&mut self.store)
     }
 
     fn facts(&mut self) -> wasmtime::Result<Facts> {
