@@ -130,6 +130,11 @@ fn an_empty_pattern() {
 }
 
 #[test]
+fn a_pattern_with_an_invisible_character() {
+    insta::assert_snapshot!(json(&document("  \"toolActions\": { \"bash\": { \"deny\": [\"rm\\u00a0-rf *\"] } }")), @r#"Error[invisible-character] 5:39 /toolActions/bash/deny/0: invisible character \u{a0} in a pattern | "rm\u00a0-rf *" | remove it, or write a plain blank"#);
+}
+
+#[test]
 fn a_globstar_glued_to_text() {
     insta::assert_snapshot!(json(&document("  \"dataAccess\": { \"readAllow\": [\"src/**.rs\"] }")), @r#"Error[bad-path-pattern] 5:33 /dataAccess/readAllow/0: `**` is glued to other text | "src/**.rs" | `**` stands for whole segments, as in `src/**/*.rs`; inside a segment write `*`"#);
 }

@@ -6,6 +6,7 @@ use crate::diagnostic::Span;
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::path::PathPattern;
 use crate::syntax::{Node, Value};
+use crate::wire::is_format;
 
 /// A text that is not empty and holds no control characters, with its place.
 #[derive(Clone, Debug)]
@@ -50,6 +51,16 @@ impl Shape for Text {
     }
 }
 
+/// Refuses a pattern with characters that nobody sees: it would match nothing that its author meant.
+fn visible(text: Text, cx: &mut Reading<'_>) -> Option<Text> {
+    let is_invisible = |c: char| is_format(c) || c.is_whitespace() && c != ' ';
+    let Some(found) = text.value.chars().find(|c| is_invisible(*c)) else { return Some(text) };
+    let message = format!("invisible character {} in a pattern", found.escape_unicode());
+    let help = Some("remove it, or write a plain blank".to_owned());
+    cx.error("invisible-character", text.span, message, "in here", help);
+    None
+}
+
 /// A path pattern, read where it stands so that its mistakes are reported with all others.
 #[derive(Clone, Debug)]
 pub(crate) struct PathRule {
@@ -59,7 +70,7 @@ pub(crate) struct PathRule {
 
 impl Shape for PathRule {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let text = Text::read(node, cx)?;
+        let text = visible(Text::read(node, cx)?, cx)?;
         match PathPattern::parse(&text.value) {
             Ok(pattern) => Some(Self { text, pattern }),
             Err(found) => {
@@ -84,7 +95,7 @@ pub(crate) struct CommandRule {
 
 impl Shape for CommandRule {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let text = Text::read(node, cx)?;
+        let text = visible(Text::read(node, cx)?, cx)?;
         if text.value.len() > PATTERN_BYTES_MAX {
             let help = Some("split it into several patterns".to_owned());
             let message = format!("pattern is longer than {PATTERN_BYTES_MAX} bytes");
