@@ -74,6 +74,11 @@ impl Evaluation<'_, '_> {
                 note(deny.set.find(&with, &mut steps, |_| true), true);
             }
         }
+        for from in behind_options(program, words) {
+            let mut tail = vec![Word::plain(program.unwrap_or_default())];
+            tail.extend(words.get(from..).unwrap_or_default().iter().cloned());
+            note(deny.set.find(&canonical(&tail), &mut steps, |_| true), true);
+        }
         if launches(program, words) {
             // `npx rm -rf /`, `ssh host rm -rf /`
             for from in 1..words.len().min(TAILS_MAX) {
@@ -127,6 +132,30 @@ impl Evaluation<'_, '_> {
             }
         }
     }
+}
+
+/// Where the subcommand of a program may stand behind options that no table knows: each of them may
+/// take the next word as its value or not.
+fn behind_options(program: Option<&str>, words: &[Word<'_>]) -> Vec<usize> {
+    let Some((_, _, valued)) = GLOBAL_OPTIONS.iter().find(|(own, _, _)| Some(*own) == program) else {
+        return Vec::new();
+    };
+    let is_value = |at: usize| words.get(at - 1).is_some_and(|word| valued.contains(&word.text.as_ref()));
+    let is_option = |at: usize| words.get(at).is_some_and(|word| word.text.starts_with('-'));
+    if !is_option(1) {
+        return Vec::new();
+    }
+    let mut places = Vec::new();
+    for at in 2..words.len().min(TAILS_MAX) {
+        if !is_option(at - 1) && !is_option(at - 2) {
+            break;
+        }
+        // Behind an option that is known to take a value stands its value.
+        if !is_option(at) && !is_value(at) {
+            places.push(at);
+        }
+    }
+    places
 }
 
 /// Whether the program runs what its arguments name.
