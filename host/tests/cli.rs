@@ -151,6 +151,38 @@ fn simulate_fills_in_the_agent_and_clamps_the_risk() {
 }
 
 #[test]
+fn simulate_lets_budgets_run_out() {
+    let limits = r#""budgets": [{ "name": "money", "limit": "1.00", "per": "session" }],
+        "rateLimits": { "maxDenialsPerMinute": 1 }, "riskBudget": {"#;
+    let dir = dir_with("p.soe.json", &POLICY.replace("\"riskBudget\": {", limits));
+    let call = |usd: &str| json!({"toolName": "search_code", "toolInput": {}, "cost": {"usd": usd}});
+    let simulate = |calls: Value| {
+        let request = json!({ "calls": calls }).to_string();
+        let run = sentinel(&dir, &["simulate", "--policy", "p.soe.json", "-"], &request);
+        assert_eq!(run.code, 0, "{run:?}");
+        let results = json_of(&run)["results"].as_array().unwrap().clone();
+        results.iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let reasons = simulate(json!([call("0.75"), call("0.25"), call("0"), call("0.01"), call("0")]));
+    assert!(reasons[0..3].iter().all(|reason| reason.contains("is allowed")), "{reasons:?}");
+    assert_eq!(reasons[3], "Budget \"money\" does not cover $0.01: $0.00 of $1.00 is left.");
+    assert!(reasons[4].starts_with("Too many calls were denied"), "{reasons:?}");
+    // Each run starts anew, and a look at one call sees meters that nobody has used.
+    assert!(simulate(json!([call("1")]))[0].contains("is allowed"));
+    let explain = |call: &Value| {
+        sentinel(&dir, &["explain", "--json", "--policy", "p.soe.json", "--call", &call.to_string()], "")
+    };
+    let run = explain(&call("1"));
+    assert_eq!(run.code, 0, "{run:?}");
+    let effects = json_of(&run)["decision"]["effects"].clone();
+    assert_eq!(
+        effects[2],
+        json!({"effect": "debit", "meter": "budgets/money", "amount": 1_000_000, "unit": "usd-micros"})
+    );
+    assert_eq!(explain(&call("1.01")).code, 2);
+}
+
+#[test]
 fn simulate_has_a_limit_and_refuses_what_is_no_request() {
     let dir = dir_with("p.soe.json", POLICY);
     let run = |text: &str| sentinel(&dir, &["simulate", "--policy", "p.soe.json", "-"], text);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sentinel::engine::{
     Circumstances, Engine, FAULT_CODE, FAULT_REASON, Format, Layer, LoadError, Mode, OVERSIZE_CODE, Outcome,
-    Session, config,
+    Session, config, unmetered,
 };
 use sentinel::limits::CALL_BYTES_MAX;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -39,12 +39,13 @@ fn engine(decide: &str) -> Engine {
                 (i32.store offset=20 (i32.const 2048) (call $wait (i32.const 7)))
                 i32.const 2048)
             (func (export "{EXPORT}#[method]pending.decision") (param i32) (result i32) i32.const 4096)
-            (func (export "{EXPORT}#[method]pending.conclude") (param i32 i32 i32 i32 i32 i32 i32 i64) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#[method]pending.conclude") (param i32 i32 i32 i32 i32 i32) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#[method]policy.risk-status") (param i32 i64) (result i32) i32.const 4096)
             (func (export "{EXPORT}#[method]policy.mode") (param i32) (result i32) i32.const 0)
             {}
             (func (export "{EXPORT}#schema") (result i32) i32.const 4096)
         )"#,
-        ["agent-id", "version", "digest", "risk-max", "warnings"].map(getter).concat()
+        ["agent-id", "version", "digest", "risk-max", "describe", "warnings"].map(getter).concat()
     );
     let mut module = wat::parse_str(&core).unwrap();
     let mut resolve = Resolve::default();
@@ -69,7 +70,7 @@ fn nothing_known() -> Circumstances {
 /// Denied with the fault's reason, and the next call gets an instance that works.
 fn assert_denied_and_recovered(session: &mut Session) {
     for _ in 0..3 {
-        let verdict = session.evaluate(b"fault", nothing_known());
+        let verdict = session.evaluate(b"fault", nothing_known(), unmetered);
         assert_eq!(
             (verdict.decision, verdict.layer, verdict.mode),
             (Outcome::Deny, Layer::Engine, Mode::Enforce)
@@ -81,7 +82,7 @@ fn assert_denied_and_recovered(session: &mut Session) {
             "{}",
             verdict.json
         );
-        let verdict = session.evaluate(b"1", nothing_known());
+        let verdict = session.evaluate(b"1", nothing_known(), unmetered);
         assert_eq!((verdict.decision, verdict.code.as_str()), (Outcome::Allow, ""));
     }
 }
@@ -110,14 +111,14 @@ fn memory_over_the_limit_is_refused() {
         format!("(if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then unreachable))")
     };
     assert_denied_and_recovered(&mut session(&grow(4096)));
-    let verdict = session(&grow(16)).evaluate(b"grow a little", nothing_known());
+    let verdict = session(&grow(16)).evaluate(b"grow a little", nothing_known(), unmetered);
     assert_eq!(verdict.decision, Outcome::Allow);
 }
 
 #[test]
 fn a_call_over_the_limit_never_reaches_the_guest() {
     let mut session = session("unreachable");
-    let verdict = session.evaluate(&vec![b' '; CALL_BYTES_MAX + 1], nothing_known());
+    let verdict = session.evaluate(&vec![b' '; CALL_BYTES_MAX + 1], nothing_known(), unmetered);
     assert_eq!((verdict.decision, verdict.code.as_str()), (Outcome::Deny, OVERSIZE_CODE));
     assert!(verdict.enforced && !verdict.permitted);
 }
@@ -128,7 +129,7 @@ fn faulty_instances_are_given_back() {
     let mut session = Session::open(&engine, String::new(), Format::Json).unwrap();
     // Several times as many as the pool holds.
     for _ in 0..200 {
-        assert_eq!(session.evaluate(b"fault", nothing_known()).decision, Outcome::Deny);
+        assert_eq!(session.evaluate(b"fault", nothing_known(), unmetered).decision, Outcome::Deny);
     }
 }
 

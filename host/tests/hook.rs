@@ -258,3 +258,13 @@ fn fails_closed_when_nobody_reads_the_answer() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_budget_without_anybody_who_keeps_its_meter_is_denied() {
+    let budgets = r#""rateLimits": { "maxCallsPerMinute": 60 }, "riskBudget": {"#;
+    let dir = dir_with("p.soe.json", &POLICY.replace("\"riskBudget\": {", budgets));
+    let run = sentinel(&dir, &ARGS, &bash(&dir, "npm test").to_string());
+    assert_eq!(permission(&run), "deny", "{run:?}");
+    let reason = specific(&run)["permissionDecisionReason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("needs the daemon"), "{reason}");
+}

@@ -40,10 +40,15 @@ fn main() {
         for _ in 0..ROUNDS {
             native.push(per_call_us(|| {
                 let decision = decide_bytes(&policy, black_box(&call));
-                black_box(conclude(&policy, &decision, &[EffectOutcome::Settled], &Circumstances::default()));
+                let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
+                black_box(conclude(&policy, &decision, &outcomes, &Circumstances::default()));
             }));
             component.push(per_call_us(|| {
-                black_box(session.evaluate(black_box(&call), engine::Circumstances::default()));
+                black_box(session.evaluate(
+                    black_box(&call),
+                    engine::Circumstances::default(),
+                    engine::unmetered,
+                ));
             }));
         }
         let ratios: Vec<f64> =

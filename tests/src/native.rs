@@ -1,7 +1,8 @@
 //! The engine as a library, in the few words that suites need.
 
 use sentinel_engine::{
-    Circumstances, Decision, EffectOutcome, Format, Policy, Verdict, conclude, decide_bytes,
+    Circumstances, Decision, Effect, EffectOutcome, Format, Policy, RISK_DAY_METER, RISK_METER, Verdict,
+    conclude, decide_bytes,
 };
 use serde_json::{Value, json};
 
@@ -23,13 +24,21 @@ pub fn command(agent: &str, line: &str) -> Vec<u8> {
     call(agent, "Bash", &json!({"command": line}))
 }
 
-/// Decides and concludes with every effect settled, somebody to approve and no session.
+/// Decides and concludes with somebody to approve, no session, and meters that nobody has used.
 pub fn ask(policy: &Policy, call: &[u8]) -> (Decision, Verdict) {
     let decision = decide_bytes(policy, call);
-    let settled = vec![EffectOutcome::Settled; decision.effects.len()];
     let circumstances = Circumstances { approver: true, ..Circumstances::default() };
-    let verdict = conclude(policy, &decision, &settled, &circumstances);
+    let verdict = conclude(policy, &decision, &fresh(&decision), &circumstances);
     (decision, verdict)
+}
+
+/// The answers of a world without sessions, in which nothing was charged to any other meter.
+pub fn fresh(decision: &Decision) -> Vec<EffectOutcome> {
+    let answer = |Effect::Debit(debit): &Effect| match debit.meter.as_ref() {
+        RISK_METER | RISK_DAY_METER => EffectOutcome::Unmetered,
+        _ => EffectOutcome::Reading(0),
+    };
+    decision.effects.iter().map(answer).collect()
 }
 
 /// Whether the call is allowed.

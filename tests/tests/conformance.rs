@@ -3,15 +3,15 @@
 
 #![expect(clippy::panic, reason = "a test fails loudly")]
 
-use sentinel::engine::{Circumstances, Engine, Format, Session};
+use sentinel::engine::{Circumstances, Engine, Format, Session, fresh};
 use sentinel_engine::Policy;
 use sentinel_tests::corpus::{Case, Corpus, Expect};
 use sentinel_tests::native;
 
 /// Everything that is asked of the component.
 fn through_component(session: &mut Session, call: &[u8]) -> String {
-    let circumstances = Circumstances { mode: None, approver: true, risk_used: None };
-    session.evaluate(call, circumstances).json
+    let circumstances = Circumstances { mode: None, approver: true };
+    session.evaluate(call, circumstances, fresh).json
 }
 
 /// Both forms of one policy, compiled once.

@@ -75,7 +75,7 @@ fn document(rest: &str) -> String {
 fn three_mistakes_in_one_go() {
     insta::assert_snapshot!(json(&document("  \"mode\": \"enforced\",\n  \"dataAcces\": {},\n  \"toolActions\": { \"bash\": { \"allow\": \"git *\" } }")), @r#"
     Error[unknown-value] 5:11 /mode: unknown value `enforced` | "enforced" | allowed here: `enforce`, `audit`, `shadow`, `dry-run`
-    Error[unknown-field] 6:3 /dataAcces: unknown field `dataAcces` | "dataAcces" | did you mean `dataAccess`? allowed here: `$schema`, `agentId`, `version`, `schemaVersion`, `description`, `complianceFrameworks`, `classification`, `mode`, `identity`, `dataAccess`, `toolActions`, `riskBudget`
+    Error[unknown-field] 6:3 /dataAcces: unknown field `dataAcces` | "dataAcces" | did you mean `dataAccess`? allowed here: `$schema`, `agentId`, `version`, `schemaVersion`, `description`, `complianceFrameworks`, `classification`, `mode`, `identity`, `dataAccess`, `toolActions`, `riskBudget`, `budgets`, `rateLimits`
     Error[wrong-type] 7:39 /toolActions/bash/allow: expected an array, found a string | "git *" | -
     "#);
 }
@@ -87,7 +87,7 @@ fn an_unknown_field_with_a_suggestion() {
 
 #[test]
 fn an_unknown_field_like_no_other() {
-    insta::assert_snapshot!(json(&document("  \"riskBudget\": { \"maxPerSession\": 1, \"owner\": \"x\" }")), @r#"Error[unknown-field] 5:39 /riskBudget/owner: unknown field `owner` | "owner" | allowed here: `maxPerSession`, `thresholds`, `points`"#);
+    insta::assert_snapshot!(json(&document("  \"riskBudget\": { \"maxPerSession\": 1, \"owner\": \"x\" }")), @r#"Error[unknown-field] 5:39 /riskBudget/owner: unknown field `owner` | "owner" | allowed here: `maxPerSession`, `maxPerDay`, `maxPerCall`, `thresholds`, `points`"#);
 }
 
 #[test]
@@ -116,8 +116,41 @@ fn an_unknown_value() {
 #[test]
 fn thresholds_out_of_order() {
     insta::assert_snapshot!(json(&document("  \"riskBudget\": { \"maxPerSession\": 100, \"thresholds\": { \"warn\": 50, \"throttle\": 40, \"exhausted\": 101 } }")), @r#"
-    Error[threshold-order] 5:65 /riskBudget/thresholds/warn: `warn` is 50 but `throttle` is 40 | 50 | the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession
-    Error[threshold-order] 5:98 /riskBudget/thresholds/exhausted: `exhausted` is 101 but `maxPerSession` is 100 | 101 | the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession
+    Error[threshold-order] 5:65 /riskBudget/thresholds/warn: `warn` is 50 but `throttle` is 40 | 50 | the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession ≤ maxPerDay
+    Error[threshold-order] 5:98 /riskBudget/thresholds/exhausted: `exhausted` is 101 but `maxPerSession` is 100 | 101 | the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession ≤ maxPerDay
+    "#);
+}
+
+#[test]
+fn a_day_that_is_smaller_than_a_session() {
+    insta::assert_snapshot!(json(&document("  \"riskBudget\": { \"maxPerSession\": 100, \"maxPerDay\": 99 }")), @r#"Error[threshold-order] 5:36 /riskBudget/maxPerSession: `maxPerSession` is 100 but `maxPerDay` is 99 | 100 | the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession ≤ maxPerDay"#);
+}
+
+#[test]
+fn a_limit_in_dollars_that_is_no_text() {
+    insta::assert_snapshot!(json(&document("  \"budgets\": [{ \"name\": \"a\", \"limit\": 25.5, \"per\": \"day\" }, { \"name\": \"b\", \"unit\": \"usd\", \"limit\": \"1e3\", \"per\": \"day\" }]")), @r#"
+    Error[bad-money] 5:39 /budgets/0/limit: `25.5` is not an amount of dollars | 25.5 | write dollars as a text with at most 6 decimals, such as "25.00": numbers lose cents
+    Error[bad-money] 5:100 /budgets/1/limit: `1e3` is not an amount of dollars | "1e3" | write dollars as a text with at most 6 decimals, such as "25.00": numbers lose cents
+    "#);
+}
+
+#[test]
+fn a_limit_that_is_no_whole_number() {
+    insta::assert_snapshot!(json(&document("  \"budgets\": [{ \"name\": \"a\", \"unit\": \"tokens\", \"limit\": \"5\", \"per\": \"day\" }, { \"name\": \"b\", \"unit\": \"calls\", \"limit\": -1, \"per\": \"day\" }, { \"name\": \"c\", \"limit\": null, \"per\": \"year\" }]")), @r#"
+    Error[bad-number] 5:57 /budgets/0/limit: `5` is not a whole number from 0 to 9007199254740991 | "5" | write a plain whole number; only `usd` is written as a text
+    Error[bad-number] 5:119 /budgets/1/limit: `-1` is not a whole number from 0 to 9007199254740991 | -1 | write a plain whole number; only `usd` is written as a text
+    Error[wrong-type] 5:163 /budgets/2/limit: expected dollars as a string, or a whole number, found null | null | -
+    Error[unknown-value] 5:176 /budgets/2/per: unknown value `year` | "year" | allowed here: `call`, `run`, `session`, `hour`, `day`, `lifetime`
+    "#);
+}
+
+#[test]
+fn meters_of_one_name() {
+    insta::assert_snapshot!(json(&document("  \"budgets\": [{ \"name\": \"a\", \"limit\": \"1\", \"per\": \"day\" }, { \"name\": \"a\", \"limit\": \"1\", \"per\": \"run\" }, { \"name\": \"a b\", \"limit\": \"1\", \"per\": \"run\" }],\n  \"rateLimits\": { \"windows\": [{ \"name\": \"maxCallsPerMinute\", \"maxCalls\": 1, \"seconds\": 0 }] }")), @r#"
+    Error[duplicate-name] 5:70 /budgets/1/name: the name `a` is taken | "a" | give each its own name; the meter is found by it
+    Error[bad-name] 5:115 /budgets/2/name: `a b` is not a name for a meter | "a b" | use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`
+    Error[duplicate-name] 6:41 /rateLimits/windows/0/name: the name `maxCallsPerMinute` is taken | "maxCallsPerMinute" | give each its own name; the meter is found by it
+    Error[bad-number] 6:88 /rateLimits/windows/0/seconds: `0` is not a whole number from 1 to 31622400 | 0 | -
     "#);
 }
 
@@ -250,6 +283,24 @@ fn warnings_about_tools() {
     Warning[unknown-authority] /identity/authorityLevel: authority level `superuser` is not one of the four levels and means `limited-ops` | "superuser" | set it to `read-only`, `advisory-only`, `limited-ops` or `full-ops`
     Warning[unreachable] /toolActions/allowed/0: tool `x` is also denied and never allowed | "x" | deny wins; remove one of the two
     Warning[literal-star] /toolActions/allowed/1: `*` in `mcp__*` is a plain character: tool names are matched exactly | "mcp__*" | name each tool
+    "#);
+}
+
+#[test]
+fn warnings_about_limits() {
+    insta::assert_snapshot!(warnings("limited-ops", &json!({
+        "riskBudget": {"maxPerSession": 50, "maxPerCall": 51},
+        "budgets": [
+            {"name": "call", "limit": "2", "per": "call", "tools": ["pay"]},
+            {"name": "session", "limit": "1.50", "per": "session"},
+            {"name": "payees", "unit": "calls", "limit": 9, "per": "day", "by": "payee"},
+        ],
+        "rateLimits": {"windows": [{"name": "ends", "maxCalls": 9, "seconds": 9, "by": "endpoint"}]},
+    })), @r#"
+    Warning[unreachable] /budgets/0/name: budget `call` allows more per call than `session` allows altogether | "call" | lower the limit per call
+    Warning[denies-unnamed] /budgets/2/name: `payees` denies every call that names no payee | "payees" | list the tools that it speaks of in `tools`
+    Warning[denies-unnamed] /rateLimits/windows/0/name: `ends` denies every call that names no endpoint | "ends" | list the tools that it speaks of in `tools`
+    Warning[unreachable] /riskBudget/maxPerCall: `maxPerCall` is 51, and a whole session may use 50 | 51 | lower it below `maxPerSession`
     "#);
 }
 

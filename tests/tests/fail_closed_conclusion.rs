@@ -7,7 +7,8 @@ use sentinel_engine::{
 use sentinel_tests::native;
 use serde_json::{Value, json};
 
-const SETTLED: &[EffectOutcome] = &[EffectOutcome::Settled];
+/// Nobody keeps the points of the session, nor those of the day.
+const UNMETERED: &[EffectOutcome] = &[EffectOutcome::Unmetered, EffectOutcome::Unmetered];
 
 fn document(mode: &str) -> Value {
     json!({
@@ -41,8 +42,11 @@ fn read() -> Vec<u8> {
     native::call("a", "Read", &json!({"file_path": "a"}))
 }
 
-fn person(risk_used: Option<u64>) -> Circumstances {
-    Circumstances { mode: None, approver: true, risk_used }
+const PERSON: Circumstances = Circumstances { mode: None, approver: true };
+
+/// A session that has used so many points, on a day without others.
+fn used(points: u64) -> [EffectOutcome; 2] {
+    [EffectOutcome::Reading(points), EffectOutcome::Reading(0)]
 }
 
 /// Outcome, code, and that nothing is permitted unless it is allowed.
@@ -54,22 +58,22 @@ fn check(verdict: &Verdict, outcome: Outcome, code: &str) {
 // === effects ===
 
 #[test]
-fn settled_effects_change_nothing() {
-    check(&end(&policy("enforce"), &git(), SETTLED, &person(None)), Outcome::Allow, "bash-allow");
+fn meters_that_nobody_keeps_change_nothing() {
+    check(&end(&policy("enforce"), &git(), UNMETERED, &PERSON), Outcome::Allow, "bash-allow");
 }
 
 #[test]
 fn effects_that_nobody_answered() {
-    for outcomes in [&[][..], &[EffectOutcome::Settled, EffectOutcome::Settled][..]] {
-        let verdict = end(&policy("enforce"), &git(), outcomes, &person(None));
+    for outcomes in [&[][..], &[EffectOutcome::Reading(0)][..], &[UNMETERED, UNMETERED].concat()[..]] {
+        let verdict = end(&policy("enforce"), &git(), outcomes, &PERSON);
         check(&verdict, Outcome::Deny, "effects-unanswered");
     }
 }
 
 #[test]
 fn an_effect_that_was_refused() {
-    let refused = [EffectOutcome::Refused("no points left".to_owned())];
-    let verdict = end(&policy("enforce"), &git(), &refused, &person(None));
+    let refused = [EffectOutcome::Reading(0), EffectOutcome::Refused("no points left".to_owned())];
+    let verdict = end(&policy("enforce"), &git(), &refused, &PERSON);
     check(&verdict, Outcome::Deny, "effect-refused");
     assert_eq!(verdict.reason, "no points left");
     // What is denied by a meter costs what a denied attempt costs.
@@ -78,13 +82,16 @@ fn an_effect_that_was_refused() {
 
 #[test]
 fn an_effect_that_failed() {
-    let failed = [EffectOutcome::Failed("disk full".to_owned())];
-    check(&end(&policy("enforce"), &git(), &failed, &person(None)), Outcome::Deny, "effect-failed");
+    let failed = [EffectOutcome::Reading(0), EffectOutcome::Failed("disk full".to_owned())];
+    let verdict = end(&policy("enforce"), &git(), &failed, &PERSON);
+    check(&verdict, Outcome::Deny, "effect-failed");
+    // Where state is broken nothing is charged, not even what could be read.
+    assert_eq!(verdict.charges, [0, 0]);
 }
 
 #[test]
-fn a_settled_effect_does_not_lower_a_deny() {
-    let verdict = end(&policy("enforce"), &native::command("a", "rm -rf x"), SETTLED, &person(Some(0)));
+fn a_reading_does_not_lower_a_deny() {
+    let verdict = end(&policy("enforce"), &native::command("a", "rm -rf x"), &used(0), &PERSON);
     check(&verdict, Outcome::Deny, "bash-deny");
 }
 
@@ -93,22 +100,22 @@ fn a_settled_effect_does_not_lower_a_deny() {
 #[test]
 fn an_exhausted_budget() {
     for call in [git(), read()] {
-        let verdict = end(&policy("enforce"), &call, SETTLED, &person(Some(80)));
+        let verdict = end(&policy("enforce"), &call, &used(80), &PERSON);
         check(&verdict, Outcome::Deny, "risk-exhausted");
     }
 }
 
 #[test]
 fn a_critical_budget() {
-    check(&end(&policy("enforce"), &git(), SETTLED, &person(Some(60))), Outcome::Deny, "risk-critical");
-    check(&end(&policy("enforce"), &read(), SETTLED, &person(Some(60))), Outcome::Allow, "path-allow");
+    check(&end(&policy("enforce"), &git(), &used(60), &PERSON), Outcome::Deny, "risk-critical");
+    check(&end(&policy("enforce"), &read(), &used(60), &PERSON), Outcome::Allow, "path-allow");
 }
 
 #[test]
 fn a_throttled_budget() {
-    check(&end(&policy("enforce"), &git(), SETTLED, &person(Some(40))), Outcome::Escalate, "risk-throttle");
-    check(&end(&policy("enforce"), &read(), SETTLED, &person(Some(40))), Outcome::Allow, "path-allow");
-    check(&end(&policy("enforce"), &git(), SETTLED, &person(Some(39))), Outcome::Allow, "bash-allow");
+    check(&end(&policy("enforce"), &git(), &used(40), &PERSON), Outcome::Escalate, "risk-throttle");
+    check(&end(&policy("enforce"), &read(), &used(40), &PERSON), Outcome::Allow, "path-allow");
+    check(&end(&policy("enforce"), &git(), &used(39), &PERSON), Outcome::Allow, "bash-allow");
 }
 
 #[test]
@@ -116,13 +123,13 @@ fn a_budget_that_does_not_cover_the_call() {
     let mut document = document("enforce");
     document["riskBudget"]["thresholds"] = json!({"throttle": 100});
     let policy = native::load(&document.to_string());
-    check(&end(&policy, &git(), SETTLED, &person(Some(94))), Outcome::Allow, "bash-allow");
-    check(&end(&policy, &git(), SETTLED, &person(Some(95))), Outcome::Deny, "risk-exceeded");
+    check(&end(&policy, &git(), &used(94), &PERSON), Outcome::Allow, "bash-allow");
+    check(&end(&policy, &git(), &used(95), &PERSON), Outcome::Deny, "risk-exceeded");
 }
 
 #[test]
 fn a_count_that_cannot_be_added_to() {
-    let verdict = end(&policy("enforce"), &git(), SETTLED, &person(Some(u64::MAX)));
+    let verdict = end(&policy("enforce"), &git(), &used(u64::MAX), &PERSON);
     check(&verdict, Outcome::Deny, "risk-exhausted");
 }
 
@@ -133,7 +140,7 @@ fn nobody_to_approve() {
     let call = native::command("a", "git log > $x");
     for approver in [true, false] {
         let circumstances = Circumstances { approver, ..Circumstances::default() };
-        let verdict = end(&policy("enforce"), &call, SETTLED, &circumstances);
+        let verdict = end(&policy("enforce"), &call, UNMETERED, &circumstances);
         check(&verdict, Outcome::Escalate, "bash-dynamic-redirect");
         assert_eq!(verdict.reason.contains("Nobody can approve it here"), !approver);
     }
@@ -167,7 +174,7 @@ fn the_stricter_mode_counts() {
     for (name, own) in modes {
         for (_, global) in modes {
             let circumstances = Circumstances { mode: Some(global), ..Circumstances::default() };
-            let verdict = end(&policy(name), &native::command("a", "rm -rf x"), SETTLED, &circumstances);
+            let verdict = end(&policy(name), &native::command("a", "rm -rf x"), UNMETERED, &circumstances);
             assert_eq!(verdict.mode, own.max(global));
             assert_eq!(verdict.enforced, own == Mode::Enforce || global == Mode::Enforce);
         }
@@ -178,7 +185,7 @@ fn the_stricter_mode_counts() {
 fn a_mode_that_only_watches_permits_and_says_what_it_would_have_done() {
     for mode in ["audit", "shadow", "dry-run"] {
         let policy = policy(mode);
-        let verdict = end(&policy, &native::command("a", "rm -rf x"), SETTLED, &Circumstances::default());
+        let verdict = end(&policy, &native::command("a", "rm -rf x"), UNMETERED, &Circumstances::default());
         assert_eq!((verdict.decision, verdict.code.as_ref()), (Outcome::Deny, "bash-deny"));
         assert_eq!((verdict.enforced, verdict.permitted), (false, true));
         let json: Value = serde_json::from_str(&verdict.json).expect("JSON");

@@ -45,6 +45,8 @@ fn layer(layer: native::Layer) -> types::Layer {
         native::Layer::Identity => types::Layer::Identity,
         native::Layer::Deterministic => types::Layer::Deterministic,
         native::Layer::RiskBudget => types::Layer::RiskBudget,
+        native::Layer::Budget => types::Layer::Budget,
+        native::Layer::RateLimit => types::Layer::RateLimit,
         native::Layer::Engine => types::Layer::Engine,
     }
 }
@@ -77,17 +79,50 @@ fn reason(reason: native::Reason) -> types::Reason {
     }
 }
 
+fn unit(unit: native::Unit) -> types::Unit {
+    match unit {
+        native::Unit::Points => types::Unit::Points,
+        native::Unit::UsdMicros => types::Unit::UsdMicros,
+        native::Unit::Tokens => types::Unit::Tokens,
+        native::Unit::Calls => types::Unit::Calls,
+    }
+}
+
+fn scope(scope: native::Scope) -> types::Scope {
+    match scope {
+        native::Scope::Session => types::Scope::Session,
+        native::Scope::Run => types::Scope::Run,
+        native::Scope::Agent => types::Scope::Agent,
+    }
+}
+
+fn window(window: native::Window) -> types::Window {
+    match window {
+        native::Window::Lifetime => types::Window::Lifetime,
+        native::Window::Fixed(seconds) => types::Window::Fixed(seconds),
+        native::Window::Sliding(seconds) => types::Window::Sliding(seconds),
+    }
+}
+
 pub(crate) fn effect(effect: native::Effect) -> types::Effect {
     match effect {
-        native::Effect::Debit { meter, amount } => {
-            types::Effect::Debit(types::Debit { meter: meter.into(), amount })
-        }
+        native::Effect::Debit(debit) => types::Effect::Debit(types::Debit {
+            meter: debit.meter.into(),
+            unit: unit(debit.unit),
+            scope: scope(debit.scope),
+            key: debit.key,
+            window: window(debit.window),
+            amount: debit.amount,
+            limit: debit.limit,
+            held: debit.held,
+        }),
     }
 }
 
 pub(crate) fn effect_outcome(outcome: types::EffectOutcome) -> native::EffectOutcome {
     match outcome {
-        types::EffectOutcome::Settled => native::EffectOutcome::Settled,
+        types::EffectOutcome::Reading(reading) => native::EffectOutcome::Reading(reading),
+        types::EffectOutcome::Unmetered => native::EffectOutcome::Unmetered,
         types::EffectOutcome::Refused(reason) => native::EffectOutcome::Refused(reason),
         types::EffectOutcome::Failed(reason) => native::EffectOutcome::Failed(reason),
     }
@@ -107,11 +142,7 @@ pub(crate) fn decision(decision: native::Decision) -> types::Decision {
 }
 
 pub(crate) fn circumstances(circumstances: &types::Circumstances) -> native::Circumstances {
-    native::Circumstances {
-        mode: circumstances.mode.map(mode_back),
-        approver: circumstances.approver,
-        risk_used: circumstances.risk_used,
-    }
+    native::Circumstances { mode: circumstances.mode.map(mode_back), approver: circumstances.approver }
 }
 
 pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
@@ -125,6 +156,7 @@ pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
         mode: mode(verdict.mode),
         rule: verdict.rule.map(rule),
         risk_points: verdict.risk_points,
+        charges: verdict.charges,
         json: verdict.json,
     }
 }

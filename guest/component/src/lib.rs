@@ -75,6 +75,14 @@ impl engine::GuestPolicy for LoadedPolicy {
         self.0.risk_max()
     }
 
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn risk_status(&self, used: u64) -> String {
+        self.0.risk_status(used).to_owned()
+    }
+
     fn warnings(&self) -> Vec<types::Diagnostic> {
         self.0.warnings().iter().cloned().map(convert::diagnostic).collect()
     }

@@ -32,7 +32,8 @@ fn whole(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let decision = decide_bytes(&policy, black_box(&bytes));
-                conclude(&policy, &decision, &[EffectOutcome::Settled], &Circumstances::default())
+                let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
+                conclude(&policy, &decision, &outcomes, &Circumstances::default())
             });
         });
     }

@@ -9,6 +9,7 @@ use crate::Format;
 use crate::decision::Digest;
 use crate::document::leaves::AgentId;
 use crate::limits::{CALL_BYTES_MAX, PATHS_MAX};
+use crate::money;
 use crate::path::Roots;
 use crate::syntax::{self, Member, Node, Value};
 
@@ -28,7 +29,20 @@ pub struct Call<'a> {
     pub(crate) resolved_paths: Vec<ResolvedPath<'a>>,
     /// What governs the agent on the caller's machine, which is never written.
     pub(crate) protected_paths: Vec<Cow<'a, str>>,
+    /// What the call costs, as far as its caller says.
+    pub(crate) cost: Cost,
+    /// Which service it reaches.
+    pub(crate) endpoint: Option<Cow<'a, str>>,
+    /// Who is paid by it.
+    pub(crate) payee: Option<Cow<'a, str>>,
     pub(crate) digest: Digest,
+}
+
+/// What a call costs; absent is not nought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) usd_micros: Option<u64>,
+    pub(crate) tokens: Option<u64>,
 }
 
 /// A path as it was given, and the real path behind it.
@@ -81,6 +95,7 @@ impl<'a> Call<'a> {
         let (mut agent_id, mut tool_name, mut tool_input) = (None, None, None);
         let (mut environment, mut workspace, mut home, mut cwd, mut shell) = (None, None, None, None, None);
         let (mut resolved_paths, mut protected_paths) = (Vec::new(), Vec::new());
+        let (mut price, mut endpoint, mut payee) = (Cost::default(), None, None);
         for Member { key, value, .. } in members {
             match key.as_ref() {
                 "agentId" => agent_id = Some(text(&key, value)?),
@@ -102,6 +117,9 @@ impl<'a> Call<'a> {
                 "shell" => shell = Some(text(&key, value)?),
                 "resolvedPaths" => resolved_paths = paths(value)?,
                 "protectedPaths" => protected_paths = list(value)?,
+                "cost" => price = cost(value)?,
+                "endpoint" => endpoint = Some(text(&key, value)?),
+                "payee" => payee = Some(text(&key, value)?),
                 unknown => {
                     return error(
                         "call-unknown-field",
@@ -133,6 +151,9 @@ impl<'a> Call<'a> {
             shell,
             resolved_paths,
             protected_paths,
+            cost: price,
+            endpoint,
+            payee,
             digest,
         })
     }
@@ -176,6 +197,36 @@ fn directory<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
         );
     }
     Ok(path)
+}
+
+/// `{"usd": "0.25", "tokens": 1200}`, either of them or both (G2).
+fn cost(node: Node<'_>) -> Result<Cost, CallError> {
+    let Value::Object(members) = node.value else {
+        return error("call-wrong-type", "Field `cost` of the call is not an object.");
+    };
+    let mut cost = Cost::default();
+    for Member { key, value, .. } in members {
+        let (is_read, wanted) = match key.as_ref() {
+            "usd" => {
+                cost.usd_micros = value.as_str().and_then(money::parse);
+                (cost.usd_micros.is_some(), r#"dollars as a text with at most 6 decimals, such as "0.25""#)
+            }
+            "tokens" => {
+                cost.tokens = value.as_number().and_then(money::digits);
+                (cost.tokens.is_some(), "a whole number")
+            }
+            unknown => {
+                return error(
+                    "call-unknown-field",
+                    format!("Field `cost` of the call has an unknown field `{}`.", unknown.escape_debug()),
+                );
+            }
+        };
+        if !is_read {
+            return error("call-bad-cost", format!("Field `cost.{key}` of the call is not {wanted}."));
+        }
+    }
+    Ok(cost)
 }
 
 fn list(node: Node<'_>) -> Result<Vec<Cow<'_, str>>, CallError> {

@@ -2,7 +2,10 @@
 //!
 //! What passes here compiles. A warning never changes what a policy means.
 
+mod meters;
 mod warnings;
+
+pub(crate) use meters::{CALLS_PER_MINUTE, DENIALS_PER_MINUTE};
 
 use crate::Format;
 use crate::decision::Digest;
@@ -10,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::Document;
 use crate::document::shape::{Reading, Shape as _};
 use crate::limits::DOCUMENT_BYTES_MAX;
-use crate::syntax::{self, Node, SyntaxTree, Value};
+use crate::syntax::{self, Node, SyntaxTree};
 
 /// A document without mistakes.
 #[derive(Debug)]
@@ -58,9 +61,11 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
     let document = Document::read(&tree.root, &mut cx);
     // The rest is asked of whatever could be read, so that no mistake hides another one.
     thresholds(&tree.root, &mut cx);
+    meters::check(&tree.root, &mut cx);
     scope(&tree.root, &mut cx);
     if let Some(document) = &document {
         warnings::warn(document, &mut cx);
+        meters::warn(document, &mut cx);
     }
     let findings = cx.finish();
     match document {
@@ -76,25 +81,25 @@ fn member<'n, 'a>(node: &'n Node<'a>, name: &str) -> Option<&'n Node<'a>> {
     node.as_object()?.iter().find(|member| member.key == name).map(|member| &member.value)
 }
 
-/// 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession, whichever of them are numbers.
+/// 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession ≤ maxPerDay, whichever are numbers.
 fn thresholds(root: &Node<'_>, cx: &mut Reading<'_>) {
     let Some(budget) = member(root, "riskBudget") else { return };
     let thresholds = member(budget, "thresholds");
-    let points = |node: Option<&Node<'_>>| match &node?.value {
-        Value::Number(text) => Some((text.parse::<u64>().ok()?, node?.span)),
-        Value::Null | Value::Bool | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
-    };
+    let points = |node: Option<&Node<'_>>| Some((node?.as_number()?.parse::<u64>().ok()?, node?.span));
     let steps = ["warn", "throttle", "critical", "exhausted"]
-        .map(|name| (name, points(thresholds.and_then(|own| member(own, name)))));
-    let last = ("maxPerSession", points(member(budget, "maxPerSession")));
-    let present: Vec<_> =
-        steps.iter().chain([&last]).filter_map(|(name, points)| Some((*name, (*points)?))).collect();
+        .map(|name| ("/thresholds", name, points(thresholds.and_then(|own| member(own, name)))));
+    let last = ["maxPerSession", "maxPerDay"].map(|name| ("", name, points(member(budget, name))));
+    let present: Vec<_> = steps
+        .iter()
+        .chain(&last)
+        .filter_map(|(place, name, points)| Some((*place, *name, (*points)?)))
+        .collect();
     for pair in present.windows(2) {
-        let [(low_name, (low, span)), (high_name, (high, _))] = pair else { continue };
+        let [(place, low_name, (low, span)), (_, high_name, (high, _))] = pair else { continue };
         if low > high {
-            let pointer = format!("/riskBudget/thresholds/{low_name}");
+            let pointer = format!("/riskBudget{place}/{low_name}");
             let message = format!("`{low_name}` is {low} but `{high_name}` is {high}");
-            let help = "the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession";
+            let help = "the order is 0 ≤ warn ≤ throttle ≤ critical ≤ exhausted ≤ maxPerSession ≤ maxPerDay";
             cx.report(
                 Severity::Error,
                 "threshold-order",

@@ -1,5 +1,7 @@
 //! Checked document to policy: lists become sets, absent things become their closed defaults.
 
+mod meters;
+
 use crate::check::CheckedPolicy;
 use crate::command::{AllowedEnv, CommandSet};
 use crate::data::risk;
@@ -7,9 +9,9 @@ use crate::data::tools::Use;
 use crate::decision::Rule;
 use crate::document::leaves::{CommandRule, PathRule, Points, Text};
 use crate::document::shape::Map;
-use crate::document::{Bash, DataAccess, PointTable, RiskBudget, ToolFields};
+use crate::document::{Bash, DataAccess, DataClassification, Identity, PointTable, RiskBudget, ToolFields};
 use crate::path::{PathSet, Sense};
-use crate::policy::{Authority, BashRules, Budget, FileRules, NameRules, PointRules, Policy, Rules};
+use crate::policy::{About, Authority, BashRules, Budget, FileRules, NameRules, PointRules, Policy, Rules};
 
 /// Compiles a checked document. It cannot fail: what could is checked.
 pub fn compile(checked: CheckedPolicy) -> Policy {
@@ -28,6 +30,7 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         deny: commands(bash.deny),
         env: AllowedEnv::new(bash.allow_env.into_iter().flatten().map(|rule| rule.0).collect()),
     });
+    let about = about(&document.identity, document.compliance_frameworks, document.description.as_ref());
     let points = document.risk_budget.as_ref().and_then(|budget| budget.points.as_ref());
     Policy {
         agent_id: document.agent_id.0,
@@ -53,6 +56,8 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
             .collect(),
         points: point_rules(points),
         budget: document.risk_budget.as_ref().map(budget),
+        meters: meters::meters(document.budgets, document.rate_limits),
+        about,
         warnings,
     }
 }
@@ -120,6 +125,20 @@ fn point_rules(table: Option<&PointTable>) -> PointRules {
     }
 }
 
+/// Sessions whose points an agent may use in a day if its policy does not say: one per hour.
+const SESSIONS_PER_DAY: u64 = 24;
+
+fn about(identity: &Identity, frameworks: Option<Vec<Text>>, description: Option<&Text>) -> About {
+    let value = |text: Option<&Text>| text.map(|text| text.value.clone());
+    About {
+        role: value(identity.role.as_ref()),
+        authority: value(identity.authority_level.as_ref()),
+        data_classification: identity.data_classification.map(DataClassification::as_str),
+        compliance_frameworks: frameworks.into_iter().flatten().map(|text| text.value).collect(),
+        description: value(description),
+    }
+}
+
 /// A threshold that is not set is the next one.
 fn budget(own: &RiskBudget) -> Budget {
     let max = own.max_per_session.value;
@@ -128,5 +147,7 @@ fn budget(own: &RiskBudget) -> Budget {
     let critical = thresholds.and_then(|own| own.critical).map_or(exhausted, |points| points.value);
     let throttle = thresholds.and_then(|own| own.throttle).map_or(critical, |points| points.value);
     let warn = thresholds.and_then(|own| own.warn).map_or(throttle, |points| points.value);
-    Budget { max, warn, throttle, critical, exhausted }
+    let max_per_day = own.max_per_day.map_or_else(|| max.saturating_mul(SESSIONS_PER_DAY), |own| own.value);
+    let max_per_call = own.max_per_call.map(|points| points.value);
+    Budget { max, warn, throttle, critical, exhausted, max_per_day, max_per_call }
 }

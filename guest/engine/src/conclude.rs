@@ -1,11 +1,15 @@
 //! The end of a decision: what became of its effects, how far the policy is rolled out, whether
 //! somebody can answer. Pure, and able only to raise the outcome.
 
+mod meters;
+
 use std::borrow::Cow;
 
-use crate::decision::{Access, Decision, Effect, EffectOutcome, Layer, Mode, Outcome, RISK_METER, Rule};
-use crate::policy::{Budget, Policy};
+use crate::decision::{Decision, Layer, Mode, Outcome, Rule};
+use crate::effect::{Debit, Effect, EffectOutcome, RISK_METER};
+use crate::policy::Policy;
 use crate::wire;
+use meters::End;
 
 /// What the caller knows and the engine cannot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,8 +18,6 @@ pub struct Circumstances {
     pub mode: Option<Mode>,
     /// Whether somebody can answer an escalation. If not, it is enforced as a deny.
     pub approver: bool,
-    /// Risk points used by this session before this call, where a session is kept.
-    pub risk_used: Option<u64>,
 }
 
 /// The end of it.
@@ -39,6 +41,8 @@ pub struct Verdict {
     pub rule: Option<Rule>,
     /// Points that this call costs its session.
     pub risk_points: u64,
+    /// What to add to the meter of each effect, in the order of the effects; 0 for nothing.
+    pub charges: Vec<u64>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
 }
@@ -49,6 +53,7 @@ struct Raise {
     layer: Layer,
     code: &'static str,
     message: String,
+    rule: Option<Rule>,
 }
 
 /// Concludes a decision. `outcomes` answers its effects one for one.
@@ -58,17 +63,14 @@ pub fn conclude(
     outcomes: &[EffectOutcome],
     circumstances: &Circumstances,
 ) -> Verdict {
-    let asked: u64 = decision.effects.iter().map(risk_points).fold(0, u64::saturating_add);
-    let raise = effects(decision, outcomes)
-        .or_else(|| {
-            policy.budget.and_then(|budget| risk_budget(budget, decision, asked, circumstances.risk_used?))
-        })
-        .filter(|raise| raise.outcome > decision.outcome);
+    let pairs = meters::pairs(decision, outcomes);
+    let pairs = pairs.as_deref();
+    let raise = meters::raise(policy, decision, pairs).filter(|raise| raise.outcome > decision.outcome);
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;
     let first = decision.reasons.first();
     let (outcome, layer, code, reason, rule) = match (raise, first) {
-        (Some(raise), _) => (raise.outcome, raise.layer, raise.code.into(), raise.message, None),
+        (Some(raise), _) => (raise.outcome, raise.layer, raise.code.into(), raise.message, raise.rule),
         (None, Some(first)) => {
             (decision.outcome, first.layer, first.code.clone(), first.message.clone(), first.rule.clone())
         }
@@ -83,77 +85,48 @@ pub fn conclude(
     let risk_points = if outcome == Outcome::Deny && decision.outcome != Outcome::Deny {
         policy.points.denied
     } else {
-        asked
+        asked(decision)
     };
+    let permitted = outcome == Outcome::Allow || !enforced;
     let mut verdict = Verdict {
         decision: outcome,
         enforced,
-        permitted: outcome == Outcome::Allow || !enforced,
+        permitted,
         reason,
         code,
         layer,
         mode,
         rule,
         risk_points,
+        charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
         json: String::new(),
     };
     if outcome == Outcome::Escalate && !circumstances.approver {
         verdict.reason.push_str(" Nobody can approve it here, so it is denied.");
     }
-    verdict.json = json(&verdict, policy, decision, circumstances);
+    verdict.json = json(&verdict, policy, decision, risk_used(pairs));
     verdict
 }
 
-fn risk_points(effect: &Effect) -> u64 {
-    match effect {
-        Effect::Debit { meter, amount } if meter == RISK_METER => *amount,
-        Effect::Debit { .. } => 0,
-    }
+/// The points that the decision asks for.
+fn asked(decision: &Decision) -> u64 {
+    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
+    debits.filter(|debit| debit.meter == RISK_METER).map(|debit| debit.amount).fold(0, u64::saturating_add)
 }
 
-/// An effect that was not settled denies the call.
-fn effects(decision: &Decision, outcomes: &[EffectOutcome]) -> Option<Raise> {
-    let deny = |layer, code, message| Some(Raise { outcome: Outcome::Deny, layer, code, message });
-    if outcomes.len() != decision.effects.len() {
-        return deny(
-            Layer::Engine,
-            "effects-unanswered",
-            "The effects of the decision were not all tried.".to_owned(),
-        );
-    }
-    outcomes.iter().find_map(|outcome| match outcome {
-        EffectOutcome::Settled => None,
-        EffectOutcome::Refused(why) => {
-            deny(Layer::RiskBudget, "effect-refused", wire::excerpt(why).into_owned())
-        }
-        EffectOutcome::Failed(why) => {
-            deny(Layer::Engine, "effect-failed", format!("State could not be kept: {}.", wire::excerpt(why)))
-        }
+/// Points that the session used before this call, where somebody keeps count.
+fn risk_used(pairs: Option<&[(&Debit, &EffectOutcome)]>) -> Option<u64> {
+    pairs?.iter().find_map(|(debit, outcome)| match outcome {
+        EffectOutcome::Reading(reading) if debit.meter == RISK_METER => Some(*reading),
+        EffectOutcome::Reading(_)
+        | EffectOutcome::Unmetered
+        | EffectOutcome::Refused(_)
+        | EffectOutcome::Failed(_) => None,
     })
 }
 
-/// The thresholds of a session, from the points that it has used before.
-fn risk_budget(budget: Budget, decision: &Decision, asked: u64, used: u64) -> Option<Raise> {
-    let raise = |outcome, code, message: &str| {
-        let message = format!("{message} ({used} of {} points used).", budget.max);
-        Some(Raise { outcome, layer: Layer::RiskBudget, code, message })
-    };
-    let heavy = matches!(decision.access, Access::Write | Access::Execute | Access::Tool) && asked >= 5;
-    if used >= budget.exhausted {
-        raise(Outcome::Deny, "risk-exhausted", "Risk budget is exhausted; the session has to be reset")
-    } else if used >= budget.critical && decision.access != Access::Read {
-        raise(Outcome::Deny, "risk-critical", "Risk budget is critical; only reads are allowed")
-    } else if decision.outcome != Outcome::Deny && used.saturating_add(asked) > budget.max {
-        raise(Outcome::Deny, "risk-exceeded", "Risk budget does not cover this call")
-    } else if used >= budget.throttle && heavy {
-        raise(Outcome::Escalate, "risk-throttle", "Risk budget is throttled; this call needs a person")
-    } else {
-        None
-    }
-}
-
 /// The verdict on the wire. Field order is fixed, and nothing depends on a map's order.
-fn json(verdict: &Verdict, policy: &Policy, decision: &Decision, circumstances: &Circumstances) -> String {
+fn json(verdict: &Verdict, policy: &Policy, decision: &Decision, risk_used: Option<u64>) -> String {
     let mut out = String::with_capacity(512);
     let text = |out: &mut String, key: &str, value: &str| {
         out.push_str(key);
@@ -176,7 +149,7 @@ fn json(verdict: &Verdict, policy: &Policy, decision: &Decision, circumstances: 
     out.push_str(if verdict.permitted { ",\"permitted\":true" } else { ",\"permitted\":false" });
     out.push_str(",\"riskPoints\":");
     out.push_str(&verdict.risk_points.to_string());
-    if let (Some(used), Some(max)) = (circumstances.risk_used, policy.risk_max()) {
+    if let (Some(used), Some(max)) = (risk_used, policy.risk_max()) {
         out.push_str(&format!(",\"riskUsed\":{used},\"riskMax\":{max}"));
     }
     text(&mut out, ",\"agentId\":", &decision.agent_id);

@@ -5,13 +5,15 @@
 //! the call is denied.
 
 mod identity;
+mod meters;
 mod paths;
 mod tools;
 
+pub(crate) use meters::{risk_debits, show};
 use paths::Paths;
 
 use crate::call::Call;
-use crate::decision::{Access, Decision, Digest, Effect, Layer, Outcome, RISK_METER, Reason};
+use crate::decision::{Access, Decision, Digest, Layer, Outcome, Reason};
 use crate::policy::Policy;
 
 /// Decides a call.
@@ -21,9 +23,19 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     identity::decide(policy, call, tool.access(), &mut reasons);
     let paths = Paths::new(policy, call);
     let points = tools::decide(&paths, &tool, &mut reasons);
-    let named = (call.agent_id.to_string(), call.tool_name.to_string());
-    let decision = finish(policy, reasons, tool.access(), points, named, call.digest);
-    Decision { paths: paths.into_asked(), ..decision }
+    something_allows(&mut reasons);
+    let charges = meters::decide(policy, call, points, &mut reasons);
+    let outcome = worst_first(&mut reasons);
+    Decision {
+        outcome,
+        access: tool.access(),
+        reasons,
+        effects: meters::effects(policy, price(policy, outcome, points), charges),
+        paths: paths.into_asked(),
+        agent_id: call.agent_id.to_string(),
+        tool_name: call.tool_name.to_string(),
+        call_digest: call.digest,
+    }
 }
 
 /// Decides a call given as JSON. Bytes that are not a call are a decision to deny.
@@ -39,21 +51,22 @@ pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
                 rule: None,
                 part: None,
             };
-            let unnamed = (String::new(), String::new());
-            finish(policy, vec![reason], Access::Tool, policy.points.denied, unnamed, Digest::of(bytes))
+            Decision {
+                outcome: reason.outcome,
+                access: Access::Tool,
+                reasons: vec![reason],
+                effects: meters::effects(policy, policy.points.denied, meters::unread(policy)),
+                paths: Vec::new(),
+                agent_id: String::new(),
+                tool_name: String::new(),
+                call_digest: Digest::of(bytes),
+            }
         }
     }
 }
 
-/// The worst reason first, and the price.
-fn finish(
-    policy: &Policy,
-    mut reasons: Vec<Reason>,
-    access: Access,
-    points: u64,
-    (agent_id, tool_name): (String, String),
-    call_digest: Digest,
-) -> Decision {
+/// A call that nothing allowed is denied.
+fn something_allows(reasons: &mut Vec<Reason>) {
     if reasons.iter().all(|reason| reason.layer == Layer::Identity && reason.outcome == Outcome::Allow) {
         reasons.push(Reason {
             outcome: Outcome::Deny,
@@ -64,10 +77,19 @@ fn finish(
             part: None,
         });
     }
+}
+
+/// The worst reason first; the outcome is its.
+fn worst_first(reasons: &mut [Reason]) -> Outcome {
     // A stable sort keeps the order of the layers among equals.
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.outcome));
-    let outcome = reasons.first().map_or(Outcome::Deny, |reason| reason.outcome);
-    let amount = if outcome == Outcome::Deny { policy.points.denied } else { points };
-    let effects = vec![Effect::Debit { meter: RISK_METER.into(), amount }];
-    Decision { outcome, access, reasons, effects, paths: Vec::new(), agent_id, tool_name, call_digest }
+    reasons.first().map_or(Outcome::Deny, |reason| reason.outcome)
+}
+
+/// The points of a call: a denied attempt has a price of its own.
+const fn price(policy: &Policy, outcome: Outcome, points: u64) -> u64 {
+    match outcome {
+        Outcome::Deny => policy.points.denied,
+        Outcome::Allow | Outcome::Escalate => points,
+    }
 }

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::effect::Effect;
+
 /// The verdict lattice, from best to worst: `allow < escalate < deny`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
@@ -35,8 +37,12 @@ pub enum Layer {
     Identity,
     /// Tool lists, paths and commands.
     Deterministic,
-    /// The points of a session.
+    /// The points of a session, and of an agent's day.
     RiskBudget,
+    /// Money, tokens, calls or points that `budgets` bounds.
+    Budget,
+    /// How often something may happen, as `rateLimits` says.
+    RateLimit,
     /// The call never reached a policy: malformed, over a limit, or the engine failed.
     Engine,
 }
@@ -48,6 +54,8 @@ impl Layer {
             Self::Identity => "identity",
             Self::Deterministic => "deterministic",
             Self::RiskBudget => "risk-budget",
+            Self::Budget => "budget",
+            Self::RateLimit => "rate-limit",
             Self::Engine => "engine",
         }
     }
@@ -139,32 +147,6 @@ pub struct Reason {
     pub rule: Option<Rule>,
     /// The part of the call, if it has several.
     pub part: Option<Part>,
-}
-
-/// Something that a decision asks of the caller's world.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Add `amount` whole units to the meter of that name.
-    Debit {
-        /// Name of the meter.
-        meter: Cow<'static, str>,
-        /// Units of that meter: points for `risk`.
-        amount: u64,
-    },
-}
-
-/// Name of the meter that counts risk points.
-pub const RISK_METER: &str = "risk";
-
-/// What became of an effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EffectOutcome {
-    /// Done, and durable where it has to be.
-    Settled,
-    /// The caller's world refused, with a reason for people.
-    Refused(String),
-    /// It could not be done.
-    Failed(String),
 }
 
 /// What a policy says of a call on its own.

@@ -5,10 +5,12 @@
 //! the descriptions that editors show.
 
 pub(crate) mod leaves;
+pub(crate) mod meters;
 pub(crate) mod shape;
 
 use crate::decision::Mode;
 use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
+use meters::{BudgetList, DayPoints, RateLimits};
 use shape::{Map, shape_enum, shape_struct};
 
 shape_struct! {
@@ -38,6 +40,10 @@ shape_struct! {
         tool_actions: Option<ToolActions> = "toolActions",
         /// Risk points that a session may use.
         risk_budget: Option<RiskBudget> = "riskBudget",
+        /// Money, tokens, calls or points that the agent may use.
+        budgets: Option<BudgetList> = "budgets",
+        /// How often something may happen in a stretch of time.
+        rate_limits: Option<RateLimits> = "rateLimits",
     }
 }
 
@@ -134,6 +140,11 @@ shape_struct! {
     pub(crate) struct RiskBudget {
         /// Most points of a session.
         max_per_session: Points = "maxPerSession",
+        /// Most points of the agent in the last 24 hours, across its sessions; 24 times
+        /// `maxPerSession` if absent.
+        max_per_day: Option<DayPoints> = "maxPerDay",
+        /// Most points of one call. One that costs more is denied.
+        max_per_call: Option<Points> = "maxPerCall",
         /// Where the session is slowed down; each defaults to the next one, `exhausted` to the maximum.
         thresholds: Option<Thresholds> = "thresholds",
         /// What a call costs, where it should differ from the built-in table.
@@ -192,6 +203,18 @@ pub(crate) enum DataClassification {
     Internal,
     Confidential,
     Restricted,
+}
+
+impl DataClassification {
+    /// The word used in documents.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Confidential => "confidential",
+            Self::Restricted => "restricted",
+        }
+    }
 }
 
 shape_enum! {

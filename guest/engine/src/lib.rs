@@ -6,7 +6,7 @@
 //! JSON ─ Call::parse ─▶ Call ──────────────────────────────────────────────┤
 //!                                                                          ▼
 //!                       decide   ─▶ Decision { outcome, reasons, effects }
-//!                       (the caller tries the effects)
+//!                       (the caller reads its meters)
 //!                       conclude ─▶ Verdict
 //! ```
 //!
@@ -28,7 +28,7 @@
 //! .expect("the document has no mistakes");
 //! let call = br#"{"agentId":"demo","toolName":"Bash","toolInput":{"command":"git log && npm test"}}"#;
 //! let decision = decide_bytes(&policy, call);
-//! let verdict = conclude(&policy, &decision, &[EffectOutcome::Settled], &Circumstances::default());
+//! let verdict = conclude(&policy, &decision, &[EffectOutcome::Unmetered], &Circumstances::default());
 //! assert_eq!(verdict.decision, Outcome::Allow);
 //! assert_eq!(verdict.reason, r#"Bash command matches allow pattern "git *"."#);
 //! ```
@@ -40,6 +40,8 @@ mod policy;
 mod call;
 mod decide;
 mod decision;
+mod effect;
+mod meters;
 
 mod conclude;
 
@@ -48,9 +50,11 @@ mod path;
 mod shell;
 
 mod data;
+mod describe;
 mod diagnostic;
 mod document;
 mod limits;
+mod money;
 mod prefix_index;
 mod syntax;
 mod wire;
@@ -60,11 +64,10 @@ pub use check::{CheckedPolicy, check, parse};
 pub use compile::compile;
 pub use conclude::{Circumstances, Verdict, conclude};
 pub use decide::{decide, decide_bytes};
-pub use decision::{
-    Access, Decision, Digest, Effect, EffectOutcome, Layer, Mode, Outcome, Part, RISK_METER, Reason, Rule,
-};
+pub use decision::{Access, Decision, Digest, Layer, Mode, Outcome, Part, Reason, Rule};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use document::schema;
+pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
 pub use policy::Policy;
 pub use syntax::SyntaxTree;
 

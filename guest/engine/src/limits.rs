@@ -21,6 +21,19 @@ pub(crate) const PATTERN_PAIRS_MAX: usize = 250_000;
 /// Most alternatives that the braces of one path pattern may spell out.
 pub(crate) const BRACE_ALTERNATIVES_MAX: usize = 64;
 
+/// Most entries of `budgets`, and of `rateLimits.windows`. Each may be a row that is read and
+/// locked for one call.
+pub(crate) const METERS_MAX: usize = 64;
+/// Most tools that one of them lists. Each is compared with the name of every call's tool.
+pub(crate) const METER_TOOLS_MAX: usize = 256;
+/// Longest text that a meter is kept apart by, in bytes. A longer one goes by its digest.
+pub(crate) const METER_KEY_BYTES_MAX: usize = 1_024;
+/// Largest limit of a budget that is a number: the largest whole number that every reader of JSON
+/// keeps. Money is text.
+pub(crate) const BUDGET_LIMIT_MAX: u64 = (1 << 53) - 1;
+/// Longest window of a rate limit in seconds: a year of 366 days.
+pub(crate) const WINDOW_SECONDS_MAX: u64 = 366 * 86_400;
+
 /// Longest command in bytes (SH1).
 pub(crate) const COMMAND_BYTES_MAX: usize = 64 << 10;
 /// Deepest nesting of one command, wrappers and inner shells included (SH1).

@@ -6,6 +6,7 @@ use crate::command::{AllowedEnv, CommandSet};
 use crate::data::tools::Use;
 use crate::decision::{Digest, Mode, Rule};
 use crate::diagnostic::Diagnostic;
+use crate::meters::Meter;
 use crate::path::PathSet;
 use crate::{Format, compile};
 
@@ -27,6 +28,9 @@ pub struct Policy {
     pub(crate) tool_map: BTreeMap<String, Vec<(String, Use)>>,
     pub(crate) points: PointRules,
     pub(crate) budget: Option<Budget>,
+    /// Budgets in document order, then rate limits.
+    pub(crate) meters: Vec<Meter>,
+    pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
@@ -101,6 +105,20 @@ pub(crate) struct Budget {
     pub(crate) throttle: u64,
     pub(crate) critical: u64,
     pub(crate) exhausted: u64,
+    /// Of the agent, across its sessions.
+    pub(crate) max_per_day: u64,
+    pub(crate) max_per_call: Option<u64>,
+}
+
+/// What no decision depends on, and people want to know.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(crate) role: Option<String>,
+    /// The authority level as it is written.
+    pub(crate) authority: Option<String>,
+    pub(crate) data_classification: Option<&'static str>,
+    pub(crate) compliance_frameworks: Vec<String>,
+    pub(crate) description: Option<String>,
 }
 
 impl Policy {

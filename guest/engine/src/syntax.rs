@@ -88,6 +88,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A number as it is written.
+    pub(crate) fn as_number(&self) -> Option<&str> {
+        match &self.value {
+            Value::Number(text) => Some(text),
+            Value::Null | Value::Bool | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
     pub(crate) fn as_array(&self) -> Option<&[Node<'a>]> {
         match &self.value {
             Value::Array(items) => Some(items),

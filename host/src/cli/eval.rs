@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sentinel::engine::{Circumstances, Engine};
+use sentinel::engine::{Circumstances, Engine, fresh};
 use sentinel::limits::LINE_BYTES_MAX;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let session = args.policy.as_deref().map(|path| context.session(&engine, path)).transpose()?;
     let mut policies = Policies::new(engine, session);
     let mut lines = Lines::open(args.file.as_deref())?;
-    let circumstances = Circumstances { mode: context.settings.mode, approver: true, risk_used: None };
+    let circumstances = Circumstances { mode: context.settings.mode, approver: true };
     let progress = progress(&lines);
     let mut out = context.page.out();
     let mut exit = Exit::Ok;
@@ -107,7 +107,7 @@ fn answer(
         Ok(session) => session,
         Err(error) => return unusable(error),
     };
-    let verdict = session.evaluate(request.call.get().as_bytes(), circumstances);
+    let verdict = session.evaluate(request.call.get().as_bytes(), circumstances, fresh);
     let id = request.id.map_or("null", RawValue::get);
     match verdict.json.strip_prefix('{') {
         Some("}") | None => writeln!(out, "{{\"id\":{id}}}")?,

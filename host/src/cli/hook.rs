@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context as _, ensure};
-use sentinel::engine::Engine;
+use sentinel::engine::{Engine, unmetered};
 use sentinel::hook::{self, Answer, EXIT_BLOCK, Ground, Harness, Reply};
 use sentinel::limits::{EVENT_BYTES_MAX, HOOK_DEADLINE, HOOK_STACK_BYTES};
 use sentinel::policy_file::PolicyFile;
@@ -89,8 +89,8 @@ pub(super) fn answer(
         let event = (harness.read)(&event()?)?;
         let engine = Engine::embedded()?;
         let mut session = PolicyFile::read(policy)?.open(&engine)?;
-        let ground = Ground { workspace, policy: Some(policy), risk_used: None };
-        Ok(hook::decide(&mut session, &event, settings, ground)?.answer)
+        let ground = Ground { workspace, policy: Some(policy) };
+        Ok(hook::decide(&mut session, &event, settings, ground, unmetered)?.answer)
     };
     decided().unwrap_or_else(|error| Answer::Fail(format!("{error:#}")))
 }

@@ -1,6 +1,6 @@
 //! What `--json` prints: the types of the engine in the field names of the wire.
 
-use sentinel::engine::{Access, Decision, Diagnostic, Effect, Layer, Part, Reason, Rule};
+use sentinel::engine::{Access, Decision, Diagnostic, Effect, Part, Reason, Rule, Unit, layer_word};
 use serde::Serialize;
 
 use super::page::outcome_word;
@@ -74,6 +74,12 @@ struct EffectLine<'a> {
     effect: &'static str,
     meter: &'a str,
     amount: u64,
+    /// Points where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'static str>,
+    /// Nothing is kept apart where it does not say.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    key: &'a str,
 }
 
 impl<'a> From<&'a Decision> for Findings<'a> {
@@ -108,18 +114,14 @@ impl<'a> From<&'a Reason> for ReasonLine<'a> {
 impl<'a> From<&'a Effect> for EffectLine<'a> {
     fn from(effect: &'a Effect) -> Self {
         match effect {
-            Effect::Debit(debit) => Self { effect: "debit", meter: &debit.meter, amount: debit.amount },
+            Effect::Debit(debit) => Self {
+                effect: "debit",
+                meter: &debit.meter,
+                amount: debit.amount,
+                unit: unit_word(debit.unit),
+                key: &debit.key,
+            },
         }
-    }
-}
-
-/// The word used on the wire.
-pub(crate) const fn layer_word(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Identity => "identity",
-        Layer::Deterministic => "deterministic",
-        Layer::RiskBudget => "risk-budget",
-        Layer::Engine => "engine",
     }
 }
 
@@ -130,5 +132,15 @@ const fn access_word(access: Access) -> &'static str {
         Access::Write => "write",
         Access::Execute => "execute",
         Access::Tool => "tool",
+    }
+}
+
+/// The word used on the wire; none for points, which most policies have and nothing else.
+const fn unit_word(unit: Unit) -> Option<&'static str> {
+    match unit {
+        Unit::Points => None,
+        Unit::UsdMicros => Some("usd-micros"),
+        Unit::Tokens => Some("tokens"),
+        Unit::Calls => Some("calls"),
     }
 }

@@ -1,15 +1,14 @@
 //! `sentinel replay`: a recorded session of a coding agent, decided again event by event.
 //!
-//! It takes the way of `sentinel hook`, apart from loading the policy once and keeping count of
-//! each session's risk points.
+//! It takes the way of `sentinel hook`, apart from loading the policy once and keeping the meters
+//! of each session. Time does not pass between the events.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use sentinel::engine::{Engine, Outcome, Session, Verdict};
+use sentinel::engine::{Effect, Engine, Outcome, Session, Verdict};
 use sentinel::hook::{self, Event, Ground, Harness};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,6 +17,7 @@ use serde_json::value::RawValue;
 use super::hook::parse_harness;
 use super::lines::{Line, Lines, is_blank};
 use super::page::{Page, Tone, printable};
+use super::simulate::Tally;
 use super::{Context, Exit};
 
 /// Fields of a tool's input that say in a word what it is about, the most telling first.
@@ -96,17 +96,13 @@ fn decide(
     args: &Args,
     context: &Context,
 ) -> anyhow::Result<Vec<Row>> {
-    let mut risk_used: BTreeMap<Option<&str>, u64> = BTreeMap::new();
+    let mut tally = Tally::default();
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
-        let used = risk_used.entry(event.session_id.as_deref()).or_default();
-        let ground = Ground {
-            workspace: args.workspace.as_deref(),
-            policy: Some(&args.policy),
-            risk_used: Some(*used),
-        };
-        let decided = hook::decide(session, event, &context.settings, ground)?;
-        *used = used.saturating_add(decided.verdict.risk_points).min(session.risk_max().unwrap_or(u64::MAX));
+        let ground = Ground { workspace: args.workspace.as_deref(), policy: Some(&args.policy) };
+        let settle = |effects: &[Effect]| tally.settle(event.session_id.as_deref(), effects);
+        let decided = hook::decide(session, event, &context.settings, ground, settle)?;
+        tally.charge(&decided.verdict);
         rows.push(Row {
             tool: printable(&event.tool_name, TOOL_CHARS_MAX),
             what: what(event.tool_input.get()),

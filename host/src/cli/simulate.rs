@@ -1,15 +1,19 @@
 //! `sentinel simulate`: what would become of a sequence of calls, in the seed's own request and
 //! response.
 //!
-//! The calls share one session: each is decided with the risk points that those before it used.
+//! The calls share one session: each is decided with what those before it charged. Time does not
+//! pass between them.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use sentinel::call;
-use sentinel::engine::{Circumstances, Engine, Outcome, Session, Verdict};
+use sentinel::engine::{
+    Circumstances, Effect, EffectOutcome, Engine, Outcome, RISK_METER, Scope, Session, Verdict,
+};
 use sentinel::limits::SIMULATION_BYTES_MAX;
 use sentinel::policy_file::STDIN;
 use sentinel::settings::SOE_MAX_SIMULATE_CALLS;
@@ -120,17 +124,17 @@ fn read(path: &Path) -> anyhow::Result<Request> {
 fn simulate(session: &mut Session, request: Request, context: &Context) -> Response {
     let agent_id = request.agent_id.unwrap_or_else(|| session.agent_id().to_owned());
     let risk_max = session.risk_max();
-    let mut risk_used: u64 = 0;
+    let mut tally = Tally::default();
     let mut results = Vec::with_capacity(request.calls.len());
     for call in &request.calls {
         let call = call::complete(call.get(), &agent_id, &context.settings.environment);
-        let circumstances =
-            Circumstances { mode: context.settings.mode, approver: true, risk_used: Some(risk_used) };
-        let evaluation = session.explain(call.as_bytes(), circumstances);
-        risk_used =
-            risk_used.saturating_add(evaluation.verdict.risk_points).min(risk_max.unwrap_or(u64::MAX));
+        let circumstances = Circumstances { mode: context.settings.mode, approver: true };
+        let settle = |effects: &[Effect]| tally.settle(None, effects);
+        let evaluation = session.explain(call.as_bytes(), circumstances, settle);
+        tally.charge(&evaluation.verdict);
         results.push(Line::new(evaluation.decision.tool_name, evaluation.verdict));
     }
+    let risk_used = tally.risk_used(None);
     let count = |outcome| results.iter().filter(|line| line.outcome == outcome).count();
     let summary = Summary {
         total: results.len(),
@@ -141,6 +145,46 @@ fn simulate(session: &mut Session, request: Request, context: &Context) -> Respo
         risk_max,
     };
     Response { agent_id, results, summary }
+}
+
+/// Meters in memory: numbers that are added to, and time that stands still.
+#[derive(Default)]
+pub(super) struct Tally {
+    used: BTreeMap<MeterKey, u64>,
+    /// The meters of the call that is being decided, in the order of its effects.
+    asked: Vec<MeterKey>,
+}
+
+/// A session, where the meter is one of a session; a meter; and what it is kept apart by.
+type MeterKey = (Option<String>, String, String);
+
+impl Tally {
+    /// Answers the effects of a call of this session.
+    pub(super) fn settle(&mut self, session: Option<&str>, effects: &[Effect]) -> Vec<EffectOutcome> {
+        let key = |Effect::Debit(debit): &Effect| match debit.scope {
+            Scope::Session | Scope::Run => {
+                (session.map(str::to_owned), debit.meter.clone(), debit.key.clone())
+            }
+            Scope::Agent => (None, debit.meter.clone(), debit.key.clone()),
+        };
+        self.asked = effects.iter().map(key).collect();
+        let reading = |key| EffectOutcome::Reading(self.used.get(key).copied().unwrap_or_default());
+        self.asked.iter().map(reading).collect()
+    }
+
+    /// Adds what the call costs. A call that the engine failed on charges nothing.
+    pub(super) fn charge(&mut self, verdict: &Verdict) {
+        for (key, charge) in self.asked.drain(..).zip(&verdict.charges) {
+            let used = self.used.entry(key).or_default();
+            *used = used.saturating_add(*charge);
+        }
+    }
+
+    /// Points that the session has used.
+    fn risk_used(&self, session: Option<&str>) -> u64 {
+        let key = (session.map(str::to_owned), RISK_METER.to_owned(), String::new());
+        self.used.get(&key).copied().unwrap_or_default()
+    }
 }
 
 impl Line {

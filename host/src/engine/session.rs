@@ -10,8 +10,8 @@ use wasmtime::component::ResourceAny;
 use super::bindings::PolicyEngine;
 use super::bindings::exports::sentinel::policy::engine::Decided;
 use super::{
-    Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format, Limits, LoadError, Mode,
-    Verdict, fault,
+    Circumstances, Decision, Diagnostic, Effect, EffectOutcome, Engine, EngineError, Format, Limits,
+    LoadError, Mode, Verdict, fault,
 };
 use crate::limits::{CALL_BYTES_MAX, TICKS_MAX};
 
@@ -22,6 +22,27 @@ pub struct Evaluation {
     pub decision: Decision,
     /// What follows.
     pub verdict: Verdict,
+}
+
+/// Meter of the risk points of a session.
+pub const RISK_METER: &str = "risk";
+
+/// Meter of the risk points of an agent in the last 24 hours.
+pub const RISK_DAY_METER: &str = "risk/day";
+
+/// Answers effects where nobody keeps meters.
+pub fn unmetered(effects: &[Effect]) -> Vec<EffectOutcome> {
+    vec![EffectOutcome::Unmetered; effects.len()]
+}
+
+/// Answers effects for a look at one call on its own: no session is there whose points were
+/// counted, and nothing has been charged to any other meter.
+pub fn fresh(effects: &[Effect]) -> Vec<EffectOutcome> {
+    let answer = |Effect::Debit(debit): &Effect| match debit.meter.as_str() {
+        RISK_METER | RISK_DAY_METER => EffectOutcome::Unmetered,
+        _ => EffectOutcome::Reading(0),
+    };
+    effects.iter().map(answer).collect()
 }
 
 /// A policy that can be asked about calls.
@@ -46,6 +67,8 @@ struct Facts {
     agent_id: String,
     mode: Mode,
     digest: String,
+    version: String,
+    description: String,
     risk_max: Option<u64>,
     warnings: Vec<Diagnostic>,
 }
@@ -62,16 +85,28 @@ impl Session {
         Ok(Self { engine: engine.clone(), document, format, live: Some(live), facts })
     }
 
-    /// Decides a call given as JSON, settles its effects on the spot, and concludes.
+    /// Decides a call given as JSON, lets `settle` answer its effects one for one, and concludes.
     ///
-    /// Settling is trivial here: the command line keeps no meters, so nothing can refuse.
-    pub fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> Verdict {
-        self.ask(call, |live| live.evaluate(call, circumstances)).unwrap_or_else(|fault| fault.verdict)
+    /// `settle` is not called where the engine failed to decide. What the verdict charges is for
+    /// the caller to add to its meters.
+    pub fn evaluate(
+        &mut self,
+        call: &[u8],
+        circumstances: Circumstances,
+        settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
+    ) -> Verdict {
+        self.ask(call, |live| live.evaluate(call, circumstances, settle))
+            .unwrap_or_else(|fault| fault.verdict)
     }
 
     /// The same, with every finding.
-    pub fn explain(&mut self, call: &[u8], circumstances: Circumstances) -> Evaluation {
-        self.ask(call, |live| live.explain(call, circumstances)).unwrap_or_else(|fault| *fault)
+    pub fn explain(
+        &mut self,
+        call: &[u8],
+        circumstances: Circumstances,
+        settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
+    ) -> Evaluation {
+        self.ask(call, |live| live.explain(call, circumstances, settle)).unwrap_or_else(|fault| *fault)
     }
 
     /// Every path that the policy would look at for this call, as the call spells it.
@@ -79,6 +114,12 @@ impl Session {
     /// `None` where the engine failed: then nobody knows, and the call has to be denied.
     pub fn paths(&mut self, call: &[u8]) -> Option<Vec<String>> {
         self.ask(call, |live| live.paths(call)).ok()
+    }
+
+    /// The state of a session that has used so many points: `normal`, `warn`, `throttle`,
+    /// `critical` or `exhausted`; `None` where the engine failed.
+    pub fn risk_status(&mut self, used: u64) -> Option<String> {
+        self.ask(&[], |live| live.risk_status(used)).ok()
     }
 
     /// Asks the instance, and throws it away if it fails. The error is what to answer instead.
@@ -111,6 +152,16 @@ impl Session {
     /// The agent that the policy governs.
     pub fn agent_id(&self) -> &str {
         &self.facts.agent_id
+    }
+
+    /// Version text of the document.
+    pub fn version(&self) -> &str {
+        &self.facts.version
+    }
+
+    /// What the policy is about, as a JSON object for people and APIs.
+    pub fn describe(&self) -> &str {
+        &self.facts.description
     }
 
     /// Rollout mode of the document.
@@ -147,18 +198,28 @@ impl Live {
         Ok(Self { store, instance, policy })
     }
 
-    fn evaluate(&mut self, call: &[u8], circumstances: Circumstances) -> wasmtime::Result<Verdict> {
+    fn evaluate(
+        &mut self,
+        call: &[u8],
+        circumstances: Circumstances,
+        settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
+    ) -> wasmtime::Result<Verdict> {
         let decided = self.decide(call)?;
-        let verdict = self.conclude(&decided, circumstances)?;
+        let verdict = self.conclude(&decided, circumstances, settle)?;
         self.forget(decided.pending)?;
         Ok(verdict)
     }
 
-    fn explain(&mut self, call: &[u8], circumstances: Circumstances) -> wasmtime::Result<Evaluation> {
+    fn explain(
+        &mut self,
+        call: &[u8],
+        circumstances: Circumstances,
+        settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
+    ) -> wasmtime::Result<Evaluation> {
         let decided = self.decide(call)?;
         let pending = self.instance.sentinel_policy_engine().pending();
         let decision = pending.call_decision(&mut self.store, decided.pending)?;
-        let verdict = self.conclude(&decided, circumstances)?;
+        let verdict = self.conclude(&decided, circumstances, settle)?;
         self.forget(decided.pending)?;
         Ok(Evaluation { decision, verdict })
     }
@@ -171,16 +232,28 @@ impl Live {
     }
 
     fn decide(&mut self, call: &[u8]) -> wasmtime::Result<Decided> {
-        // One deadline for everything that is asked about a call.
         self.store.set_epoch_deadline(TICKS_MAX);
         let policy = self.instance.sentinel_policy_engine().policy();
         policy.call_decide(&mut self.store, self.policy, call)
     }
 
-    fn conclude(&mut self, decided: &Decided, circumstances: Circumstances) -> wasmtime::Result<Verdict> {
-        let outcomes = vec![EffectOutcome::Settled; decided.effects.len()];
+    fn conclude(
+        &mut self,
+        decided: &Decided,
+        circumstances: Circumstances,
+        settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
+    ) -> wasmtime::Result<Verdict> {
+        let outcomes = settle(&decided.effects);
+        // Whoever keeps the meters may have waited for them; that time is not the guest's.
+        self.store.set_epoch_deadline(TICKS_MAX);
         let pending = self.instance.sentinel_policy_engine().pending();
         pending.call_conclude(&mut self.store, decided.pending, &outcomes, circumstances)
+    }
+
+    fn risk_status(&mut self, used: u64) -> wasmtime::Result<String> {
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let policy = self.instance.sentinel_policy_engine().policy();
+        policy.call_risk_status(&mut self.store, self.policy, used)
     }
 
     fn forget(&mut self, pending: ResourceAny) -> wasmtime::Result<()> {
@@ -194,6 +267,8 @@ impl Live {
             agent_id: policy.call_agent_id(&mut self.store, self.policy)?,
             mode: policy.call_mode(&mut self.store, self.policy)?,
             digest: policy.call_digest(&mut self.store, self.policy)?,
+            version: policy.call_version(&mut self.store, self.policy)?,
+            description: policy.call_describe(&mut self.store, self.policy)?,
             risk_max: policy.call_risk_max(&mut self.store, self.policy)?,
             warnings: policy.call_warnings(&mut self.store, self.policy)?,
         })

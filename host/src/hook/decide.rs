@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Answer, Event, HookError};
 use crate::call::Call;
-use crate::engine::{Circumstances, FAULT_CODE, Mode, Outcome, Session, Verdict};
+use crate::engine::{Circumstances, Effect, EffectOutcome, FAULT_CODE, Mode, Outcome, Session, Verdict};
 use crate::paths;
 use crate::settings::{Settings, mode_word};
 
@@ -26,15 +26,13 @@ pub struct Ground<'a> {
     pub workspace: Option<&'a Path>,
     /// The policy file, which the agent must not write.
     pub policy: Option<&'a Path>,
-    /// Points that the session has used before, if somebody keeps count.
-    pub risk_used: Option<u64>,
 }
 
 /// Decides the call of an event.
 ///
 /// 1. The engine says which paths it would look at.
 /// 2. Links in them are resolved here, where there is a disk.
-/// 3. The engine decides both spellings.
+/// 3. The engine decides both spellings, and `settle` answers what it asks of meters.
 ///
 /// # Errors
 ///
@@ -44,6 +42,7 @@ pub fn decide(
     event: &Event,
     settings: &Settings,
     ground: Ground<'_>,
+    settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
 ) -> Result<Decided, HookError> {
     let cwd = match &event.cwd {
         Some(cwd) => cwd.clone(),
@@ -71,9 +70,8 @@ pub fn decide(
     let given = session.paths(&call.to_bytes().map_err(HookError::Call)?).ok_or(HookError::Engine)?;
     call.resolved_paths = paths::resolve_all(&given, &cwd, home)?;
     let bytes = call.to_bytes().map_err(HookError::Call)?;
-    let circumstances =
-        Circumstances { mode: settings.mode, approver: event.approver, risk_used: ground.risk_used };
-    let verdict = session.evaluate(&bytes, circumstances);
+    let circumstances = Circumstances { mode: settings.mode, approver: event.approver };
+    let verdict = session.evaluate(&bytes, circumstances, settle);
     Ok(Decided { answer: answer(&verdict, event.approver), verdict })
 }
 

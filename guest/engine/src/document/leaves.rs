@@ -5,7 +5,7 @@ use crate::command::{CommandPattern, is_dangerous};
 use crate::diagnostic::Span;
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::path::PathPattern;
-use crate::syntax::{Node, Value};
+use crate::syntax::Node;
 use crate::wire::is_format;
 
 /// A text that is not empty and holds no control characters, with its place.
@@ -52,7 +52,7 @@ impl Shape for Text {
 }
 
 /// Refuses a pattern with characters that nobody sees: it would match nothing that its author meant.
-fn visible(text: Text, cx: &mut Reading<'_>) -> Option<Text> {
+pub(crate) fn visible(text: Text, cx: &mut Reading<'_>) -> Option<Text> {
     let is_invisible = |c: char| is_format(c) || c.is_whitespace() && c != ' ';
     let Some(found) = text.value.chars().find(|c| is_invisible(*c)) else { return Some(text) };
     let message = format!("invisible character {} in a pattern", found.escape_unicode());
@@ -175,25 +175,25 @@ impl Shape for AgentId {
     }
 }
 
-/// A whole number of risk points.
+/// A whole number between two bounds, both included.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Points {
+pub(crate) struct Whole<const MIN: u64, const MAX: u64> {
     pub(crate) value: u64,
 }
 
-/// Most points that a document can speak of.
-const POINTS_MAX: u64 = 1_000_000_000;
+/// A whole number of risk points, or of anything else that is counted by the piece.
+pub(crate) type Points = Whole<0, 1_000_000_000>;
 
-impl Shape for Points {
+impl<const MIN: u64, const MAX: u64> Shape for Whole<MIN, MAX> {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let Value::Number(text) = &node.value else {
+        let Some(text) = node.as_number() else {
             cx.wrong_type(node, "a whole number");
             return None;
         };
         match text.parse::<u64>() {
-            Ok(value) if value <= POINTS_MAX => Some(Self { value }),
+            Ok(value) if (MIN..=MAX).contains(&value) => Some(Self { value }),
             Ok(_) | Err(_) => {
-                let message = format!("`{text}` is not a whole number from 0 to {POINTS_MAX}");
+                let message = format!("`{text}` is not a whole number from {MIN} to {MAX}");
                 cx.error("bad-number", node.span, message, "this number", None);
                 None
             }
@@ -201,6 +201,6 @@ impl Shape for Points {
     }
 
     fn schema() -> String {
-        format!(r#"{{"type":"integer","minimum":0,"maximum":{POINTS_MAX}}}"#)
+        format!(r#"{{"type":"integer","minimum":{MIN},"maximum":{MAX}}}"#)
     }
 }

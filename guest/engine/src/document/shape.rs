@@ -121,25 +121,39 @@ impl<T: Shape> Shape for Option<T> {
 
 impl<T: Shape> Shape for Vec<T> {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        Few::<T, LIST_ENTRIES_MAX>::read(node, cx).map(|few| few.0)
+    }
+
+    fn schema() -> String {
+        Few::<T, LIST_ENTRIES_MAX>::schema()
+    }
+}
+
+/// A list with a bound of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Few<T, const MAX: usize>(pub(crate) Vec<T>);
+
+impl<T: Shape, const MAX: usize> Shape for Few<T, MAX> {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
         let Some(items) = node.as_array() else {
             cx.wrong_type(node, "an array");
             return None;
         };
-        if items.len() > LIST_ENTRIES_MAX {
-            let message = format!("{} entries; at most {LIST_ENTRIES_MAX} are allowed", items.len());
+        if items.len() > MAX {
+            let message = format!("{} entries; at most {MAX} are allowed", items.len());
             cx.error("too-many", node.span, message, "this list", None);
             return None;
         }
-        let mut values = Self::with_capacity(items.len());
+        let mut values = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             values.extend(cx.at(&index.to_string(), |cx| T::read(item, cx)));
         }
         // A list with a mistake in it is not a shorter list.
-        (values.len() == items.len()).then_some(values)
+        (values.len() == items.len()).then_some(Self(values))
     }
 
     fn schema() -> String {
-        format!(r#"{{"type":"array","maxItems":{LIST_ENTRIES_MAX},"items":{}}}"#, T::schema())
+        format!(r#"{{"type":"array","maxItems":{MAX},"items":{}}}"#, T::schema())
     }
 }
 

@@ -1,0 +1,198 @@
+//! Does each meter bear its charge? And what is charged in the end. Readings in, numbers out.
+
+use super::Raise;
+use crate::decision::{Access, Decision, Layer, Outcome, Rule};
+use crate::effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Window};
+use crate::meters::{Kind, Meter};
+use crate::policy::{Budget, Policy};
+use crate::wire;
+
+/// Each effect of a decision with its answer, or nothing if the numbers differ.
+pub(super) fn pairs<'d>(
+    decision: &'d Decision,
+    outcomes: &'d [EffectOutcome],
+) -> Option<Vec<(&'d Debit, &'d EffectOutcome)>> {
+    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
+    (outcomes.len() == decision.effects.len()).then(|| debits.zip(outcomes).collect())
+}
+
+/// The worst of what the answers say, the first of equals.
+pub(super) fn raise(
+    policy: &Policy,
+    decision: &Decision,
+    pairs: Option<&[(&Debit, &EffectOutcome)]>,
+) -> Option<Raise> {
+    let Some(pairs) = pairs else {
+        let message = "The effects of the decision were not all tried.".to_owned();
+        return Some(engine("effects-unanswered", message));
+    };
+    // What could not be done comes first: no other finding would be a whole one.
+    let broken = pairs.iter().find_map(|(_, outcome)| match outcome {
+        EffectOutcome::Reading(_) | EffectOutcome::Unmetered => None,
+        EffectOutcome::Refused(why) => Some(Raise {
+            outcome: Outcome::Deny,
+            layer: Layer::RiskBudget,
+            code: "effect-refused",
+            message: wire::excerpt(why).into_owned(),
+            rule: None,
+        }),
+        EffectOutcome::Failed(why) => {
+            Some(engine("effect-failed", format!("State could not be kept: {}.", wire::excerpt(why))))
+        }
+    });
+    broken.or_else(|| {
+        let raises = pairs.iter().filter_map(|(debit, outcome)| bears(policy, decision, debit, outcome));
+        raises.reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
+    })
+}
+
+fn engine(code: &'static str, message: String) -> Raise {
+    Raise { outcome: Outcome::Deny, layer: Layer::Engine, code, message, rule: None }
+}
+
+/// What one meter says of its charge.
+fn bears(policy: &Policy, decision: &Decision, debit: &Debit, outcome: &EffectOutcome) -> Option<Raise> {
+    let reading = match outcome {
+        EffectOutcome::Reading(reading) => Some(*reading),
+        EffectOutcome::Unmetered => None,
+        EffectOutcome::Refused(_) | EffectOutcome::Failed(_) => return None,
+    };
+    match debit.meter.as_ref() {
+        RISK_METER => session(policy.budget?, decision, debit.amount, reading?),
+        RISK_DAY_METER => day(debit, reading?),
+        name => match policy.meters.iter().find(|meter| meter.name == name) {
+            Some(meter) => meter_bears(meter, debit, reading),
+            // The decision was made with another policy.
+            None => Some(engine("meter-unknown", "Policy has no such meter.".to_owned())),
+        },
+    }
+}
+
+/// The thresholds of a session, from the points that it has used before.
+fn session(budget: Budget, decision: &Decision, asked: u64, used: u64) -> Option<Raise> {
+    let raise = |outcome, code, message: &str| {
+        let message = format!("{message} ({used} of {} points used).", budget.max);
+        Some(Raise { outcome, layer: Layer::RiskBudget, code, message, rule: None })
+    };
+    let heavy = matches!(decision.access, Access::Write | Access::Execute | Access::Tool) && asked >= 5;
+    if used >= budget.exhausted {
+        raise(Outcome::Deny, "risk-exhausted", "Risk budget is exhausted; the session has to be reset")
+    } else if used >= budget.critical && decision.access != Access::Read {
+        raise(Outcome::Deny, "risk-critical", "Risk budget is critical; only reads are allowed")
+    } else if decision.outcome != Outcome::Deny && passes(used, asked, budget.max) {
+        raise(Outcome::Deny, "risk-exceeded", "Risk budget does not cover this call")
+    } else if used >= budget.throttle && heavy {
+        raise(Outcome::Escalate, "risk-throttle", "Risk budget is throttled; this call needs a person")
+    } else {
+        None
+    }
+}
+
+/// The points of an agent in the last 24 hours.
+fn day(debit: &Debit, used: u64) -> Option<Raise> {
+    passes(used, debit.amount, debit.limit).then(|| Raise {
+        outcome: Outcome::Deny,
+        layer: Layer::RiskBudget,
+        code: "risk-day-exceeded",
+        message: format!(
+            "Risk budget of the agent does not cover this call ({used} of {} points used in 24 hours).",
+            debit.limit
+        ),
+        rule: None,
+    })
+}
+
+/// Whether the charge would pass the limit. A sum that is no number passes every limit.
+fn passes(reading: u64, amount: u64, limit: u64) -> bool {
+    reading.checked_add(amount).is_none_or(|sum| sum > limit)
+}
+
+/// A budget or a rate limit.
+fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Raise> {
+    let name = &meter.rule.pattern;
+    let deny = |code, message| {
+        let rule: Option<Rule> = Some(meter.rule.clone());
+        Some(Raise { outcome: Outcome::Deny, layer: meter.layer(), code, message, rule })
+    };
+    let Some(reading) = reading else {
+        let message =
+            format!("{} needs a meter, and nobody keeps one here: it needs the daemon.", meter.title());
+        return deny("meter-missing", message);
+    };
+    // What counts denials does not bound the call itself, but who keeps on being denied.
+    let is_spent = match meter.kind {
+        Kind::Budget | Kind::Rate => passes(reading, debit.amount, debit.limit),
+        Kind::Denials => reading >= debit.limit,
+    };
+    if !is_spent {
+        return None;
+    }
+    let seconds = match debit.window {
+        Window::Sliding(seconds) | Window::Fixed(seconds) => seconds,
+        Window::Lifetime => 0,
+    };
+    let show = |amount| crate::decide::show(debit.unit, amount);
+    match meter.kind {
+        Kind::Budget => {
+            let (cost, limit) = (show(debit.amount), show(debit.limit));
+            let left = show(debit.limit.saturating_sub(reading));
+            deny(
+                "budget-exceeded",
+                format!("Budget \"{name}\" does not cover {cost}: {left} of {limit} is left."),
+            )
+        }
+        Kind::Rate => deny(
+            "rate-limited",
+            format!("Rate limit \"{name}\" is reached: {} calls in {seconds} seconds.", debit.limit),
+        ),
+        Kind::Denials => deny(
+            "denials-limited",
+            format!(
+                "Too many calls were denied: {} in {seconds} seconds. Wait, and ask for less.",
+                debit.limit
+            ),
+        ),
+    }
+}
+
+/// What the verdict adds to each meter, in the order of the effects.
+///
+/// Points are the price of the attempt, whatever becomes of it; everything else is charged for
+/// what goes ahead. No charge takes a meter past its limit, and a meter that nobody read is
+/// charged nothing.
+pub(super) fn charges(
+    policy: &Policy,
+    decision: &Decision,
+    pairs: Option<&[(&Debit, &EffectOutcome)]>,
+    end: End,
+) -> Vec<u64> {
+    let none = || vec![0; decision.effects.len()];
+    let Some(pairs) = pairs else { return none() };
+    if pairs.iter().any(|(_, outcome)| matches!(outcome, EffectOutcome::Failed(_))) {
+        return none();
+    }
+    let charge = |(debit, outcome): &(&Debit, &EffectOutcome)| {
+        let EffectOutcome::Reading(reading) = outcome else { return 0 };
+        let amount = match debit.meter.as_ref() {
+            RISK_METER | RISK_DAY_METER => end.risk_points,
+            name => {
+                let meter = policy.meters.iter().find(|meter| meter.name == name);
+                let is_charged = match meter.map(|meter| meter.kind) {
+                    Some(Kind::Denials) => end.outcome == Outcome::Deny,
+                    Some(Kind::Budget | Kind::Rate) | None => end.permitted,
+                };
+                if is_charged { debit.amount } else { 0 }
+            }
+        };
+        amount.min(debit.limit.saturating_sub(*reading))
+    };
+    pairs.iter().map(charge).collect()
+}
+
+/// How the call ended, as far as charges depend on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) permitted: bool,
+    pub(super) risk_points: u64,
+}
