@@ -45,6 +45,27 @@ pub const HOOK_DEADLINE: Duration = Duration::from_secs(5);
 /// Stack of the thread that decides for a hook, in bytes: the guest's 512 KiB and ours.
 pub const HOOK_STACK_BYTES: usize = 8 << 20;
 
+/// Policies that one instance keeps compiled. More of them are compiled again when they are
+/// needed, which takes about as long as a commit.
+pub const COMPILED_POLICIES_MAX: usize = 2_000;
+
+/// Operations that are committed together. Larger batches make nothing faster, and the first in a
+/// batch waits for the last.
+pub const BATCH_OPERATIONS_MAX: usize = 256;
+
+/// Operations that wait for their batch. More are refused, and their calls denied.
+pub const QUEUED_OPERATIONS_MAX: usize = 8_192;
+
+/// Connections to the store that read at the same time.
+pub const READERS_MAX: usize = 8;
+
+/// What the ledger keeps of one field, in bytes. An entry may have 65,535 in all, and has two such
+/// fields at most.
+pub const RECORDED_BYTES_MAX: usize = 24 << 10;
+
+/// Characters of a name in the ledger.
+pub const RECORDED_NAME_CHARS_MAX: usize = 256;
+
 /// Links followed while one path is resolved: what Linux allows.
 pub const LINKS_MAX: usize = 40;
 

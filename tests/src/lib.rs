@@ -11,6 +11,8 @@ pub mod bash;
 pub mod corpus;
 pub mod lines;
 pub mod native;
+pub mod postgres;
+pub mod s3;
 
 use std::path::PathBuf;
 

@@ -11,9 +11,12 @@ use sentinel::store::{EntryFilter, Order, Reader, StoreError, Writer};
 use sentinel_ledger::{Node, Tree, leaf_hash};
 
 use crate::Store;
-use crate::rows::{NOW, append, entry, key, meter, meters, policy, transact, verdict};
+pub(crate) use crate::policies::{
+    keys_are_added_and_revoked, the_generation_grows, the_newest_revision_governs,
+};
+use crate::rows::{NOW, append, entry, meter, meters, policy, transact, verdict};
 
-fn open(store: &Store) -> (Box<dyn Writer>, Box<dyn Reader>) {
+pub(crate) fn open(store: &Store) -> (Box<dyn Writer>, Box<dyn Reader>) {
     (store.backend.writer().expect("a writer"), store.backend.reader().expect("a reader"))
 }
 
@@ -254,8 +257,7 @@ pub(crate) fn entries_come_in_order_and_by_filter(store: &Store) {
     let of = |agent: &str| EntryFilter { agent: Some(agent.to_owned()), ..EntryFilter::default() };
     let verdicts = EntryFilter { kind: Some(EntryKind::Verdict), ..EntryFilter::default() };
     let denied = EntryFilter { decision: Some("deny".to_owned()), ..EntryFilter::default() };
-    let all =
-        EntryFilter { agent: Some("a".to_owned()), decision: denied.decision.clone(), ..verdicts.clone() };
+    let all = EntryFilter { agent: Some("a".to_owned()), decision: denied.decision.clone(), ..verdicts };
     for (from, order, filter, limit, expected) in [
         (0, Order::OldestFirst, &any, 3, &[0, 1, 2][..]),
         (3, Order::OldestFirst, &any, 9, &[3, 4, 5]),
@@ -279,82 +281,6 @@ pub(crate) fn entries_come_in_order_and_by_filter(store: &Store) {
     }
     let found = reader.entries(4, Order::OldestFirst, &any, 1).expect("an entry").remove(0).entry;
     assert_eq!((found.body.as_str(), found.decision), ("{\"n\":4,\"t\":\"\\u0000 \u{1f512}\"}", "escalate"));
-}
-
-pub(crate) fn the_newest_revision_governs(store: &Store) {
-    let (mut writer, mut reader) = open(store);
-    let revise = |writer: &mut dyn Writer, agent: &str, revision, state| {
-        let keys = Keys { policies: [agent.to_owned()].into(), ..Keys::default() };
-        transact(writer, &keys, |page| {
-            let before = page.policies.get(&agent.to_owned())?.map_or(0, |policy| policy.revision);
-            assert_eq!(before + 1, revision, "{agent}");
-            page.append(entry(agent, EntryKind::PolicyDeploy, "", "{}"))?;
-            page.revise(policy(agent, revision, state));
-            Ok(())
-        })
-        .expect("a deployment");
-    };
-    for revision in 1..=11 {
-        revise(&mut *writer, "b", revision, PolicyState::Active);
-    }
-    revise(&mut *writer, "B", 1, PolicyState::Active);
-    revise(&mut *writer, "a", 1, PolicyState::Active);
-    revise(&mut *writer, "a", 2, PolicyState::Removed);
-    let newest = [
-        policy("B", 1, PolicyState::Active),
-        policy("a", 2, PolicyState::Removed),
-        policy("b", 11, PolicyState::Active),
-    ];
-    assert_eq!(reader.policies().expect("policies"), newest);
-    let revisions = |history: Vec<sentinel::state::PolicyRevision>| -> Vec<u64> {
-        history.iter().map(|policy| policy.revision).collect()
-    };
-    assert_eq!(revisions(reader.policy_history("b", 3).expect("a history")), [11, 10, 9]);
-    assert_eq!(revisions(reader.policy_history("a", 9).expect("a history")), [2, 1]);
-    assert!(reader.policy_history("c", 9).expect("no history").is_empty());
-}
-
-pub(crate) fn the_generation_grows(store: &Store) {
-    let (mut writer, mut reader) = open(store);
-    let mut last = reader.generation().expect("a generation");
-    let mut grows = |reader: &mut dyn Reader, what: &str| {
-        let next = reader.generation().expect("a generation");
-        assert!(next > last, "{what}: {last}, then {next}");
-        last = next;
-    };
-    transact(&mut *writer, &Keys::default(), |page| {
-        page.append(entry("a", EntryKind::PolicyDeploy, "", "{}"))?;
-        page.revise(policy("a", 1, PolicyState::Active));
-        Ok(())
-    })
-    .expect("a deployment");
-    grows(&mut *reader, "a deployment");
-    let own = key("ci");
-    writer.add_key(&own).expect("a key");
-    grows(&mut *reader, "a new key");
-    assert!(writer.revoke_key(&own.id, NOW).expect("revoked"));
-    grows(&mut *reader, "a revoked key");
-    append(&mut *writer, &[verdict("a", 1)]).expect("a transaction");
-    let after = reader.generation().expect("a generation");
-    grows_not(after, last);
-}
-
-fn grows_not(after: u64, before: u64) {
-    assert_eq!(after, before, "a verdict changes no policy");
-}
-
-pub(crate) fn keys_are_added_and_revoked(store: &Store) {
-    let (mut writer, mut reader) = open(store);
-    let mut own = [key("ci"), key("\u{e9}t\u{e9}")];
-    own.sort_by(|one, other| one.id.cmp(&other.id));
-    own.iter().for_each(|key| writer.add_key(key).expect("a key"));
-    assert_eq!(reader.keys().expect("keys"), own);
-    assert!(writer.add_key(&own[0]).is_err(), "the same key twice");
-    assert!(!writer.revoke_key("key_unknown", NOW).expect("an answer"));
-    assert!(writer.revoke_key(&own[0].id, NOW).expect("an answer"));
-    assert!(!writer.revoke_key(&own[0].id, NOW.plus(9000)).expect("an answer"));
-    own[0].revoked_at = Some(NOW.seconds().unsigned_abs());
-    assert_eq!(reader.keys().expect("keys"), own);
 }
 
 pub(crate) fn holds_that_ended_come_with_their_meters(store: &Store) {

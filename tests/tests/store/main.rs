@@ -1,9 +1,10 @@
-//! The stores. Every case of `cases` holds for each of them; `postgres` and `tls` hold what only a
+//! The stores. Every case of `cases` and `policies` holds for each of them; `postgres` and `tls` hold what only a
 //! database on the network can do.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
 mod cases;
+mod policies;
 mod postgres;
 mod proxy;
 mod rows;
@@ -14,13 +15,15 @@ use std::sync::Arc;
 use sentinel::store::Backend;
 use tempfile::TempDir;
 
+/// Runs SQL as somebody with access to the tables would; says what was refused.
+type Sql = Box<dyn Fn(&str) -> Result<(), String>>;
+
 /// A store, opened empty.
 struct Store {
     backend: Arc<dyn Backend>,
     /// How many connections may write at once.
     writers: usize,
-    /// Runs SQL as somebody with access to the tables would; says what was refused.
-    sql: Box<dyn Fn(&str) -> Result<(), String>>,
+    sql: Sql,
     /// What the names of the tables begin with.
     prefix: &'static str,
     _directory: Option<TempDir>,
