@@ -8,9 +8,12 @@ mod doctor;
 mod eval;
 mod explain;
 mod hook;
+mod ledger;
 mod replay;
 mod schema;
+mod serve;
 mod simulate;
+mod token;
 mod validate;
 
 mod exit;
@@ -33,7 +36,8 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  allowed, or everything is in order
   1  an error: bad arguments, a file that cannot be read, a policy that is refused
-  2  the call is denied (`hook` exits with 2 on errors only, because that blocks the call)
+  2  the call is denied (`hook` exits with 2 on errors only, because that blocks the call);
+     a ledger is not verified
   3  the call is escalated: a person has to decide
 
 Environment:
@@ -63,6 +67,8 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Args),
+    Token(token::Args),
     Validate(validate::Args),
     Schema(schema::Args),
     Explain(explain::Args),
@@ -71,6 +77,7 @@ enum Command {
     Replay(replay::Args),
     Hook(hook::Args),
     Doctor(doctor::Args),
+    Ledger(ledger::Args),
     Completions(completions::Args),
 }
 
@@ -104,6 +111,8 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         // A hook answers its own errors.
         Command::Hook(args) => return hook::run(args, &context.settings),
+        Command::Serve(args) => serve::run(&args, &context),
+        Command::Token(args) => token::run(args, &context),
         Command::Validate(args) => validate::run(&args, &context),
         Command::Schema(args) => schema::run(&args, &context),
         Command::Explain(args) => explain::run(&args, &context),
@@ -111,6 +120,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args, &context),
         Command::Replay(args) => replay::run(&args, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
+        Command::Ledger(args) => ledger::run(args, &context),
         Command::Completions(args) => completions::run(&args, &context),
     };
     match result {

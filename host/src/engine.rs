@@ -9,8 +9,10 @@ mod bindings;
 pub mod config;
 mod error;
 mod fault;
+mod pool;
 mod session;
 mod ticker;
+mod worker;
 
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
@@ -18,12 +20,15 @@ use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 use bindings::PolicyEnginePre;
 pub use bindings::exports::sentinel::policy::engine::Format;
 pub use bindings::exports::sentinel::policy::types::{
-    Access, Circumstances, Decision, Diagnostic, Effect, EffectOutcome, Layer, Mode, Outcome, Part, Reason,
-    Rule, Severity, Verdict,
+    Access, Circumstances, Debit, Decision, Diagnostic, Effect, EffectOutcome, Layer, Mode, Outcome, Part,
+    Reason, Rule, Scope, Severity, Unit, Verdict, Window,
 };
 pub use error::{EngineError, LoadError};
-pub use fault::{FAULT_CODE, FAULT_REASON, OVERSIZE_CODE};
-pub use session::{Evaluation, Session};
+pub use fault::{FAULT_CODE, FAULT_REASON, OVERSIZE_CODE, denial};
+pub use pool::{PolicyText, Pool, Proposal};
+pub use session::{Evaluation, RISK_DAY_METER, RISK_METER, Session, fresh, unmetered};
+
+pub use worker::Facts;
 
 use crate::limits::{INSTANCE_MEMORY_BYTES_MAX, TICKS_MAX};
 
@@ -38,6 +43,18 @@ pub const COMPONENT_DIGEST: &str = env!("SENTINEL_COMPONENT_DIGEST");
 pub struct Engine {
     pre: PolicyEnginePre<Limits>,
     imports: usize,
+}
+
+/// The word used on the wire.
+pub const fn layer_word(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Identity => "identity",
+        Layer::Deterministic => "deterministic",
+        Layer::RiskBudget => "risk-budget",
+        Layer::Budget => "budget",
+        Layer::RateLimit => "rate-limit",
+        Layer::Engine => "engine",
+    }
 }
 
 /// State of a store: what its instance may use.

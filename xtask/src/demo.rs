@@ -1,4 +1,7 @@
-//! Real calls of a coding agent, decided in front of your eyes.
+//! Real calls of a coding agent, decided in front of your eyes: by the command line, and by a
+//! daemon whose budget runs out and whose ledger is verified.
+
+mod daemon;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +9,10 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 
 use crate::run::{cargo, run, say};
+use daemon::Daemon;
 
 /// Where the sample policies are.
 const POLICIES: &str = "examples/policies";
@@ -15,6 +20,12 @@ const POLICIES: &str = "examples/policies";
 /// The policy of the recorded session, and the session.
 const SESSION_POLICY: &str = "examples/session/policy.soe.json";
 const SESSION: &str = "examples/session/claude-code.jsonl";
+
+/// Below the target directory: what the demo's daemon keeps.
+const DIRECTORY: &str = "demo";
+
+/// Characters of a reason that fit a line.
+const REASON_CHARS_MAX: usize = 72;
 
 pub(crate) fn demo() -> Result<()> {
     run(cargo("build").args(["--release", "--quiet", "--package", "sentinel"]))?;
@@ -28,18 +39,80 @@ pub(crate) fn demo() -> Result<()> {
     let policies = policies(&workspace)?;
     run(sentinel().arg("validate").args(&policies))?;
     run(sentinel().args(["replay", "--policy", SESSION_POLICY, SESSION]))?;
+    let daemon = live(&workspace)?;
+    run(sentinel().args(["ledger", "verify", "--home"]).arg(&daemon.home))?;
     say(&format!(
-        "\ndemo: {} policies and one session in {:.2} s",
+        "\ndemo: {} policies, and one session twice, in {:.2} s",
         policies.len(),
         started.elapsed().as_secs_f64()
+    ));
+    say(&format!(
+        "\nThe daemon is still there, at {address}\n\
+         \x20 health    curl {address}/v1/health\n\
+         \x20 dashboard curl -H 'Authorization: Bearer {key}' {address}/v1/dashboard\n\
+         \x20 events    curl -N -H 'Authorization: Bearer {key}' {address}/v1/events/stream\n\
+         \x20 log       {log}\n\
+         \x20 stop it   kill {pid}",
+        address = daemon.address,
+        key = daemon.key,
+        log = daemon.log.display(),
+        pid = daemon.pid(),
     ));
     Ok(())
 }
 
+/// The recorded session once more, this time over HTTP, with a budget that runs out.
+fn live(workspace: &Path) -> Result<Daemon> {
+    let directory = target(workspace).join(DIRECTORY);
+    let definitions = directory.join("definitions");
+    fs::create_dir_all(&definitions)?;
+    let mut policy: Value = serde_json::from_str(&fs::read_to_string(workspace.join(SESSION_POLICY))?)?;
+    let agent =
+        policy.get("agentId").and_then(Value::as_str).context("the policy names no agent")?.to_owned();
+    let thresholds = json!({ "warn": 60, "throttle": 90, "critical": 110, "exhausted": 120 });
+    let budget = json!({ "maxPerSession": 120, "thresholds": thresholds });
+    policy.as_object_mut().context("the policy is no object")?.insert("riskBudget".to_owned(), budget);
+    fs::write(definitions.join(format!("{agent}.soe.json")), serde_json::to_string_pretty(&policy)?)?;
+
+    let daemon = Daemon::start(&program(workspace), &directory)?;
+    say(&format!("\nthe same session, over HTTP to {}, with a budget of 120 points\n", daemon.address));
+    say(&format!("{:>3}  {:<9} {:>4}  {:<10} {}", "#", "decision", "risk", "tool", "reason"));
+    let session = fs::read_to_string(workspace.join(SESSION))?;
+    for (number, line) in (1..).zip(session.lines()) {
+        let event: Value = serde_json::from_str(line)?;
+        let body = json!({
+            "agentId": agent,
+            "toolName": event.get("tool_name"),
+            "toolInput": event.get("tool_input"),
+            "workspace": event.get("cwd"),
+            "cwd": event.get("cwd"),
+        });
+        let verdict = daemon.post("/v1/evaluate", &body)?;
+        let risk = daemon.get(&format!("/v1/agents/{agent}/risk"))?;
+        let used = risk.get("riskUsed").and_then(Value::as_u64).context("no riskUsed in the answer")?;
+        let reason: String = text(&verdict, "reason").chars().take(REASON_CHARS_MAX).collect();
+        let (decision, tool) = (text(&verdict, "decision"), text(&verdict, "toolName"));
+        let tool: String = tool.chars().take(10).collect();
+        say(&format!("{number:>3}  {decision:<9} {used:>4}  {tool:<10} {reason}"));
+    }
+    let risk = daemon.get(&format!("/v1/agents/{agent}/risk"))?;
+    say(&format!("\nrisk budget: {risk}\n"));
+    ensure!(text(&risk, "status") == "exhausted", "the budget did not run out: {risk}");
+    Ok(daemon)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// Cargo may have been told to build elsewhere.
-fn program(workspace: &Path) -> PathBuf {
+fn target(workspace: &Path) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-    workspace.join(target).join("release").join(format!("sentinel{}", std::env::consts::EXE_SUFFIX))
+    workspace.join(target)
+}
+
+fn program(workspace: &Path) -> PathBuf {
+    target(workspace).join("release").join(format!("sentinel{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn policies(workspace: &Path) -> Result<Vec<PathBuf>> {

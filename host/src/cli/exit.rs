@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Ok = 0,
     /// An error.
     Error = 1,
-    /// The call is denied.
+    /// The call is denied, or a ledger is not verified.
     Deny = 2,
     /// A person has to decide.
     Escalate = 3,

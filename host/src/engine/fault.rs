@@ -18,6 +18,7 @@ pub const OVERSIZE_CODE: &str = "call-too-large";
 
 /// The verdict as the engine would write it, in the order in which it does.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Wire<'a> {
     decision: &'a str,
     reason: &'a str,
@@ -27,19 +28,23 @@ struct Wire<'a> {
     code: &'a str,
     enforced: bool,
     permitted: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    agent_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    tool_name: &'a str,
 }
 
 /// The engine trapped, ran past its deadline, or asked for too much memory.
 pub(super) fn fault() -> Evaluation {
-    denial(FAULT_CODE, FAULT_REASON)
+    evaluation(FAULT_CODE, FAULT_REASON)
 }
 
 /// The call never reached the engine.
 pub(super) fn oversize(bytes_max: usize) -> Evaluation {
-    denial(OVERSIZE_CODE, &format!("the call is larger than {bytes_max} bytes"))
+    evaluation(OVERSIZE_CODE, &format!("the call is larger than {bytes_max} bytes"))
 }
 
-fn denial(code: &str, message: &str) -> Evaluation {
+fn evaluation(code: &str, message: &str) -> Evaluation {
     let reason = Reason {
         outcome: Outcome::Deny,
         layer: Layer::Engine,
@@ -58,6 +63,11 @@ fn denial(code: &str, message: &str) -> Evaluation {
         tool_name: String::new(),
         call_digest: String::new(),
     };
+    Evaluation { decision, verdict: denial(code, message, ("", "")) }
+}
+
+/// A verdict that no engine made: a call of this agent and this tool is denied.
+pub fn denial(code: &str, message: &str, (agent_id, tool_name): (&str, &str)) -> Verdict {
     let wire = Wire {
         decision: "deny",
         reason: message,
@@ -67,10 +77,12 @@ fn denial(code: &str, message: &str) -> Evaluation {
         code,
         enforced: true,
         permitted: false,
+        agent_id,
+        tool_name,
     };
     // There is nothing in it that cannot be written; were there, no decision would be a denial.
     let json = serde_json::to_string(&wire).unwrap_or_else(|_| r#"{"decision":"deny"}"#.to_owned());
-    let verdict = Verdict {
+    Verdict {
         decision: Outcome::Deny,
         enforced: true,
         permitted: false,
@@ -80,14 +92,14 @@ fn denial(code: &str, message: &str) -> Evaluation {
         mode: Mode::Enforce,
         rule: None,
         risk_points: 0,
+        charges: Vec::new(),
         json,
-    };
-    Evaluation { decision, verdict }
+    }
 }
 
 /// Circumstances in which nothing is known and nobody can be asked.
 impl Default for Circumstances {
     fn default() -> Self {
-        Self { mode: None, approver: false, risk_used: None }
+        Self { mode: None, approver: false }
     }
 }

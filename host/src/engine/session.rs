@@ -4,16 +4,14 @@
 //! asked again: the store goes away at once, and the next call gets a fresh instance in which
 //! the policy is compiled anew.
 
-use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
-use super::bindings::PolicyEngine;
-use super::bindings::exports::sentinel::policy::engine::Decided;
+use super::worker::{Facts, Worker};
 use super::{
-    Circumstances, Decision, Diagnostic, Effect, EffectOutcome, Engine, EngineError, Format, Limits,
-    LoadError, Mode, Verdict, fault,
+    Circumstances, Decision, Diagnostic, Effect, EffectOutcome, Engine, EngineError, Format, LoadError, Mode,
+    Verdict, fault,
 };
-use crate::limits::{CALL_BYTES_MAX, TICKS_MAX};
+use crate::limits::CALL_BYTES_MAX;
 
 /// What the engine says of a call, and the end of it.
 #[derive(Clone, Debug)]
@@ -53,24 +51,13 @@ pub struct Session {
     /// `None` from a fault to the next call.
     live: Option<Live>,
     facts: Facts,
+    description: String,
 }
 
 /// The instance, and the policy in it.
 struct Live {
-    store: Store<Limits>,
-    instance: PolicyEngine,
+    worker: Worker,
     policy: ResourceAny,
-}
-
-/// What a policy says of itself; read once.
-struct Facts {
-    agent_id: String,
-    mode: Mode,
-    digest: String,
-    version: String,
-    description: String,
-    risk_max: Option<u64>,
-    warnings: Vec<Diagnostic>,
 }
 
 impl Session {
@@ -81,8 +68,9 @@ impl Session {
     /// Where the document is refused, or the engine failed on it.
     pub fn open(engine: &Engine, document: String, format: Format) -> Result<Self, LoadError> {
         let mut live = Live::start(engine, &document, format)?;
-        let facts = live.facts().map_err(EngineError::fault)?;
-        Ok(Self { engine: engine.clone(), document, format, live: Some(live), facts })
+        let facts = live.worker.facts(live.policy).map_err(EngineError::fault)?;
+        let description = live.worker.describe(live.policy).map_err(EngineError::fault)?;
+        Ok(Self { engine: engine.clone(), document, format, live: Some(live), facts, description })
     }
 
     /// Decides a call given as JSON, lets `settle` answer its effects one for one, and concludes.
@@ -119,7 +107,7 @@ impl Session {
     /// The state of a session that has used so many points: `normal`, `warn`, `throttle`,
     /// `critical` or `exhausted`; `None` where the engine failed.
     pub fn risk_status(&mut self, used: u64) -> Option<String> {
-        self.ask(&[], |live| live.risk_status(used)).ok()
+        self.ask(&[], |live| live.worker.risk_status(live.policy, used)).ok()
     }
 
     /// Asks the instance, and throws it away if it fails. The error is what to answer instead.
@@ -161,7 +149,7 @@ impl Session {
 
     /// What the policy is about, as a JSON object for people and APIs.
     pub fn describe(&self) -> &str {
-        &self.facts.description
+        &self.description
     }
 
     /// Rollout mode of the document.
@@ -187,15 +175,9 @@ impl Session {
 
 impl Live {
     fn start(engine: &Engine, document: &str, format: Format) -> Result<Self, LoadError> {
-        let mut store = engine.store();
-        let instance = engine.pre.instantiate(&mut store).map_err(EngineError::fault)?;
-        let policy = instance
-            .sentinel_policy_engine()
-            .policy()
-            .call_compile(&mut store, document, format)
-            .map_err(EngineError::fault)?
-            .map_err(LoadError::Refused)?;
-        Ok(Self { store, instance, policy })
+        let mut worker = Worker::start(engine)?;
+        let policy = worker.compile(document, format)?;
+        Ok(Self { worker, policy })
     }
 
     fn evaluate(
@@ -204,9 +186,9 @@ impl Live {
         circumstances: Circumstances,
         settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
     ) -> wasmtime::Result<Verdict> {
-        let decided = self.decide(call)?;
-        let verdict = self.conclude(&decided, circumstances, settle)?;
-        self.forget(decided.pending)?;
+        let decided = self.worker.decide(self.policy, call)?;
+        let verdict = self.worker.conclude(decided.pending, &settle(&decided.effects), circumstances)?;
+        self.worker.forget(decided.pending)?;
         Ok(verdict)
     }
 
@@ -216,61 +198,16 @@ impl Live {
         circumstances: Circumstances,
         settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
     ) -> wasmtime::Result<Evaluation> {
-        let decided = self.decide(call)?;
-        let pending = self.instance.sentinel_policy_engine().pending();
-        let decision = pending.call_decision(&mut self.store, decided.pending)?;
-        let verdict = self.conclude(&decided, circumstances, settle)?;
-        self.forget(decided.pending)?;
+        let decided = self.worker.decide(self.policy, call)?;
+        let decision = self.worker.decision(decided.pending)?;
+        let verdict = self.worker.conclude(decided.pending, &settle(&decided.effects), circumstances)?;
+        self.worker.forget(decided.pending)?;
         Ok(Evaluation { decision, verdict })
     }
 
     fn paths(&mut self, call: &[u8]) -> wasmtime::Result<Vec<String>> {
-        let mut decided = self.decide(call)?;
-        let paths = std::mem::take(&mut decided.paths);
-        self.forget(decided.pending)?;
-        Ok(paths)
-    }
-
-    fn decide(&mut self, call: &[u8]) -> wasmtime::Result<Decided> {
-        self.store.set_epoch_deadline(TICKS_MAX);
-        let policy = self.instance.sentinel_policy_engine().policy();
-        policy.call_decide(&mut self.store, self.policy, call)
-    }
-
-    fn conclude(
-        &mut self,
-        decided: &Decided,
-        circumstances: Circumstances,
-        settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
-    ) -> wasmtime::Result<Verdict> {
-        let outcomes = settle(&decided.effects);
-        // Whoever keeps the meters may have waited for them; that time is not the guest's.
-        self.store.set_epoch_deadline(TICKS_MAX);
-        let pending = self.instance.sentinel_policy_engine().pending();
-        pending.call_conclude(&mut self.store, decided.pending, &outcomes, circumstances)
-    }
-
-    fn risk_status(&mut self, used: u64) -> wasmtime::Result<String> {
-        self.store.set_epoch_deadline(TICKS_MAX);
-        let policy = self.instance.sentinel_policy_engine().policy();
-        policy.call_risk_status(&mut self.store, self.policy, used)
-    }
-
-    fn forget(&mut self, pending: ResourceAny) -> wasmtime::Result<()> {
-        pending.resource_drop(&mut self.store)
-    }
-
-    fn facts(&mut self) -> wasmtime::Result<Facts> {
-        let policy = self.instance.sentinel_policy_engine().policy();
-        self.store.set_epoch_deadline(TICKS_MAX);
-        Ok(Facts {
-            agent_id: policy.call_agent_id(&mut self.store, self.policy)?,
-            mode: policy.call_mode(&mut self.store, self.policy)?,
-            digest: policy.call_digest(&mut self.store, self.policy)?,
-            version: policy.call_version(&mut self.store, self.policy)?,
-            description: policy.call_describe(&mut self.store, self.policy)?,
-            risk_max: policy.call_risk_max(&mut self.store, self.policy)?,
-            warnings: policy.call_warnings(&mut self.store, self.policy)?,
-        })
+        let decided = self.worker.decide(self.policy, call)?;
+        self.worker.forget(decided.pending)?;
+        Ok(decided.paths)
     }
 }

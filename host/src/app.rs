@@ -1,0 +1,129 @@
+//! The use cases of the daemon, and the state that they share.
+//!
+//! HTTP calls what is here, and what is here calls the engine, the stores and the ledger; it is
+//! the only place that sees all three. Everything that changes state is an [`Operation`], and all
+//! of them go through one [`Committer`].
+
+pub mod act;
+pub mod catalog;
+pub mod clock;
+mod committer;
+mod definitions;
+pub mod evaluate;
+mod expire;
+mod follow;
+pub mod identity;
+pub mod keys;
+pub mod outcome;
+pub mod permit;
+pub mod policies;
+pub mod publish;
+pub mod reads;
+pub mod record;
+pub mod sessions;
+pub mod settle;
+pub mod simulate;
+mod start;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use sentinel_ledger::Redactor;
+use thiserror::Error;
+use tokio::sync::watch;
+
+pub use committer::{CommitError, Committer};
+pub use definitions::Problem;
+pub use start::{StartError, Started, open_store};
+
+use crate::auth::Authenticator;
+use crate::config::Config;
+use crate::engine::Pool;
+use crate::state::{Keys, Millis, Page, PageError};
+use crate::store::StoreError;
+
+use catalog::Catalog;
+use identity::Signer;
+use keys::KeyRing;
+use reads::Readers;
+
+/// Something that changes state, as part of a batch.
+pub trait Operation: Send {
+    /// What it will look at.
+    fn keys(&self, now: Millis, keys: &mut Keys);
+
+    /// Does it. May be called again on another page, where transactions collide.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be done. Then it changed nothing, and the rest of its batch goes on.
+    fn apply(&mut self, page: &mut Page) -> Result<(), OperationError>;
+}
+
+/// An operation could not be done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OperationError {
+    /// The page has not what it needs.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// The same idempotency key came with another request.
+    #[error("this idempotency key was used for another request: use a new one")]
+    IdempotencyConflict,
+    /// The engine did not answer every effect.
+    #[error("the engine answered with the wrong number of charges: please report this")]
+    Charges,
+    /// The entry could not be written.
+    #[error("the entry could not be written")]
+    Record,
+    /// There is no such thing, or it is not the caller's.
+    #[error("{what} is not known")]
+    Unknown {
+        /// What was asked for.
+        what: String,
+    },
+    /// It is in a state in which this cannot be done.
+    #[error("{why}")]
+    Conflict {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// The daemon's state. Shared by everything that answers.
+pub struct App {
+    /// What it was told.
+    pub config: Config,
+    /// The engine.
+    pub pool: Arc<Pool>,
+    /// Policies.
+    pub catalog: Catalog,
+    /// API keys.
+    pub keys: KeyRing,
+    /// Everything that changes state.
+    pub committer: Committer,
+    /// Everything that only looks.
+    pub readers: Readers,
+    /// Says who is asking.
+    pub authenticator: Authenticator,
+    /// Takes secrets out of what is recorded.
+    pub redactor: Redactor,
+    /// Makes digests of what was redacted.
+    pub digest_key: [u8; 32],
+    /// Signs the ledger.
+    pub signer: Signer,
+    /// Size of the ledger, told to whoever follows it.
+    pub size: watch::Sender<u64>,
+    /// Whether the last batch could be committed.
+    pub is_store_well: Arc<AtomicBool>,
+    /// Documents in the definitions directory that do not govern, and why.
+    pub problems: std::sync::RwLock<Vec<Problem>>,
+    /// How far the ledger is published; `None` where it is not to be.
+    pub published: std::sync::RwLock<Option<publish::Published>>,
+}
+
+impl From<OperationError> for StoreError {
+    fn from(error: OperationError) -> Self {
+        Self::Failed { reason: error.to_string() }
+    }
+}

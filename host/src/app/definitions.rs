@@ -1,0 +1,248 @@
+//! The definitions directory: documents in files, deployed when they change.
+//!
+//! A file is one way to deploy, with the same checks and the same record. A document that is
+//! refused leaves the last good one in force, and is a [`Problem`] that health shows. A file that
+//! goes away takes its policy with it: its agent is denied everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+
+use super::App;
+use super::policies::{self, Deploy, Remove, Source};
+use crate::policy_file::PolicyFile;
+use crate::state::PolicyRevision;
+
+/// Ends of the names of documents.
+const ENDINGS: [&str; 3] = [".soe.json", ".soe.yaml", ".soe.yml"];
+
+/// How a deployment by a file is signed, before the name of the file.
+const BY_FILE: &str = "file:";
+
+/// How often the directory is read even where nobody said that it changed: networks and overlays
+/// do not always say so.
+const POLL: Duration = Duration::from_secs(2);
+
+/// Documents that are deployed in one transaction.
+const DEPLOYED_TOGETHER_MAX: usize = 500;
+
+/// How long a directory has to be quiet after a change.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// A document that does not govern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Name of the file.
+    pub file: String,
+    /// Why not, one line.
+    pub message: String,
+}
+
+/// What is known of a file: how it looked when it was read, and what came of it.
+struct Known {
+    look: Look,
+    agent: Option<String>,
+    problem: Option<Problem>,
+}
+
+/// How a file looks from outside, to see that it changed.
+type Look = (Option<std::time::SystemTime>, u64, u64);
+
+/// The directory, and what was found in it.
+pub(super) struct Definitions {
+    directory: PathBuf,
+    files: BTreeMap<PathBuf, Known>,
+    is_read: bool,
+}
+
+impl Definitions {
+    pub(super) fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), files: BTreeMap::new(), is_read: false }
+    }
+
+    /// Reads what changed since the last time, and deploys it.
+    pub(super) fn scan(&mut self, app: &App) {
+        let seen = self.look();
+        let gone: Vec<PathBuf> =
+            self.files.keys().filter(|path| !seen.contains_key(*path)).cloned().collect();
+        let changed: Vec<(PathBuf, Look)> = seen
+            .into_iter()
+            .filter(|(path, look)| self.files.get(path).is_none_or(|known| known.look != *look))
+            .collect();
+        if self.is_read && gone.is_empty() && changed.is_empty() {
+            return;
+        }
+        let mut missing: BTreeSet<String> = BTreeSet::new();
+        for path in gone {
+            missing.extend(self.files.remove(&path).and_then(|known| known.agent));
+        }
+        for some in changed.chunks(DEPLOYED_TOGETHER_MAX) {
+            self.take(app, some);
+        }
+        if !self.is_read {
+            missing.extend(self.left_behind(app));
+        }
+        self.is_read = true;
+        missing.retain(|agent| self.files.values().all(|known| known.agent.as_ref() != Some(agent)));
+        for agent in missing {
+            remove(app, agent);
+        }
+        let problems = self.files.values().filter_map(|known| known.problem.clone()).collect();
+        *app.problems.write().unwrap_or_else(PoisonError::into_inner) = problems;
+    }
+
+    fn look(&self) -> BTreeMap<PathBuf, Look> {
+        let Ok(entries) = fs::read_dir(&self.directory) else { return BTreeMap::new() };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_document(path));
+        paths
+            .filter_map(|path| {
+                let metadata = fs::metadata(&path).ok()?;
+                #[cfg(unix)]
+                let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
+                #[cfg(not(unix))]
+                let inode = 0;
+                Some((path, (metadata.modified().ok(), metadata.len(), inode)))
+            })
+            .collect()
+    }
+
+    /// Deploys some files together. Where the store failed they are taken for changed again.
+    fn take(&mut self, app: &App, some: &[(PathBuf, Look)]) {
+        let mut deploys = Vec::with_capacity(some.len());
+        for (path, look) in some {
+            let known = match self.check(app, path) {
+                Ok(deploy) => {
+                    let agent = Some(deploy.policy.facts.agent_id.clone());
+                    deploys.push((path.clone(), deploy));
+                    Known { look: *look, agent, problem: None }
+                }
+                Err(message) => Known { look: *look, agent: None, problem: Some(problem(path, message)) },
+            };
+            self.files.insert(path.clone(), known);
+        }
+        let (paths, deploys): (Vec<_>, Vec<_>) = deploys.into_iter().unzip();
+        match policies::deploy_all_blocking(app, deploys) {
+            Ok(results) => {
+                for (path, result) in paths.iter().zip(results) {
+                    if let (Err(error), Some(known)) = (result, self.files.get_mut(path)) {
+                        known.problem = Some(problem(path, error.to_string()));
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the definitions could not be stored");
+                for path in &paths {
+                    self.files.remove(path);
+                }
+            }
+        }
+    }
+
+    fn check(&self, app: &App, path: &Path) -> Result<Deploy, String> {
+        if leads_away(&self.directory, path) {
+            return Err("it is a link that leads out of the definitions directory".to_owned());
+        }
+        let read = PolicyFile::read(path).map_err(|error| error.to_string())?;
+        let policy = policies::check(app, read.text, read.format).map_err(|error| error.to_string())?;
+        let agent = &policy.facts.agent_id;
+        let same =
+            self.files.iter().find(|(other, known)| *other != path && known.agent.as_ref() == Some(agent));
+        if let Some((other, _)) = same {
+            return Err(format!("`{}` speaks of the same agent `{agent}`", name(other)));
+        }
+        Ok(Deploy::new(policy, Source::File, format!("{BY_FILE}{}", name(path))))
+    }
+
+    /// Agents whose policy came from a file that went away while no daemon ran.
+    fn left_behind(&self, app: &App) -> Vec<String> {
+        let all = app.catalog.all();
+        let left = all.iter().filter(|own| {
+            let file = own.deployed_by.strip_prefix(BY_FILE);
+            file.is_some_and(|file| !self.files.contains_key(&self.directory.join(file)))
+        });
+        left.map(|own| own.agent.clone()).collect()
+    }
+
+    /// Scans whenever something changes, until the daemon stops.
+    pub(super) fn watch(mut self, app: &std::sync::Weak<App>) {
+        let (changed, changes) = mpsc::channel();
+        let mut watcher = notify::recommended_watcher(move |_: notify::Result<notify::Event>| {
+            // Whoever listened has stopped.
+            let _ = changed.send(());
+        })
+        .ok();
+        let mut is_watched = false;
+        loop {
+            if let (false, Some(watcher)) = (is_watched, &mut watcher) {
+                is_watched = watcher.watch(&self.directory, RecursiveMode::NonRecursive).is_ok();
+            }
+            match changes.recv_timeout(POLL) {
+                Ok(()) => {
+                    // An editor makes several changes of one.
+                    while changes.recv_timeout(SETTLE).is_ok() {}
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(POLL),
+            }
+            let Some(app) = app.upgrade() else { return };
+            self.scan(&app);
+        }
+    }
+}
+
+fn problem(path: &Path, message: String) -> Problem {
+    let file = name(path);
+    tracing::error!(file, problem = message, "a policy was not taken over");
+    Problem { file, message }
+}
+
+fn remove(app: &App, agent: String) {
+    let remove = Remove { agent: agent.clone(), by: format!("{BY_FILE}removed"), revision: None };
+    match policies::remove_blocking(app, remove) {
+        Ok(_) => tracing::warn!(agent, "policy removed with its file: its agent is denied everything"),
+        Err(error) => tracing::error!(%error, agent, "a policy could not be removed"),
+    }
+}
+
+/// Writes a document that was deployed by a request, so that the directory shows what governs.
+///
+/// # Errors
+///
+/// Where it cannot be written; what was deployed governs all the same.
+pub(super) fn write(directory: &Path, revision: &PolicyRevision) -> std::io::Result<String> {
+    let ending = match revision.format {
+        crate::engine::Format::Json => "soe.json",
+        crate::engine::Format::Yaml => "soe.yaml",
+    };
+    let file = format!("{}.{ending}", revision.agent);
+    fs::create_dir_all(directory)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
+    std::io::Write::write_all(&mut temporary, revision.document.as_bytes())?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(directory.join(&file)).map_err(|error| error.error)?;
+    Ok(file)
+}
+
+fn is_document(path: &Path) -> bool {
+    let name = name(path);
+    !name.starts_with('.') && ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Whether the file really is somewhere else. Links inside of the directory are how some
+/// orchestrators replace many files at once.
+fn leads_away(directory: &Path, path: &Path) -> bool {
+    match (fs::canonicalize(directory), fs::canonicalize(path)) {
+        (Ok(directory), Ok(real)) => !real.starts_with(directory),
+        // It went away in the meantime; reading it will say so.
+        _ => false,
+    }
+}

@@ -1,0 +1,121 @@
+//! What goes on beside the calls: hearing of changes that others made, ending holds, noticing
+//! that the store is back.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::expire::Expire;
+use super::reads::ReadError;
+use super::record::{self, json};
+use super::{App, Operation, OperationError, clock};
+use crate::state::{EntryKind, Keys, Millis, NewEntry, Page};
+use crate::store::Backend;
+
+/// How long to wait for news before looking anyway.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How often holds are ended.
+const EXPIRE_EVERY: Duration = Duration::from_secs(5);
+
+/// Starts the thread. It ends with the daemon.
+pub(super) fn start(app: &Arc<App>, backend: Arc<dyn Backend>, generation: u64) -> io::Result<()> {
+    let app = Arc::downgrade(app);
+    thread::Builder::new()
+        .name("sentinel-follow".to_owned())
+        .spawn(move || follow(&app, &*backend, generation))
+        .map(drop)
+}
+
+fn follow(app: &Weak<App>, backend: &dyn Backend, mut generation: u64) {
+    let mut expired_at = Instant::now();
+    loop {
+        if backend.wait_for_change(POLL).is_err() {
+            // It cannot be reached; the look below says so, and there is no hurry.
+            thread::sleep(POLL);
+        }
+        let Some(app) = app.upgrade() else { return };
+        match look(&app, generation) {
+            Ok(found) => generation = found,
+            Err(error) => tracing::warn!(%error, "the store could not be read"),
+        }
+        if !app.is_store_well.load(Ordering::Relaxed) {
+            probe(&app);
+        }
+        if expired_at.elapsed() >= EXPIRE_EVERY {
+            expired_at = Instant::now();
+            expire(&app);
+        }
+    }
+}
+
+/// Takes over what others changed. Returns the generation that is known now.
+fn look(app: &App, known: u64) -> Result<u64, ReadError> {
+    let (size, generation) =
+        app.readers.read_blocking(|reader| Ok((reader.head()?.tree.size(), reader.generation()?)))?;
+    app.size.send_if_modified(|own| {
+        let is_news = size > *own;
+        *own = size.max(*own);
+        is_news
+    });
+    if generation != known {
+        renew(app)?;
+    }
+    Ok(generation)
+}
+
+/// Reads policies and keys anew.
+pub(super) fn renew(app: &App) -> Result<(), ReadError> {
+    let (policies, keys) = app.readers.read_blocking(|reader| Ok((reader.policies()?, reader.keys()?)))?;
+    for policy in policies {
+        app.catalog.take(policy);
+    }
+    app.keys.renew(keys);
+    Ok(())
+}
+
+fn expire(app: &App) {
+    match app.committer.commit_blocking(Expire::default()) {
+        Ok(done) if done.count > 0 => {
+            tracing::info!(holds = done.count, "holds that nobody settled count as spent");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "holds could not be ended"),
+    }
+}
+
+/// Something is written, to see whether that is possible again.
+fn probe(app: &App) {
+    if app.committer.commit_blocking(Recovered).is_ok() {
+        tracing::info!("the store is well again");
+    }
+}
+
+/// The store takes entries again. Calls were denied for some time, and the ledger says so.
+struct Recovered;
+
+#[derive(Serialize)]
+struct RecoveredEntry {
+    at: String,
+    id: String,
+    kind: &'static str,
+}
+
+impl Operation for Recovered {
+    fn keys(&self, _now: Millis, _keys: &mut Keys) {}
+
+    fn apply(&mut self, page: &mut Page) -> Result<(), OperationError> {
+        let kind = EntryKind::StoreRecovered;
+        let entry = RecoveredEntry {
+            at: clock::text(page.now),
+            id: record::id(page.next_seq()),
+            kind: kind.as_str(),
+        };
+        page.append(NewEntry { kind, agent: String::new(), decision: "", body: json(&entry)? })?;
+        Ok(())
+    }
+}

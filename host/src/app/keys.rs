@@ -1,0 +1,32 @@
+//! API keys that are valid, in memory. The store has them; this is a copy, renewed when the store
+//! says that something changed.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use crate::auth::{KeyHash, KeyLookup, KeyRecord};
+
+/// Keys by their hash.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    keys: RwLock<HashMap<KeyHash, KeyRecord>>,
+}
+
+impl KeyRing {
+    /// Replaces all of them.
+    pub fn renew(&self, records: Vec<KeyRecord>) {
+        let keys = records.into_iter().map(|record| (record.hash, record)).collect();
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Whether there is any.
+    pub fn is_empty(&self) -> bool {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+impl KeyLookup for KeyRing {
+    fn find(&self, hash: &KeyHash) -> Option<KeyRecord> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+}

@@ -1,0 +1,140 @@
+//! What became of a call: its outcome is recorded, and what was held for it is settled.
+//!
+//! The states of a hold: *open*, then *posted* with the actual cost, *voided* where the action did
+//! not happen, or *expired* where nobody said anything. Expired counts as spent.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::record::{self, json};
+use super::{Operation, OperationError, clock};
+use crate::state::{Charge, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page};
+
+/// A report.
+pub struct Report {
+    /// The agent whose call it was.
+    pub agent: String,
+    /// Who reports.
+    pub subject: String,
+    /// The verdict that the call got; without it the report is only recorded.
+    pub verdict_id: Option<String>,
+    /// Whether the action happened.
+    pub happened: bool,
+    /// What it really cost, by unit: `usd` in millionths, `tokens`. Without it, what was held.
+    pub cost: BTreeMap<String, u64>,
+    /// What is recorded, redacted.
+    pub record: ReportRecord,
+    /// What became of the hold, if there was one.
+    pub hold: Option<HoldState>,
+    /// Id of the entry.
+    pub id: String,
+}
+
+/// What is recorded of a report. Everything is redacted and canonical.
+#[derive(Clone, Debug, Default)]
+pub struct ReportRecord {
+    /// The tool.
+    pub tool_name: String,
+    /// Its input.
+    pub tool_input: Option<Box<RawValue>>,
+    /// Its output.
+    pub tool_output: Option<Box<RawValue>>,
+    /// What the reporter says was decided.
+    pub decision: Option<String>,
+    /// The reporter's name for the session.
+    pub session_id: Option<String>,
+    /// How long the action took.
+    pub duration_ms: Option<u64>,
+    /// `executed`, `failed` or `not-executed`.
+    pub outcome: String,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OutcomeEntry<'a> {
+    agent_id: &'a str,
+    at: String,
+    cost: &'a BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    hold: Option<HoldState>,
+    id: &'a str,
+    kind: &'static str,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported_decision: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+    subject: &'a str,
+    tool_input: Option<&'a RawValue>,
+    tool_name: &'a str,
+    tool_output: Option<&'a RawValue>,
+    verdict_id: Option<&'a str>,
+}
+
+impl Operation for Report {
+    fn keys(&self, _now: Millis, keys: &mut Keys) {
+        keys.holds.extend(self.verdict_id.clone().filter(|id| record::seq(id).is_some()));
+    }
+
+    fn apply(&mut self, page: &mut Page) -> Result<(), OperationError> {
+        let unknown = || OperationError::Unknown { what: "this verdict of this agent".to_owned() };
+        if self.verdict_id.as_ref().is_some_and(|id| record::seq(id).is_none()) {
+            return Err(unknown());
+        }
+        let hold = match &self.verdict_id {
+            Some(id) => page.holds.get(id)?.cloned(),
+            None => None,
+        };
+        if hold.as_ref().is_some_and(|own| own.agent != self.agent) {
+            return Err(unknown());
+        }
+        let next = hold
+            .as_ref()
+            .filter(|own| own.state == HoldState::Open)
+            .map(|_| if self.happened { HoldState::Posted } else { HoldState::Voided });
+        self.hold = next.or_else(|| hold.as_ref().map(|own| own.state));
+        self.id = record::id(page.next_seq());
+        let body = json(&OutcomeEntry {
+            agent_id: &self.agent,
+            at: clock::text(page.now),
+            cost: &self.cost,
+            duration_ms: self.record.duration_ms,
+            error: self.record.error.as_deref(),
+            hold: self.hold,
+            id: &self.id,
+            kind: EntryKind::Outcome.as_str(),
+            outcome: &self.record.outcome,
+            reported_decision: self.record.decision.as_deref(),
+            session_id: self.record.session_id.as_deref(),
+            subject: &self.subject,
+            tool_input: self.record.tool_input.as_deref(),
+            tool_name: &self.record.tool_name,
+            tool_output: self.record.tool_output.as_deref(),
+            verdict_id: self.verdict_id.as_deref(),
+        })?;
+        let agent = self.agent.clone();
+        page.append(NewEntry { kind: EntryKind::Outcome, agent, decision: "", body })?;
+        if let (Some(id), Some(hold), Some(state)) = (&self.verdict_id, hold, next) {
+            for charge in &hold.charges {
+                let spent = if self.happened { self.spent(charge) } else { 0 };
+                page.meters.edit(&charge.meter)?.resolve(charge.amount, spent);
+            }
+            page.holds.put(id.clone(), Hold { state, ..hold });
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    /// What really goes on a meter: what was reported in its unit, else what was held.
+    fn spent(&self, charge: &Charge) -> u64 {
+        self.cost.get(&charge.unit).copied().unwrap_or(charge.amount)
+    }
+}

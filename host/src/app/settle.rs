@@ -1,0 +1,156 @@
+//! Effects and meters: which meter an effect means, what it stands at, what goes on it.
+//!
+//! Whether a meter bears a charge is the engine's to say. Here are only numbers.
+
+use super::OperationError;
+use crate::engine::{Debit, Effect, EffectOutcome, Scope, Unit, Window};
+use crate::state::{self, MeterKey, Millis, Page};
+
+/// Whose meters a call moves.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The agent.
+    pub agent: String,
+    /// The session that the caller named; without one it is the agent's own.
+    pub session: Option<String>,
+    /// The run that the caller named.
+    pub run: Option<String>,
+}
+
+/// A charge, and the meter it goes on.
+#[derive(Clone, Debug)]
+pub(super) struct Due {
+    pub(super) key: MeterKey,
+    pub(super) debit: Debit,
+    pub(super) amount: u64,
+}
+
+impl Owner {
+    /// What a scope is, for this owner.
+    fn scope(&self, scope: Scope) -> String {
+        let session = self.session.as_deref().unwrap_or_default();
+        match scope {
+            Scope::Agent => String::new(),
+            Scope::Session => session.to_owned(),
+            Scope::Run => format!("{session}/{}", self.run.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// Meters that an effect may mean. The time of the transaction is not known exactly before it
+/// begins, and a fixed window may end in between: then it is the next one.
+pub(super) fn keys(effect: &Effect, owner: &Owner, now: Millis) -> Vec<MeterKey> {
+    let Effect::Debit(debit) = effect;
+    let window = window_number(debit, now);
+    let numbers = match debit.window {
+        Window::Fixed(_) => window..=window + 1,
+        Window::Lifetime | Window::Sliding(_) => window..=window,
+    };
+    numbers.map(|number| key(debit, owner, number)).collect()
+}
+
+fn key(debit: &Debit, owner: &Owner, window: i64) -> MeterKey {
+    MeterKey::new(&owner.agent, &debit.meter, &owner.scope(debit.scope), window, &debit.key)
+}
+
+/// The number of the current window, for windows that have one.
+fn window_number(debit: &Debit, now: Millis) -> i64 {
+    match debit.window {
+        Window::Fixed(seconds) => now.seconds().div_euclid(i64::from(seconds.max(1))),
+        Window::Lifetime | Window::Sliding(_) => 0,
+    }
+}
+
+/// What each meter stands at.
+pub(super) fn read(effects: &[Effect], owner: &Owner, subject: &str, page: &Page) -> Vec<EffectOutcome> {
+    if let Some(refusal) = session_refusal(owner, subject, page) {
+        return vec![EffectOutcome::Refused(refusal); effects.len()];
+    }
+    effects
+        .iter()
+        .map(|effect| {
+            let Effect::Debit(debit) = effect;
+            match page.meters.get(&key(debit, owner, window_number(debit, page.now))) {
+                Ok(meter) => EffectOutcome::Reading(meter.map_or(0, |meter| reading(debit, meter, page.now))),
+                Err(error) => EffectOutcome::Failed(error.to_string()),
+            }
+        })
+        .collect()
+}
+
+fn reading(debit: &Debit, meter: &state::Meter, now: Millis) -> u64 {
+    match debit.window {
+        Window::Sliding(seconds) => meter.sliding(now, seconds),
+        Window::Lifetime | Window::Fixed(_) => meter.total(),
+    }
+}
+
+/// A session has to be one of ours, of this agent, of this subject, and not over.
+fn session_refusal(owner: &Owner, subject: &str, page: &Page) -> Option<String> {
+    let id = owner.session.as_ref()?;
+    match page.sessions.get(id) {
+        Err(error) => Some(error.to_string()),
+        Ok(None) => Some(format!("Session `{id}` is not known; start one with POST /v1/sessions.")),
+        Ok(Some(own)) if own.agent != owner.agent || own.subject != subject => {
+            Some(format!("Session `{id}` belongs to somebody else."))
+        }
+        Ok(Some(own)) if own.ended_at.is_some() => {
+            Some(format!("Session `{id}` has ended; start another with POST /v1/sessions."))
+        }
+        Ok(Some(_)) => None,
+    }
+}
+
+/// What has to go on which meter. The engine answers one charge for each effect; anything else
+/// is a fault.
+pub(super) fn charges(
+    effects: &[Effect],
+    charges: &[u64],
+    owner: &Owner,
+    now: Millis,
+) -> Result<Vec<Due>, OperationError> {
+    // A verdict that was not the engine's charges nothing.
+    if charges.is_empty() {
+        return Ok(Vec::new());
+    }
+    if charges.len() != effects.len() {
+        return Err(OperationError::Charges);
+    }
+    let due = effects.iter().zip(charges).filter(|(_, amount)| **amount > 0).map(|(effect, amount)| {
+        let Effect::Debit(debit) = effect;
+        Due { key: key(debit, owner, window_number(debit, now)), debit: debit.clone(), amount: *amount }
+    });
+    Ok(due.collect())
+}
+
+/// Puts charges on their meters, and says what is held.
+pub(super) fn charge(due: &[Due], page: &mut Page) -> Result<Vec<state::Charge>, OperationError> {
+    let now = page.now;
+    let mut held = Vec::new();
+    for own in due {
+        let meter = page.meters.edit(&own.key)?;
+        match own.debit.window {
+            Window::Sliding(seconds) => meter.charge_sliding(now, seconds, own.amount),
+            Window::Lifetime | Window::Fixed(_) if own.debit.held => {
+                meter.hold(own.amount);
+                held.push(state::Charge {
+                    meter: own.key.clone(),
+                    unit: unit_word(own.debit.unit).to_owned(),
+                    amount: own.amount,
+                });
+            }
+            Window::Lifetime | Window::Fixed(_) => meter.charge(own.amount),
+        }
+    }
+    Ok(held)
+}
+
+/// The word used on the wire.
+pub const fn unit_word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Points => "points",
+        Unit::UsdMicros => "usd",
+        Unit::Tokens => "tokens",
+        Unit::Calls => "calls",
+    }
+}

@@ -1,0 +1,293 @@
+//! Who asks, and what that one may do: a [`Caller`] has passed its [`Gate`], and a [`Grant`] is the
+//! permission to touch something.
+//!
+//! The state of the daemon is behind grants, and grants are made here only. So a handler that does
+//! not say what its caller needs has nothing to answer with.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use super::problem::{Code, Problem};
+use super::shared::Shared;
+use crate::app::App;
+use crate::auth::principal::is_agent_id;
+use crate::auth::{AgentScope, Principal, Role};
+
+/// What somebody needs before their request is even read.
+pub(super) trait Gate: Send + Sync + 'static {
+    /// Each of these roles is enough; `admin` always is. Nobody is asked for a role that is not
+    /// here, so an empty list means any credential.
+    const ROLES: &'static [Role];
+}
+
+/// Asks for decisions.
+pub(super) struct Evaluator;
+/// Reads the records.
+pub(super) struct Auditor;
+/// Reads the records, or is an agent that looks at its own.
+pub(super) struct Watcher;
+/// Changes what governs.
+pub(super) struct Admin;
+/// Has a credential.
+pub(super) struct Known;
+
+impl Gate for Evaluator {
+    const ROLES: &'static [Role] = &[Role::Evaluate];
+}
+impl Gate for Auditor {
+    const ROLES: &'static [Role] = &[Role::Audit];
+}
+impl Gate for Watcher {
+    const ROLES: &'static [Role] = &[Role::Audit, Role::Evaluate];
+}
+impl Gate for Admin {
+    const ROLES: &'static [Role] = &[Role::Admin];
+}
+impl Gate for Known {
+    const ROLES: &'static [Role] = &[];
+}
+
+/// Somebody who was authenticated and has passed a gate.
+pub(super) struct Caller<G> {
+    principal: Principal,
+    shared: Arc<Shared>,
+    gate: PhantomData<fn() -> G>,
+}
+
+/// Whoever asks, with or without a credential; for what everybody may see.
+pub(super) struct Anyone {
+    shared: Arc<Shared>,
+    is_known: bool,
+}
+
+/// The permission to touch something.
+#[derive(Clone, Copy)]
+pub(super) struct Grant<'a> {
+    shared: &'a Arc<Shared>,
+    principal: &'a Principal,
+}
+
+/// What somebody may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// All of it.
+    Everything,
+    /// What is about one agent.
+    Agent(String),
+}
+
+impl<'a> Grant<'a> {
+    pub(super) fn app(self) -> &'a App {
+        self.shared.app()
+    }
+
+    pub(super) const fn shared(self) -> &'a Arc<Shared> {
+        self.shared
+    }
+
+    /// Who asks, for the records.
+    pub(super) fn subject(self) -> &'a str {
+        self.principal.subject()
+    }
+
+    /// Whether this one is an administrator.
+    pub(super) const fn is_admin(self) -> bool {
+        self.principal.may(Role::Admin)
+    }
+
+    /// Whether this one may see somebody's session.
+    pub(super) fn may_see_session(self, subject: &str, agent: &str) -> bool {
+        (self.principal.may(Role::Audit) || self.principal.subject() == subject)
+            && self.principal.may_see_agent(agent)
+    }
+}
+
+impl<G: Gate> FromRequestParts<Arc<Shared>> for Caller<G> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        let principal = shared.authenticate(&parts.headers)?;
+        if !G::ROLES.is_empty() && !G::ROLES.iter().any(|role| principal.may(*role)) {
+            let words: Vec<_> = G::ROLES.iter().map(|role| role.word()).collect();
+            let detail = format!("this needs the role {}", words.join(" or "));
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+        Ok(Self { principal, shared: Arc::clone(shared), gate: PhantomData })
+    }
+}
+
+impl FromRequestParts<Arc<Shared>> for Anyone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        let is_known = shared.authenticate(&parts.headers).is_ok();
+        Ok(Self { shared: Arc::clone(shared), is_known })
+    }
+}
+
+impl Anyone {
+    /// What everybody may see. A handler that asks for this is for everybody.
+    pub(super) const fn public(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Whether this one has a good credential.
+    pub(super) const fn is_known(&self) -> bool {
+        self.is_known
+    }
+}
+
+impl<G> Caller<G> {
+    const fn grant(&self) -> Grant<'_> {
+        Grant { shared: &self.shared, principal: &self.principal }
+    }
+
+    fn of_agent(&self, agent: &str, is_covered: bool) -> Result<Grant<'_>, Problem> {
+        if !is_agent_id(agent) {
+            let agent = super::answer::shown(agent);
+            return Err(Problem::bad_request(format!(
+                "`{agent}` is no agent: use a letter or digit, then letters, digits, `.`, `_`, `-`, at most 64"
+            )));
+        }
+        if is_covered {
+            Ok(self.grant())
+        } else {
+            Err(Problem::new(Code::ForeignAgent, format!("this credential is not for agent `{agent}`")))
+        }
+    }
+
+    fn seen(&self, agent: &str) -> Result<Grant<'_>, Problem> {
+        self.of_agent(agent, self.principal.may_see_agent(agent))
+    }
+
+    fn viewed(&self) -> Result<(View, Grant<'_>), Problem> {
+        let view = match self.principal.agent() {
+            _ if self.principal.may(Role::Admin) => View::Everything,
+            AgentScope::Any => View::Everything,
+            AgentScope::One(agent) => View::Agent(agent.clone()),
+            AgentScope::None => {
+                return Err(Problem::new(
+                    Code::ForeignAgent,
+                    "this credential is for no agent: use one for `*`",
+                ));
+            }
+        };
+        Ok((view, self.grant()))
+    }
+}
+
+impl Caller<Evaluator> {
+    /// May send calls of this agent.
+    pub(super) fn acting_for(&self, agent: &str) -> Result<Grant<'_>, Problem> {
+        self.of_agent(agent, self.principal.may_act_for(agent))
+    }
+
+    /// May end the sessions that it started.
+    pub(super) const fn ending_its_own(&self) -> Grant<'_> {
+        self.grant()
+    }
+}
+
+impl Caller<Watcher> {
+    /// May look at this agent.
+    pub(super) fn seeing(&self, agent: &str) -> Result<Grant<'_>, Problem> {
+        self.seen(agent)
+    }
+
+    /// May look at what belongs to the agents of the view.
+    pub(super) fn view(&self) -> Result<(View, Grant<'_>), Problem> {
+        self.viewed()
+    }
+
+    /// May use what belongs to nobody.
+    pub(super) const fn asking_about_its_own_document(&self) -> Grant<'_> {
+        self.grant()
+    }
+
+    /// May look at a session if it [is its own](Grant::may_see_session).
+    pub(super) const fn asking_for_a_session(&self) -> Grant<'_> {
+        self.grant()
+    }
+}
+
+impl Caller<Auditor> {
+    /// May look at this agent.
+    pub(super) fn seeing(&self, agent: &str) -> Result<Grant<'_>, Problem> {
+        self.seen(agent)
+    }
+
+    /// May look at what belongs to the agents of the view.
+    pub(super) fn view(&self) -> Result<(View, Grant<'_>), Problem> {
+        self.viewed()
+    }
+
+    /// May look at what says nothing of any agent: hashes, signatures, sums.
+    pub(super) const fn checking(&self) -> Grant<'_> {
+        self.grant()
+    }
+}
+
+impl Caller<Admin> {
+    /// May change what governs.
+    pub(super) const fn ruling(&self) -> Grant<'_> {
+        self.grant()
+    }
+
+    /// May change what governs this agent.
+    pub(super) fn ruling_over(&self, agent: &str) -> Result<Grant<'_>, Problem> {
+        self.of_agent(agent, true)
+    }
+}
+
+impl Caller<Known> {
+    /// May see what is no secret.
+    pub(super) const fn known(&self) -> Grant<'_> {
+        self.grant()
+    }
+}
+
+impl View {
+    /// Whether what belongs to an agent is in it. What belongs to no agent is everybody's who sees
+    /// everything.
+    pub(super) fn shows(&self, agent: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Agent(own) => own == agent,
+        }
+    }
+
+    /// Refuses what belongs to an agent outside of it.
+    pub(super) fn check(&self, agent: &str) -> Result<(), Problem> {
+        if self.shows(agent) {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::ForeignAgent, "this is not about your agent"))
+        }
+    }
+
+    /// The agent to look for, given the one that was asked for.
+    pub(super) fn narrow(&self, asked: Option<&str>) -> Result<Option<String>, Problem> {
+        match (self, asked) {
+            (_, Some(asked)) if !is_agent_id(asked) => {
+                Err(Problem::bad_request(format!("`{}` is no agent", super::answer::shown(asked))))
+            }
+            (Self::Everything, asked) => Ok(asked.map(str::to_owned)),
+            (Self::Agent(own), None) => Ok(Some(own.clone())),
+            (Self::Agent(own), Some(asked)) if own == asked => Ok(Some(own.clone())),
+            (Self::Agent(_), Some(asked)) => {
+                Err(Problem::new(Code::ForeignAgent, format!("this credential is not for agent `{asked}`")))
+            }
+        }
+    }
+}
+
+/// The headers that say who asks, and no others.
+pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
+    let names = [axum::http::header::AUTHORIZATION, crate::auth::API_KEY_HEADER];
+    let own = headers.iter().filter(|(name, _)| names.contains(name));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}

@@ -1,0 +1,15 @@
+//! The API, asked over TCP as its clients ask it: the real router, on a store of its own for each
+//! test.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod calls;
+mod credentials;
+mod hook;
+mod ledger;
+mod limits;
+mod openapi;
+mod policies;
+mod sessions;
+mod stream;
+mod support;

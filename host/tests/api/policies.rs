@@ -1,0 +1,135 @@
+//! Documents: tried out, deployed, looked at, rolled back, removed.
+
+use sentinel::auth::Role;
+use serde_json::{Value, json};
+
+use crate::support::{Daemon, POLICY, token};
+
+fn sent(policy: &str) -> String {
+    format!("{{\"soe\":{policy}}}")
+}
+
+fn newer(version: &str) -> String {
+    POLICY.replace("1.0.0", version)
+}
+
+#[test]
+fn a_document_is_validated() {
+    let daemon = Daemon::start();
+    // The example of the seed.
+    let seed = r#"{"soe":{"agentId":"my-agent","version":"1.0.0","identity":{"role":"Assistant"},"dataAccess":{"readAllow":["**"]},"toolActions":{}}}"#;
+    let reply = daemon.post("/v1/validate", seed).json();
+    assert_eq!((&reply["valid"], &reply["errors"]), (&json!(true), &json!([])));
+    let warnings = reply["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|own| own.as_str().unwrap().contains("readAllow")), "{reply}");
+
+    let document = &POLICY.replace("dataAccess", "dataAcess");
+    let reply = daemon.post("/v1/validate", &sent(document));
+    assert_eq!(reply.status, 200, "an invalid document is a good question");
+    let reply = reply.json();
+    assert_eq!(reply["valid"], false);
+    let finding =
+        reply["diagnostics"].as_array().unwrap().iter().find(|own| own["severity"] == "error").unwrap();
+    for field in ["code", "message", "pointer"] {
+        assert!(finding[field].is_string(), "{finding}");
+    }
+    // Places are places in the document as it was sent.
+    let (start, end) =
+        (finding["start"].as_u64().unwrap() as usize, finding["end"].as_u64().unwrap() as usize);
+    assert!(document[start..end].contains("dataAcess"), "{finding}");
+
+    let yaml = json!({ "soe": "agentId: a\nversion: '1'\nidentity: {}\n", "format": "yaml" }).to_string();
+    assert_eq!(daemon.post("/v1/validate", &yaml).json()["valid"], true);
+    for (body, code) in [
+        (json!({ "soe": "agentId: a" }), "bad-request"),
+        (json!({ "soe": "agentId: a", "format": "toml" }), "bad-request"),
+        (json!({ "soe": {}, "format": "yaml" }), "bad-request"),
+        (json!({ "soe": 1 }), "bad-request"),
+        (json!({ "policy": {} }), "bad-request"),
+    ] {
+        assert_eq!(daemon.post("/v1/validate", &body.to_string()).code(), code, "{body}");
+    }
+}
+
+#[test]
+fn a_document_is_deployed_and_governs_at_once() {
+    let daemon = Daemon::start();
+    let reply = daemon.post("/v1/deploy", &sent(POLICY));
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let reply = reply.json();
+    for (field, value) in [
+        ("deployed", json!(true)),
+        ("agentId", json!("my-agent")),
+        ("path", json!("my-agent.soe.json")),
+        ("version", json!("1.0.0")),
+        ("revision", json!(1)),
+    ] {
+        assert_eq!(reply[field], value, "{field}: {reply}");
+    }
+    let policy = daemon.get("/v1/agents/my-agent/policy").json();
+    assert_eq!((&policy["document"], &policy["format"]), (&json!(POLICY), &json!("json")));
+    assert_eq!((&policy["digest"], &policy["deployedBy"]), (&reply["digest"], &json!("environment-key")));
+    assert_eq!(policy["description"]["role"], "DevOps");
+
+    let again = daemon.post("/v1/deploy", &sent(POLICY));
+    assert_eq!((again.status, again.code().as_str()), (409, "version-not-newer"));
+    let refused = daemon.post("/v1/deploy", &sent(r#"{"agentId":"my-agent"}"#));
+    assert_eq!((refused.status, refused.code().as_str()), (422, "policy-refused"));
+    assert!(!refused.json()["errors"].as_array().unwrap().is_empty());
+    let escape = daemon.post("/v1/deploy", &sent(&POLICY.replace("my-agent", "../../x")));
+    assert_eq!((escape.status, escape.code().as_str()), (422, "policy-refused"));
+}
+
+#[test]
+fn there_is_a_way_back() {
+    let daemon = Daemon::governed();
+    let asks = || {
+        let body = r#"{"agentId":"my-agent","toolName":"search_code","toolInput":{}}"#;
+        daemon.post("/v1/evaluate", body).json()["decision"].clone()
+    };
+    assert_eq!(asks(), "allow");
+    daemon.deploy(&newer("2.0.0").replace("\"search_code\", ", ""));
+    assert_eq!(asks(), "deny");
+    let back = daemon.post("/v1/agents/my-agent/rollback", r#"{"revision":1}"#);
+    assert_eq!((back.status, &back.json()["revision"]), (200, &json!(3)), "{back:?}");
+    assert_eq!(asks(), "allow");
+    assert_eq!(daemon.post("/v1/agents/my-agent/rollback", r#"{"revision":9}"#).status, 404);
+    assert_eq!(daemon.post("/v1/agents/my-agent/rollback", "{}").code(), "bad-request");
+
+    let removed = daemon.delete("/v1/agents/my-agent/policy").json();
+    assert_eq!(removed, json!({ "removed": true, "agentId": "my-agent", "revision": 4 }));
+    assert_eq!(asks(), "deny");
+    for path in ["/v1/agents/my-agent/policy", "/v1/agents/nobody/policy", "/v1/agents/nobody/policy/history"]
+    {
+        assert_eq!(daemon.get(path).status, 404, "{path}");
+    }
+    assert_eq!(daemon.delete("/v1/agents/my-agent/policy").status, 404);
+    assert_eq!(daemon.post("/v1/agents/my-agent/rollback", r#"{"revision":4}"#).code(), "conflict");
+
+    let history = daemon.get("/v1/agents/my-agent/policy/history").json();
+    let states: Vec<_> = history["revisions"].as_array().unwrap().iter().map(line).collect();
+    assert_eq!(states, [(4, "removed"), (3, "active"), (2, "active"), (1, "active")]);
+    let newest = daemon.get("/v1/agents/my-agent/policy/history?limit=1").json();
+    assert_eq!(newest["revisions"].as_array().unwrap().len(), 1);
+    assert!(history["revisions"][0].get("document").is_none());
+}
+
+fn line(own: &Value) -> (u64, &str) {
+    (own["revision"].as_u64().unwrap(), own["state"].as_str().unwrap())
+}
+
+#[test]
+fn an_agent_does_not_deploy() {
+    let daemon = Daemon::governed();
+    let own = token(&[Role::Evaluate, Role::Audit, Role::Approve], "my-agent");
+    for (method, path, body) in [
+        ("POST", "/v1/deploy", Some(sent(&newer("2.0.0")))),
+        ("POST", "/v1/agents/my-agent/rollback", Some("{\"revision\":1}".to_owned())),
+        ("POST", "/v1/agents/my-agent/reset", None),
+        ("DELETE", "/v1/agents/my-agent/policy", None),
+    ] {
+        let reply = daemon.ask_as(&own, method, path, body.as_deref());
+        assert_eq!((reply.status, reply.code().as_str()), (403, "forbidden"), "{method} {path}");
+    }
+    assert_eq!(daemon.get("/v1/agents/my-agent/policy").json()["version"], "1.0.0");
+}
