@@ -25,8 +25,10 @@ pub mod settle;
 pub mod simulate;
 mod start;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
 
 use sentinel_ledger::Redactor;
 use thiserror::Error;
@@ -117,7 +119,9 @@ pub struct App {
     /// Whether the last batch could be committed.
     pub is_store_well: Arc<AtomicBool>,
     /// Documents in the definitions directory that do not govern, and why.
-    pub problems: std::sync::RwLock<Vec<Problem>>,
+    pub problems: RwLock<Vec<Problem>>,
+    /// The document of each agent in the definitions directory.
+    pub documents: RwLock<BTreeMap<String, PathBuf>>,
     /// How far the ledger is published; `None` where it is not to be.
     pub published: std::sync::RwLock<Option<publish::Published>>,
 }

@@ -36,6 +36,8 @@ use axum::Router;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 pub use serve::serve;
+#[doc(hidden)]
+pub use serve::serve_constant;
 
 use crate::app::App;
 use front::{FrontLayer, Refusal};
@@ -105,9 +107,22 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 fn with(shared: &Arc<Shared>) -> Router {
+    with_routes(shared, ROUTES.iter().map(|route| (route, (route.handler)())))
+}
+
+/// The first route with a constant answer, behind all that the real one is behind.
+fn constant(shared: &Arc<Shared>) -> Router {
+    let handler = || on(MethodFilter::POST, evaluate::constant);
+    with_routes(shared, ROUTES.iter().take(1).map(|route| (route, handler())))
+}
+
+fn with_routes(
+    shared: &Arc<Shared>,
+    routes: impl Iterator<Item = (&'static Route, MethodRouter<Arc<Shared>>)>,
+) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
-        let handler = (route.handler)().route_layer(FrontLayer::new(shared, route));
+    for (route, handler) in routes {
+        let handler = handler.route_layer(FrontLayer::new(shared, route));
         router = router.route(route.path, handler);
     }
     let router = router

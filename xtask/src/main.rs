@@ -76,7 +76,8 @@ fn bench(arguments: &[String]) -> Result<()> {
     let binary = sentinel_artifacts::workspace().join("target/release/sentinel");
     run::run(
         cargo("bench").args(["--package", "sentinel-tests", "--bench", "ratios"]).env("SENTINEL_BIN", binary),
-    )
+    )?;
+    run::run(cargo("bench").args(["--package", "sentinel-tests", "--bench", "load"]))
 }
 
 fn build() -> Result<()> {

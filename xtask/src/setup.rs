@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use sentinel_artifacts::{TARGET, TARGET_WASI, ensure_target};
+use sentinel_artifacts::{TARGET, TARGET_WASI, ensure_target, workspace};
 
 use crate::run::{run, say};
 
@@ -46,7 +46,21 @@ const TOOLS: &[Tool] = &[
         package: "openssl",
         prepare: || Ok(()),
     },
+    Tool {
+        name: "Python 3 with venv",
+        why: "schemathesis, which the tests ask the daemon with, is a Python program",
+        is_there: || output("python3", &["-c", "import ensurepip, venv"]).is_some(),
+        package: "python3-venv",
+        prepare: || Ok(()),
+    },
 ];
+
+/// Makes up requests from the description of the API. Its version is fixed: a newer one makes up
+/// others.
+const SCHEMATHESIS: &str = "4.32.5";
+
+/// Where it is, below the repository. Nothing outside of it is touched.
+const SCHEMATHESIS_DIRECTORY: &str = "target/tools/schemathesis";
 
 /// Where Debian keeps the server's programs, off `PATH`.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
@@ -58,7 +72,28 @@ pub(crate) fn ready() -> Result<()> {
     for target in [TARGET, TARGET_WASI] {
         ensure_target(target)?;
     }
-    TOOLS.iter().try_for_each(ensure_tool)
+    TOOLS.iter().try_for_each(ensure_tool)?;
+    ensure_schemathesis()
+}
+
+/// In an environment of its own, because Debian has no package of it.
+fn ensure_schemathesis() -> Result<()> {
+    let directory = workspace().join(SCHEMATHESIS_DIRECTORY);
+    let program = |name: &str| directory.join("bin").join(name);
+    let is_there = || {
+        let said = program("st").to_str().and_then(|st| output(st, &["--version"]));
+        said.is_some_and(|said| said.ends_with(&format!(" {SCHEMATHESIS}")))
+    };
+    if is_there() {
+        return Ok(());
+    }
+    say(&format!("setup: the tests ask the daemon with schemathesis {SCHEMATHESIS}, which is not here"));
+    say(&format!("setup: installing it into {SCHEMATHESIS_DIRECTORY}"));
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
+    let package = format!("schemathesis=={SCHEMATHESIS}");
+    run(Command::new(program("pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
+    ensure!(is_there(), "schemathesis is installed, and does not say that it is {SCHEMATHESIS}");
+    Ok(())
 }
 
 fn ensure_tool(tool: &Tool) -> Result<()> {

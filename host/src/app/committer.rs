@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use thiserror::Error;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::identity::Signer;
@@ -45,12 +46,15 @@ trait Waiting: Send {
     fn keys(&self, now: crate::state::Millis, keys: &mut Keys);
     fn apply(&mut self, page: &mut Page);
     fn end(self: Box<Self>, committed: Result<(), &Arc<StoreError>>);
+    /// The runtime on which somebody waits; `None` for a thread of its own.
+    fn runtime(&self) -> Option<&Handle>;
 }
 
 struct Job<O> {
     operation: O,
     result: Result<(), OperationError>,
     reply: oneshot::Sender<Result<O, CommitError>>,
+    runtime: Option<Handle>,
 }
 
 impl<O: Operation> Waiting for Job<O> {
@@ -70,6 +74,10 @@ impl<O: Operation> Waiting for Job<O> {
         };
         // Whoever asked may have gone away. What was done stays done, and is on record.
         let _ = self.reply.send(result);
+    }
+
+    fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
     }
 }
 
@@ -97,7 +105,7 @@ impl Committer {
     ///
     /// Where it did not happen.
     pub async fn commit<O: Operation + 'static>(&self, operation: O) -> Result<O, CommitError> {
-        let (job, answer) = job(operation);
+        let (job, answer) = job(operation, Handle::try_current().ok());
         self.queue.try_send(job).map_err(refused)?;
         answer.await.map_err(|_| CommitError::Stopping)?
     }
@@ -108,7 +116,7 @@ impl Committer {
     ///
     /// Where it did not happen.
     pub fn commit_blocking<O: Operation + 'static>(&self, operation: O) -> Result<O, CommitError> {
-        let (job, answer) = job(operation);
+        let (job, answer) = job(operation, None);
         self.queue.blocking_send(job).map_err(|_| CommitError::Stopping)?;
         answer.blocking_recv().map_err(|_| CommitError::Stopping)?
     }
@@ -116,9 +124,9 @@ impl Committer {
 
 type Answered<O> = oneshot::Receiver<Result<O, CommitError>>;
 
-fn job<O: Operation + 'static>(operation: O) -> (Box<dyn Waiting>, Answered<O>) {
+fn job<O: Operation + 'static>(operation: O, runtime: Option<Handle>) -> (Box<dyn Waiting>, Answered<O>) {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Job { operation, result: Ok(()), reply }), answer)
+    (Box::new(Job { operation, result: Ok(()), reply, runtime }), answer)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function of `map_err`")]
@@ -126,6 +134,29 @@ fn refused(error: mpsc::error::TrySendError<Box<dyn Waiting>>) -> CommitError {
     match error {
         mpsc::error::TrySendError::Full(_) => CommitError::Busy,
         mpsc::error::TrySendError::Closed(_) => CommitError::Stopping,
+    }
+}
+
+/// Tells everybody what became of a batch. Those who wait on a runtime are told from one task of
+/// it: waking each of them from here would cost more than the rest of their call.
+fn answer(batch: &mut Vec<Box<dyn Waiting>>, committed: Result<(), &Arc<StoreError>>) {
+    let (mut tasks, mut runtime) = (Vec::with_capacity(batch.len()), None);
+    for job in batch.drain(..) {
+        match job.runtime() {
+            Some(own) => {
+                runtime.get_or_insert_with(|| own.clone());
+                tasks.push(job);
+            }
+            None => job.end(committed),
+        }
+    }
+    if let Some(runtime) = runtime {
+        let failed = committed.err().map(Arc::clone);
+        runtime.spawn(async move {
+            for job in tasks {
+                job.end(failed.as_ref().map_or(Ok(()), Err));
+            }
+        });
     }
 }
 
@@ -157,9 +188,7 @@ impl Batches {
             if let Err(error) = &committed {
                 tracing::error!(%error, operations = batch.len(), "a batch was not committed, so all of it is denied");
             }
-            for job in batch.drain(..) {
-                job.end(committed.as_ref().map(|_| ()));
-            }
+            answer(&mut batch, committed.as_ref().map(|_| ()));
             if let Ok(Committed { size, .. }) = committed {
                 // Nobody may be listening, and the size is kept for whoever asks later.
                 self.size.send_if_modified(|own| {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
 
-use super::App;
 use super::policies::{self, Deploy, Remove, Source};
+use super::{App, record};
 use crate::policy_file::PolicyFile;
 use crate::state::PolicyRevision;
 
@@ -50,6 +51,23 @@ struct Known {
     problem: Option<Problem>,
 }
 
+/// What is in a file that is in order.
+enum Found {
+    /// The document that governs this agent.
+    Governing(String),
+    /// Another one.
+    New(Box<Deploy>),
+}
+
+impl Found {
+    fn agent(&self) -> &str {
+        match self {
+            Self::Governing(agent) => agent,
+            Self::New(deploy) => &deploy.policy.facts.agent_id,
+        }
+    }
+}
+
 /// How a file looks from outside, to see that it changed.
 type Look = (Option<std::time::SystemTime>, u64, u64);
 
@@ -81,6 +99,8 @@ impl Definitions {
         for path in gone {
             missing.extend(self.files.remove(&path).and_then(|known| known.agent));
         }
+        // A file may come to speak of another agent.
+        missing.extend(changed.iter().filter_map(|(path, _)| self.files.get(path)?.agent.clone()));
         for some in changed.chunks(DEPLOYED_TOGETHER_MAX) {
             self.take(app, some);
         }
@@ -90,10 +110,13 @@ impl Definitions {
         self.is_read = true;
         missing.retain(|agent| self.files.values().all(|known| known.agent.as_ref() != Some(agent)));
         for agent in missing {
-            remove(app, agent);
+            remove(app, &agent);
         }
         let problems = self.files.values().filter_map(|known| known.problem.clone()).collect();
         *app.problems.write().unwrap_or_else(PoisonError::into_inner) = problems;
+        let documents =
+            self.files.iter().filter_map(|(path, known)| Some((known.agent.clone()?, path.clone())));
+        *app.documents.write().unwrap_or_else(PoisonError::into_inner) = documents.collect();
     }
 
     fn look(&self) -> BTreeMap<PathBuf, Look> {
@@ -114,16 +137,35 @@ impl Definitions {
     /// Deploys some files together. Where the store failed they are taken for changed again.
     fn take(&mut self, app: &App, some: &[(PathBuf, Look)]) {
         let mut deploys = Vec::with_capacity(some.len());
+        let governing = app.catalog.all();
+        let governing: BTreeMap<&str, &str> =
+            governing.iter().map(|own| (own.reference.digest.as_str(), own.agent.as_str())).collect();
+        let mut speakers: BTreeMap<String, PathBuf> = self
+            .files
+            .iter()
+            .filter_map(|(path, known)| Some((known.agent.clone()?, path.clone())))
+            .collect();
         for (path, look) in some {
-            let known = match self.check(app, path) {
-                Ok(deploy) => {
-                    let agent = Some(deploy.policy.facts.agent_id.clone());
-                    deploys.push((path.clone(), deploy));
-                    Known { look: *look, agent, problem: None }
+            let found = self.check(app, path, &governing).and_then(|found| {
+                let speaker = speakers.entry(found.agent().to_owned()).or_insert_with(|| path.clone());
+                let own = (&*speaker == path).then_some(found);
+                own.ok_or_else(|| format!("`{}` speaks of the same agent", name(speaker)))
+            });
+            let (agent, problem) = match found {
+                Ok(found) => {
+                    let agent = found.agent().to_owned();
+                    if let Found::New(deploy) = found {
+                        deploys.push((path.clone(), *deploy));
+                    }
+                    (Some(agent), None)
                 }
-                Err(message) => Known { look: *look, agent: None, problem: Some(problem(path, message)) },
+                // The last good document stays in force, and this file still speaks of its agent.
+                Err(message) => {
+                    let before = self.files.get(path).and_then(|known| known.agent.clone());
+                    (before, Some(problem(path, message)))
+                }
             };
-            self.files.insert(path.clone(), known);
+            self.files.insert(path.clone(), Known { look: *look, agent, problem });
         }
         let (paths, deploys): (Vec<_>, Vec<_>) = deploys.into_iter().unzip();
         match policies::deploy_all_blocking(app, deploys) {
@@ -143,19 +185,18 @@ impl Definitions {
         }
     }
 
-    fn check(&self, app: &App, path: &Path) -> Result<Deploy, String> {
+    /// What is in a file. What governs already, as `governing` says by digest, needs no second
+    /// look.
+    fn check(&self, app: &App, path: &Path, governing: &BTreeMap<&str, &str>) -> Result<Found, String> {
         if leads_away(&self.directory, path) {
             return Err("it is a link that leads out of the definitions directory".to_owned());
         }
         let read = PolicyFile::read(path).map_err(|error| error.to_string())?;
-        let policy = policies::check(app, read.text, read.format).map_err(|error| error.to_string())?;
-        let agent = &policy.facts.agent_id;
-        let same =
-            self.files.iter().find(|(other, known)| *other != path && known.agent.as_ref() == Some(agent));
-        if let Some((other, _)) = same {
-            return Err(format!("`{}` speaks of the same agent `{agent}`", name(other)));
+        if let Some(agent) = governing.get(record::digest(read.text.as_bytes()).as_str()) {
+            return Ok(Found::Governing((*agent).to_owned()));
         }
-        Ok(Deploy::new(policy, Source::File, format!("{BY_FILE}{}", name(path))))
+        let policy = policies::check(app, read.text, read.format).map_err(|error| error.to_string())?;
+        Ok(Found::New(Box::new(Deploy::new(policy, Source::File, format!("{BY_FILE}{}", name(path))))))
     }
 
     /// Agents whose policy came from a file that went away while no daemon ran.
@@ -201,8 +242,8 @@ fn problem(path: &Path, message: String) -> Problem {
     Problem { file, message }
 }
 
-fn remove(app: &App, agent: String) {
-    let remove = Remove { agent: agent.clone(), by: format!("{BY_FILE}removed"), revision: None };
+fn remove(app: &App, agent: &str) {
+    let remove = Remove { agent: agent.to_owned(), by: format!("{BY_FILE}removed"), revision: None };
     match policies::remove_blocking(app, remove) {
         Ok(_) => tracing::warn!(agent, "policy removed with its file: its agent is denied everything"),
         Err(error) => tracing::error!(%error, agent, "a policy could not be removed"),
@@ -214,18 +255,52 @@ fn remove(app: &App, agent: String) {
 /// # Errors
 ///
 /// Where it cannot be written; what was deployed governs all the same.
-pub(super) fn write(directory: &Path, revision: &PolicyRevision) -> std::io::Result<String> {
+pub(super) fn write(app: &App, revision: &PolicyRevision) -> io::Result<String> {
     let ending = match revision.format {
-        crate::engine::Format::Json => "soe.json",
-        crate::engine::Format::Yaml => "soe.yaml",
+        crate::engine::Format::Json => "json",
+        crate::engine::Format::Yaml => "yaml",
     };
-    let file = format!("{}.{ending}", revision.agent);
+    let directory = &app.config.definitions_dir;
+    let known = document(app, &revision.agent);
+    // The file that spoke of this agent goes on doing so, under its own name if that can be.
+    let path = match &known {
+        Some(path) if path.extension().is_some_and(|own| own == ending) => path.clone(),
+        _ => directory.join(format!("{}.soe.{ending}", revision.agent)),
+    };
     fs::create_dir_all(directory)?;
     let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
-    std::io::Write::write_all(&mut temporary, revision.document.as_bytes())?;
+    temporary.write_all(revision.document.as_bytes())?;
     temporary.as_file().sync_all()?;
-    temporary.persist(directory.join(&file)).map_err(|error| error.error)?;
-    Ok(file)
+    temporary.persist(&path).map_err(|error| error.error)?;
+    if let Some(other) = known.filter(|other| *other != path) {
+        set_aside(&other)?;
+    }
+    let mut documents = app.documents.write().unwrap_or_else(PoisonError::into_inner);
+    documents.insert(revision.agent.clone(), path.clone());
+    Ok(name(&path))
+}
+
+/// The document of an agent whose policy was removed is set aside, or the next start would deploy
+/// it again.
+///
+/// # Errors
+///
+/// Where it cannot be renamed.
+pub(super) fn retire(app: &App, agent: &str) -> io::Result<()> {
+    document(app, agent).map_or(Ok(()), |path| set_aside(&path))
+}
+
+fn document(app: &App, agent: &str) -> Option<PathBuf> {
+    app.documents.read().unwrap_or_else(PoisonError::into_inner).get(agent).cloned()
+}
+
+fn set_aside(path: &Path) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".removed");
+    match fs::rename(path, aside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        renamed => renamed,
+    }
 }
 
 fn is_document(path: &Path) -> bool {

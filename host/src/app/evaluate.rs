@@ -268,12 +268,14 @@ fn record(
     }
 }
 
-/// A name as it is recorded: not longer than anybody reads.
+/// A name as it is recorded: no longer than anybody reads, and without controls, which some stores
+/// do not take.
 pub fn cut(text: &str) -> String {
-    match text.char_indices().nth(RECORDED_NAME_CHARS_MAX) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    let mut name: String = text.chars().filter(|c| !c.is_control()).take(RECORDED_NAME_CHARS_MAX).collect();
+    if text.chars().nth(RECORDED_NAME_CHARS_MAX).is_some() {
+        name.push('…');
     }
+    name
 }
 
 /// A value without its secrets, and whether it had any. `None` where that cannot be done: then

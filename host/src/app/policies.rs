@@ -2,11 +2,13 @@
 //! engine first ([`check`]), joins the history of its agent, and is on record.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::record::{self, json};
 use super::{App, CommitError, Operation, OperationError, clock, definitions};
+use crate::config::StoreConfig;
 use crate::engine::{Diagnostic, Facts, Format, LoadError};
 use crate::settings::mode_word;
 use crate::state::{EntryKind, Keys, Millis, NewEntry, Page, PolicyRevision, PolicyState};
@@ -94,19 +96,36 @@ pub fn warnings(checked: &Checked) -> &[Diagnostic] {
 /// # Errors
 ///
 /// Where it was not committed.
-pub async fn deploy(app: &App, deploy: Deploy) -> Result<Deploy, CommitError> {
+pub async fn deploy(app: &Arc<App>, deploy: Deploy) -> Result<Deploy, CommitError> {
     let mut done = app.committer.commit(deploy).await?;
     govern(app, done.revision.as_ref());
-    if let Some(revision) = done.revision.clone().filter(|_| app.readers.store_name() != "postgres") {
-        let directory = app.config.definitions_dir.clone();
-        let writing = tokio::task::spawn_blocking(move || definitions::write(&directory, &revision));
-        match writing.await {
-            Ok(Ok(file)) => done.path = Some(file),
-            Ok(Err(error)) => tracing::warn!(%error, "a deployed policy has no file"),
-            Err(error) => tracing::warn!(%error, "a deployed policy has no file"),
-        }
+    if let Some(revision) = done.revision.clone() {
+        done.path = in_directory(app, move |app| definitions::write(app, &revision)).await;
     }
     Ok(done)
+}
+
+/// Lets the definitions directory show what governs. Daemons that share a database have one each,
+/// so there the database alone says it.
+async fn in_directory<T: Send + 'static>(
+    app: &Arc<App>,
+    change: impl FnOnce(&App) -> std::io::Result<T> + Send + 'static,
+) -> Option<T> {
+    if matches!(app.config.store, StoreConfig::Postgres(_)) {
+        return None;
+    }
+    let own = Arc::clone(app);
+    match tokio::task::spawn_blocking(move || change(&own)).await {
+        Ok(Ok(done)) => Some(done),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the definitions directory does not show what governs");
+            None
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the definitions directory does not show what governs");
+            None
+        }
+    }
 }
 
 /// Deploys many in one transaction; each succeeds or fails on its own.
@@ -140,9 +159,11 @@ pub(super) fn deploy_all_blocking(
 /// # Errors
 ///
 /// Where it was not committed.
-pub async fn remove(app: &App, remove: Remove) -> Result<Remove, CommitError> {
+pub async fn remove(app: &Arc<App>, remove: Remove) -> Result<Remove, CommitError> {
     let done = app.committer.commit(remove).await?;
     govern(app, done.revision.as_ref());
+    let agent = done.agent.clone();
+    in_directory(app, move |app| definitions::retire(app, &agent)).await;
     Ok(done)
 }
 

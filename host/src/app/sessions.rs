@@ -67,13 +67,13 @@ struct SessionEntry<'a> {
     subject: &'a str,
 }
 
-fn append(page: &mut Page, kind: EntryKind, entry: SessionEntry<'_>) -> Result<(), OperationError> {
+fn append(page: &mut Page, kind: EntryKind, entry: &SessionEntry<'_>) -> Result<(), OperationError> {
     let agent = entry.agent_id.to_owned();
     let entry = SessionEntry {
         at: clock::text(page.now),
         id: record::id(page.next_seq()),
         kind: kind.as_str(),
-        ..entry
+        ..*entry
     };
     page.append(NewEntry { kind, agent, decision: "", body: json(&entry)? })?;
     Ok(())
@@ -140,7 +140,7 @@ impl Operation for Start {
             external_session: self.external.as_deref(),
             ..SessionEntry::new(&self.agent, Some(&self.id), &self.subject)
         };
-        append(page, EntryKind::SessionStart, entry)?;
+        append(page, EntryKind::SessionStart, &entry)?;
         self.started_at = page.now;
         let row = Session {
             agent: self.agent.clone(),
@@ -170,7 +170,7 @@ impl Operation for End {
             self.ended_at = ended_at;
             return Ok(());
         }
-        append(page, EntryKind::SessionEnd, SessionEntry::new(&own.agent, Some(&self.id), &self.subject))?;
+        append(page, EntryKind::SessionEnd, &SessionEntry::new(&own.agent, Some(&self.id), &self.subject))?;
         self.ended_at = page.now;
         page.sessions.put(self.id.clone(), Session { ended_at: Some(page.now), ..own });
         Ok(())
@@ -202,7 +202,7 @@ impl Operation for Reset {
             risk_used: Some(self.risk_used),
             ..SessionEntry::new(&self.agent, self.session.as_deref(), &self.subject)
         };
-        append(page, EntryKind::SessionReset, entry)?;
+        append(page, EntryKind::SessionReset, &entry)?;
         page.meters.put(key, Meter::default());
         Ok(())
     }

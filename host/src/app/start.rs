@@ -132,6 +132,7 @@ impl App {
             size,
             is_store_well,
             problems: RwLock::default(),
+            documents: RwLock::default(),
             published: RwLock::default(),
             config,
         });

@@ -43,6 +43,13 @@ pub(super) async fn evaluate(
     Ok(response)
 }
 
+/// What [`evaluate`] is held against: the same way in and out, and nothing done in between. The
+/// answer is as long as a real one.
+pub(super) async fn constant(_caller: Caller<Evaluator>, _body: JsonBody) -> Reply {
+    const ANSWER: &str = r#"{"decision":"deny","reason":"This server decides nothing; it is here to be compared with one that does.","layer":"engine","mode":"enforce","rule":null,"code":"constant","enforced":true,"permitted":false,"riskPoints":0,"agentId":"constant","toolName":"constant","callDigest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","policyDigest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","timestamp":"1970-01-01T00:00:00.000Z","verdictId":"main-0","ledger":{"index":0,"leaf":"0000000000000000000000000000000000000000000000000000000000000000"}}"#;
+    Ok(answer::raw_json(ANSWER.to_owned()))
+}
+
 /// The call, with the key of the header if there is one.
 fn read(body: &JsonBody, key: Option<String>) -> Result<Request<'_>, Problem> {
     let mut request = Request::parse(body.bytes()).map_err(|error| body.problem(error.to_string()))?;

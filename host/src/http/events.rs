@@ -191,7 +191,8 @@ impl Stream {
                 return None;
             }
             let end = *self.size.borrow_and_update();
-            if let Some(count) = self.jump(end) {
+            if let Some(place) = jump(self.place, end) {
+                let count = place.saturating_sub(std::mem::replace(&mut self.place, place));
                 return Some(format!("event: dropped\n{}data: {{\"count\":{count}}}\n\n", self.mark()));
             }
             if self.place < end {
@@ -213,17 +214,6 @@ impl Stream {
     /// Moves a client that has nothing to show forward, so that it comes back to where it is.
     fn mark(&self) -> String {
         self.place.checked_sub(1).map_or_else(String::new, |last| format!("id: {last}\n"))
-    }
-
-    /// Leaves out what is too much, and says how much that was.
-    fn jump(&mut self, end: u64) -> Option<u64> {
-        if end.saturating_sub(self.place) <= BEHIND_MAX {
-            return None;
-        }
-        let place = end.saturating_sub(KEPT_MAX);
-        let count = place.saturating_sub(self.place);
-        self.place = place;
-        Some(count)
     }
 
     /// A page of entries, as events. A stream that cannot read ends; its client comes back.
@@ -256,6 +246,11 @@ impl Stream {
         self.checked_at = Instant::now();
         self.shared.authenticate(&self.credentials).is_ok()
     }
+}
+
+/// Where to go on for who is too far behind the end.
+const fn jump(place: u64, end: u64) -> Option<u64> {
+    if end.saturating_sub(place) > BEHIND_MAX { Some(end.saturating_sub(KEPT_MAX)) } else { None }
 }
 
 /// An entry as an event. Recorded bytes hold no line feed: they are canonical JSON.
@@ -299,6 +294,13 @@ mod tests {
             r#"{"decision":"deny","agentId":"a","toolName":"T","reason":"\u003cb>","layer":"identity","code":"c","mode":"enforce","enforced":true,"permitted":false,"verdictId":"main-7","timestamp":"2026-03-09T10:15:30.000Z","riskPoints":3}"#
         );
         assert_eq!(told("{}"), "{}");
+    }
+
+    #[test]
+    fn who_is_too_far_behind_jumps() {
+        assert_eq!(jump(5, 5), None);
+        assert_eq!(jump(5, 5 + BEHIND_MAX), None);
+        assert_eq!(jump(5, 6 + BEHIND_MAX), Some(6 + BEHIND_MAX - KEPT_MAX));
     }
 
     #[test]

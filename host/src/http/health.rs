@@ -47,6 +47,8 @@ struct Health<'a> {
     judge: Value,
     storage: &'static str,
     ledger_size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<Value>,
     mode: &'static str,
     environment: &'a str,
     environment_set: bool,
@@ -76,11 +78,24 @@ pub(super) async fn health(anyone: Anyone) -> Reply {
         judge: json!({ "enabled": false, "running": false }),
         storage: storage(app),
         ledger_size: *app.size.borrow(),
+        published: published(app, anyone.is_known()),
         mode: app.config.mode.map_or("policy", mode_word),
         environment: &app.config.environment,
         environment_set: app.config.environment_is_set,
     };
     answer::json_with(code, &health)
+}
+
+/// How far the ledger is published, where it is. Only who is known sees what went wrong: it may
+/// name the bucket.
+fn published(app: &App, is_known: bool) -> Option<Value> {
+    let published = app.published.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+    Some(json!({
+        "size": published.size,
+        "at": published.at.map(clock::text),
+        "lag": published.lag(*app.size.borrow()),
+        "error": published.error.map(|error| if is_known { error } else { "see the log".to_owned() }),
+    }))
 }
 
 /// Looks at the store, unless somebody just did.

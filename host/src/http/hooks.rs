@@ -1,10 +1,11 @@
 //! Answers coding agents that ask over HTTP. Claude Code takes every status but a success for "go
 //! ahead", so everything that goes wrong, a missing credential included, is a success that denies.
 //!
-//! The daemon is not where the agent runs, so it resolves no links; `docs/limits.md` says what
+//! The daemon is not where the agent runs, so it resolves no links; `docs/api.md` says what
 //! that means.
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::Response;
@@ -23,7 +24,6 @@ use crate::engine::{FAULT_CODE, Mode, Outcome};
 use crate::hook::{self, Answer, Event, Harness};
 use crate::settings::mode_word;
 use crate::state::Millis;
-use std::time::Instant;
 
 /// Names the error where the status says success.
 const ERROR: HeaderName = HeaderName::from_static("x-sentinel-error");

@@ -102,7 +102,7 @@ pub(super) async fn rollback(caller: Caller<Admin>, Named(agent): Named, body: J
 pub(super) async fn remove(caller: Caller<Admin>, Named(agent): Named) -> Reply {
     let grant = caller.ruling_over(&agent)?;
     let by = grant.subject().to_owned();
-    let done = policies::remove(grant.app(), Remove { agent, by, revision: None }).await?;
+    let done = policies::remove(grant.shared().app(), Remove { agent, by, revision: None }).await?;
     let own = done.revision.ok_or_else(|| no_policy(&done.agent))?;
     answer::json(&json!({ "removed": true, "agentId": own.agent, "revision": own.revision }))
 }
@@ -149,7 +149,7 @@ async fn put(grant: Grant<'_>, document: String, format: Format, source: Source)
             .with("errors", json!(["agentId cannot name a file"])));
     }
     let deploy = Deploy::new(policy, source, grant.subject().to_owned());
-    let done = policies::deploy(grant.app(), deploy).await.map_err(not_newer)?;
+    let done = policies::deploy(grant.shared().app(), deploy).await.map_err(not_newer)?;
     answer::json(&deployed(&done))
 }
 
@@ -241,12 +241,12 @@ fn refused(findings: &[Diagnostic]) -> Problem {
         .with("diagnostics", diagnostics(findings))
 }
 
-/// Findings of one kind, one sentence each.
+/// Findings of one kind, one sentence each. Warnings name their place themselves.
 fn sentences(findings: &[Diagnostic], severity: Severity) -> Vec<String> {
     let own = findings.iter().filter(|finding| finding.severity == severity);
-    own.map(|finding| match finding.pointer.as_str() {
-        "" => finding.message.clone(),
-        pointer => format!("{pointer}: {}", finding.message),
+    own.map(|finding| match (severity, finding.pointer.as_str()) {
+        (Severity::Warning, _) | (Severity::Error, "") => finding.message.clone(),
+        (Severity::Error, pointer) => format!("{pointer}: {}", finding.message),
     })
     .collect()
 }

@@ -35,10 +35,34 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    serve_with(app, listener, shutdown, super::with).await
+}
+
+/// The same server, which answers every call with a constant: what a benchmark of the real one is
+/// held against.
+///
+/// # Errors
+///
+/// Where the socket cannot be used.
+#[doc(hidden)]
+pub async fn serve_constant(
+    app: Arc<App>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    serve_with(app, listener, shutdown, super::constant).await
+}
+
+async fn serve_with(
+    app: Arc<App>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+    router: fn(&Arc<Shared>) -> axum::Router,
+) -> io::Result<()> {
     listener.local_addr()?;
     let drain_timeout = app.config.drain_timeout;
     let shared = Shared::new(app);
-    let router = super::with(&shared);
+    let router = router(&shared);
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {

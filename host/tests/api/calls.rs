@@ -142,7 +142,7 @@ fn a_simulation_has_a_limit() {
     assert_eq!(daemon.post("/v1/simulate", &body(3)).code(), "bad-request");
 }
 
-fn report(daemon: &Daemon, verdict: Option<&Value>, more: Value) -> Reply {
+fn report(daemon: &Daemon, verdict: Option<&Value>, more: &Value) -> Reply {
     let mut body = json!({ "agentId": "my-agent", "toolName": "pay" });
     let fields = body.as_object_mut().unwrap();
     fields.extend(verdict.map(|id| ("verdictId".to_owned(), id.clone())));
@@ -165,13 +165,13 @@ fn an_outcome_settles_what_was_held() {
     let first = paid("0.30");
     assert!(first["holdEndsAt"].is_string(), "{first}");
     standing("0.00", "0.30", "0.70");
-    let done = report(&daemon, Some(&first["verdictId"]), json!({ "cost": { "usd": "0.25" } })).json();
+    let done = report(&daemon, Some(&first["verdictId"]), &json!({ "cost": { "usd": "0.25" } })).json();
     assert_eq!((&done["recorded"], &done["hold"]), (&json!(true), &json!("posted")), "{done}");
     let entry = daemon.get(&format!("/v1/ledger/entries/{}", done["ledger"]["index"])).json();
     assert_eq!((&entry["entry"]["kind"], &entry["entry"]["id"]), (&json!("outcome"), &done["entryId"]));
     standing("0.25", "0.00", "0.75");
     let second = paid("0.50");
-    let done = report(&daemon, Some(&second["verdictId"]), json!({ "outcome": "not-executed" })).json();
+    let done = report(&daemon, Some(&second["verdictId"]), &json!({ "outcome": "not-executed" })).json();
     assert_eq!(done["hold"], "voided");
     standing("0.25", "0.00", "0.75");
     // The budget is exact.
@@ -196,13 +196,13 @@ fn a_report_is_read_as_strictly_as_a_call() {
         (json!({ "verdictId": "nonsense" }), 404, "not-found"),
         (json!({ "nonsense": 1 }), 400, "bad-request"),
     ] {
-        let reply = report(&daemon, None, more.clone());
+        let reply = report(&daemon, None, &more);
         assert_eq!((reply.status, reply.code().as_str()), (status, code), "{more}");
     }
     // A verdict of another agent is not there.
     daemon.deploy(&POLICY.replace("my-agent", "another-agent"));
     let other = daemon.post("/v1/evaluate", &pay("0.10").replace("my-agent", "another-agent")).json();
-    assert_eq!(report(&daemon, Some(&other["verdictId"]), json!({})).status, 404);
+    assert_eq!(report(&daemon, Some(&other["verdictId"]), &json!({})).status, 404);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The API, asked over TCP as its clients ask it: the real router, on a store of its own for each
 //! test.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod calls;
 mod credentials;

@@ -63,7 +63,7 @@ fn check_references(document: &Value, value: &Value, names: &mut BTreeSet<String
     let children: Vec<&Value> = match value {
         Value::Object(fields) => fields.values().collect(),
         Value::Array(items) => items.iter().collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     };
     for child in children {
         check_references(document, child, names);
@@ -175,9 +175,9 @@ fn mismatch(document: &Value, schema: &Value, value: &Value, at: &str) -> Option
                 }
                 true
             }
-            "type" => match argument {
-                Value::Array(kinds) => kinds.iter().any(|kind| is_of(kind, value)),
-                kind => is_of(kind, value),
+            "type" => match argument.as_array() {
+                Some(kinds) => kinds.iter().any(|kind| is_of(kind, value)),
+                None => is_of(argument, value),
             },
             "enum" => argument.as_array().unwrap().contains(value),
             "const" => argument == value,

@@ -142,6 +142,17 @@ fn a_stream_shows_what_was_asked_for_and_may_be_seen() {
 }
 
 #[test]
+fn there_are_only_so_many_streams() {
+    let daemon = Daemon::governed();
+    let mut open: Vec<_> = (0..256).map(|_| Events::open(&daemon, "/v1/events/stream", &[])).collect();
+    let reply = daemon.get("/v1/events/stream");
+    assert_eq!((reply.status, reply.code().as_str(), reply.header("retry-after")), (503, "busy", Some("1")));
+    // All of them hear of it.
+    let index = evaluate(&daemon, "my-agent", "search_code");
+    assert!(open.iter_mut().all(|events| events.next().unwrap().0 == Some(index)));
+}
+
+#[test]
 fn streams_end_with_the_daemon_and_do_not_delay_it() {
     let mut daemon = Daemon::governed();
     let mut events = Events::open(&daemon, "/v1/events/stream", &[]);

@@ -10,7 +10,11 @@
 )]
 
 mod copies;
+mod database;
 mod keys;
+#[expect(unreachable_pub, dead_code, reason = "elsewhere it is part of a library")]
+#[path = "../../../tests/src/postgres.rs"]
+mod postgres;
 mod publish;
 mod receipts;
 #[expect(unreachable_pub, reason = "elsewhere it is part of a library")]

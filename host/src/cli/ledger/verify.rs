@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, place: &Place, json: bool, context: &Context) -> 
         let text = files::receipt(path)?;
         receipt::verify(&text, &pinned, place.origin()?).map(report::Report::Receipt)
     } else {
-        whole(args, place, &pinned).map(report::Report::Ledger)
+        whole(args, place, &pinned).map(|verified| report::Report::Ledger(Box::new(verified)))
     };
     match result {
         Ok(report) => report.print(json, context)?,

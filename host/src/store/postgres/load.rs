@@ -95,13 +95,11 @@ fn holds(own: &mut Connection, keys: &Keys, page: &mut Page) -> Result<(), Fault
     Ok(())
 }
 
-/// Also the meters of holds that ended, which nobody can name before.
+/// Also the meters of holds, which nobody can name before.
 fn meters(own: &mut Connection, keys: &Keys, page: &mut Page) -> Result<(), Fault> {
     let mut wanted = keys.meters.clone();
-    if keys.holds_ended_before.is_some() {
-        let charges = page.holds.iter().flat_map(|(_, hold)| &hold.charges);
-        wanted.extend(charges.map(|charge| charge.meter.clone()));
-    }
+    let charges = page.holds.iter().flat_map(|(_, hold)| &hold.charges);
+    wanted.extend(charges.map(|charge| charge.meter.clone()));
     if wanted.is_empty() {
         return Ok(());
     }

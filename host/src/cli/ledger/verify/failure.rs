@@ -104,10 +104,10 @@ impl From<StoreError> for Failure {
 
 /// A store that cannot be reached says nothing about the ledger. One that cannot be read does.
 pub(super) fn store_trouble(error: StoreError, index: u64) -> Trouble {
-    match error {
-        StoreError::Unavailable { .. } | StoreError::Locked { .. } => Trouble::Error(error.into()),
-        error => Trouble::Failure(Failure::Unreadable { index, reason: error.to_string() }),
+    if matches!(error, StoreError::Unavailable { .. } | StoreError::Locked { .. }) {
+        return Trouble::Error(error.into());
     }
+    Trouble::Failure(Failure::Unreadable { index, reason: error.to_string() })
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -16,7 +16,7 @@ const OWN_KEY: &str = "verified against its own key; pass --key with one kept el
 
 /// Something that was verified.
 pub(super) enum Report {
-    Ledger(Verified),
+    Ledger(Box<Verified>),
     Receipt(VerifiedReceipt),
 }
 
@@ -36,7 +36,7 @@ impl Report {
             }
         }
         out.flush()?;
-        if let Self::Ledger(Verified { is_own_key: true, .. }) = self {
+        if matches!(self, Self::Ledger(verified) if verified.is_own_key) {
             page::note(&format!("note: {OWN_KEY}"));
         }
         Ok(())
@@ -74,8 +74,10 @@ fn ledger(verified: &Verified, page: Page, out: &mut impl io::Write) -> io::Resu
     for (name, at) in [("first", &verified.proven.first_at), ("last", &verified.proven.last_at)] {
         lines.extend(at.clone().map(|at| (name, at)));
     }
-    if verified.kept > 0 {
-        lines.push(("kept", format!("agrees with {} checkpoints kept elsewhere", verified.kept)));
+    match verified.kept {
+        0 => {}
+        1 => lines.push(("kept", "agrees with the checkpoint kept elsewhere".to_owned())),
+        count => lines.push(("kept", format!("agrees with {count} checkpoints kept elsewhere"))),
     }
     lines.push(("took", format!("{:.1} s", verified.seconds)));
     writeln!(out, "{word} {}", verified.what)?;

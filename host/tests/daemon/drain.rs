@@ -1,0 +1,95 @@
+//! The daemon is asked to end while clients ask: everything that was accepted is answered.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::{KEY, Place};
+use crate::ledger::{self, verify};
+use crate::load::Load;
+use crate::policy;
+
+const AGENT: &str = "buyer";
+
+#[test]
+fn what_was_accepted_is_answered_and_the_end_is_on_record() {
+    let place = Place::new();
+    place.govern(&policy::plain(AGENT, "1.0.0"));
+    let (mut from, mut checkpoints) = (0, Vec::new());
+    for round in 0..3 {
+        let mut daemon = place.start();
+        let load = Load::start(daemon.address, AGENT, 8);
+        thread::sleep(Duration::from_millis(150));
+        checkpoints.push(daemon.client().get("/v1/ledger/checkpoint").body);
+        daemon.terminate();
+        let status = daemon.wait(Duration::from_secs(15));
+        assert_eq!(status.code(), Some(0), "{}", daemon.log());
+        let seen = load.gather();
+        assert!(seen.problems.iter().all(|own| own.status == 503), "{:?}", seen.problems);
+
+        let daemon = place.start();
+        let entries = ledger::entries(&mut daemon.client(), from);
+        let kinds: Vec<&str> = entries.values().map(|(_, entry)| entry["kind"].as_str().unwrap()).collect();
+        // Of this start and of the one before.
+        assert_eq!(kinds.last(), Some(&"daemon-start"), "round {round}");
+        assert_eq!(kinds[kinds.len() - 2], "daemon-stop", "round {round}");
+        assert_eq!(kinds.iter().filter(|kind| **kind == "daemon-stop").count(), 1, "round {round}");
+        let recorded = kinds.iter().filter(|kind| **kind == "verdict").count();
+        assert_eq!(recorded, seen.verdicts.len(), "what was recorded was not answered");
+        for verdict in &seen.verdicts {
+            let index = verdict["ledger"]["index"].as_u64().unwrap();
+            assert_eq!(verdict["ledger"]["leaf"], json!(entries[&index].0));
+        }
+        assert!(!seen.verdicts.is_empty());
+        from += entries.len() as u64;
+        daemon.kill9();
+    }
+    verify(&place, &checkpoints);
+}
+
+/// A request that never comes to its end.
+fn half_a_request(address: std::net::SocketAddr) -> std::net::TcpStream {
+    use std::io::Write as _;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST /v1/evaluate HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {KEY}\r\n\
+         content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+#[test]
+fn the_deadline_ends_it_with_a_request_open() {
+    let place = Place::new().with("SENTINEL_DRAIN_TIMEOUT", "1000");
+    let mut daemon = place.start();
+    let open = half_a_request(daemon.address);
+    thread::sleep(Duration::from_millis(200));
+    let since = Instant::now();
+    daemon.terminate();
+    let status = daemon.wait(Duration::from_secs(20));
+    assert!(since.elapsed() >= Duration::from_millis(900), "it did not wait: {:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert_eq!(status.code(), Some(0), "{}", daemon.log());
+    drop(open);
+    let daemon = place.start();
+    let entries = ledger::entries(&mut daemon.client(), 0);
+    assert!(entries.values().any(|(_, entry)| entry["kind"] == "daemon-stop"));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let place = Place::new().with("SENTINEL_DRAIN_TIMEOUT", "60000");
+    let mut daemon = place.start();
+    let open = half_a_request(daemon.address);
+    thread::sleep(Duration::from_millis(200));
+    daemon.terminate();
+    thread::sleep(Duration::from_millis(300));
+    daemon.terminate();
+    let status = daemon.wait(Duration::from_secs(10));
+    // In whatever way: it is not said that nothing was cut off.
+    assert!(status.code().is_some() || status.signal().is_some());
+    drop(open);
+}

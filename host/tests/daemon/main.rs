@@ -1,0 +1,29 @@
+//! The program itself, from outside: started as a process, asked over TCP, killed, starved, stopped.
+//!
+//! One module for each kind of trouble. What single requests get is for `tests/api`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a suite fails loudly: that is its job"
+)]
+
+mod client;
+mod concurrency;
+mod crash;
+mod drain;
+mod events;
+mod fail_closed;
+mod harness;
+mod ledger;
+mod load;
+mod openapi;
+mod outage;
+mod policy;
+// Knows nothing of Sentinel, and belongs to a package that depends on this one.
+#[path = "../../../tests/src/postgres.rs"]
+#[expect(dead_code, unreachable_pub, reason = "shared with suites that use the rest of it")]
+mod postgres;
+mod reload;
