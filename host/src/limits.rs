@@ -56,6 +56,13 @@ pub const BATCH_OPERATIONS_MAX: usize = 256;
 /// Operations that wait for their batch. More are refused, and their calls denied.
 pub const QUEUED_OPERATIONS_MAX: usize = 8_192;
 
+/// How long the answer of a request with an idempotency key is kept, in milliseconds: a day, in
+/// which every sensible retry is over.
+pub const ANSWERS_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How often older answers are dropped.
+pub const FORGET_EVERY: Duration = Duration::from_secs(600);
+
 /// Connections to the store that read at the same time.
 pub const READERS_MAX: usize = 8;
 

@@ -98,6 +98,13 @@ pub trait Writer: Send {
         work: &mut dyn FnMut(&mut Page) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
+    /// Forgets answers that were remembered for their idempotency keys before a moment.
+    ///
+    /// # Errors
+    ///
+    /// Where they are still there.
+    fn forget_answers(&mut self, before: Millis) -> Result<(), StoreError>;
+
     /// Adds an API key.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -13,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::identity::Signer;
 use super::{Operation, OperationError, clock};
-use crate::limits::{BATCH_OPERATIONS_MAX, QUEUED_OPERATIONS_MAX};
+use crate::limits::{ANSWERS_KEPT_MS, BATCH_OPERATIONS_MAX, FORGET_EVERY, QUEUED_OPERATIONS_MAX};
 use crate::state::{Keys, Page};
 use crate::store::{StoreError, Writer};
 
@@ -94,7 +95,7 @@ impl Committer {
         is_store_well: Arc<AtomicBool>,
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
         let (queue, waiting) = mpsc::channel(QUEUED_OPERATIONS_MAX);
-        let work = Batches { writer, signer, size, is_store_well, waiting };
+        let work = Batches { writer, signer, size, is_store_well, waiting, forgot_at: Instant::now() };
         let thread = thread::Builder::new().name("sentinel-commit".to_owned()).spawn(|| work.run())?;
         Ok((Self { queue }, thread))
     }
@@ -173,6 +174,7 @@ struct Batches {
     size: watch::Sender<u64>,
     is_store_well: Arc<AtomicBool>,
     waiting: mpsc::Receiver<Box<dyn Waiting>>,
+    forgot_at: Instant,
 }
 
 impl Batches {
@@ -189,6 +191,7 @@ impl Batches {
                 tracing::error!(%error, operations = batch.len(), "a batch was not committed, so all of it is denied");
             }
             answer(&mut batch, committed.as_ref().map(|_| ()));
+            self.forget();
             if let Ok(Committed { size, .. }) = committed {
                 // Nobody may be listening, and the size is kept for whoever asks later.
                 self.size.send_if_modified(|own| {
@@ -197,6 +200,18 @@ impl Batches {
                     is_news
                 });
             }
+        }
+    }
+
+    /// From time to time, drops answers that nobody will ask for again.
+    fn forget(&mut self) {
+        if self.forgot_at.elapsed() < FORGET_EVERY {
+            return;
+        }
+        self.forgot_at = Instant::now();
+        let before = clock::now().plus(-ANSWERS_KEPT_MS);
+        if let Err(error) = self.writer.forget_answers(before) {
+            tracing::warn!(%error, "old answers are still kept");
         }
     }
 

@@ -325,7 +325,6 @@ pub async fn head(app: &App) -> Result<Head, ReadError> {
     app.readers.read(|reader| Ok(reader.head()?)).await
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as a function of `map_err`")]
 fn unproven<E: std::fmt::Debug>(error: E) -> ReadError {
     ReadError::Unproven { reason: format!("{error:?}") }
 }

@@ -27,6 +27,14 @@ const LOCK: &str = "daemon.lock";
 /// daemon ever meet, and neither holds a lock for longer than a commit.
 const BUSY_MS: u64 = 5_000;
 
+/// Size of a page, in bytes: an entry fits several times, and a batch is written with few calls of
+/// the system.
+const PAGE_BYTES: i64 = 8192;
+
+/// Pages of the write-ahead log after which they are moved to the database. Small rows that every
+/// batch changes are moved once for all of them; 32 MiB are moved in a moment.
+const CHECKPOINT_PAGES: i64 = 4096;
+
 /// Version of the tables below.
 const SCHEMA_VERSION: i64 = 1;
 
@@ -122,7 +130,10 @@ impl Sqlite {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
+        // Counts for a new database only.
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "synchronous", if self.durable { "full" } else { "off" })?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.set_prepared_statement_cache_capacity(64);

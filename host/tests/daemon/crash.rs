@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Daemon, Place};
+use crate::client::Client;
+use crate::harness::{Daemon, KEY, Place, cent};
 use crate::ledger::{self, Entries, Tally, verify};
 use crate::load::{Load, Seen};
 use crate::policy;
@@ -30,16 +31,21 @@ fn rounds() -> usize {
     std::env::var("CRASH_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("a number"))
 }
 
-/// A time of living that nobody chose. The seed is printed where a test fails.
+/// Times of living that nobody chose. The seed is printed where a test fails.
 fn lives() -> impl Iterator<Item = Duration> {
     let mut state = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros() as u64 | 1;
-    println!("seed {state}");
+    tell(&format!("seed {state}"));
     std::iter::repeat_with(move || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         Duration::from_micros(2_000 + state % 150_000)
     })
+}
+
+#[expect(clippy::print_stdout, reason = "shown where a test fails")]
+fn tell(line: &str) {
+    println!("{line}");
 }
 
 /// Every answer is on record, at its place, with its leaf and what it said.
@@ -156,4 +162,37 @@ fn one_of_three_daemons_dies_and_the_others_go_on() {
     }
     println!("{rounds} rounds, {answered} answered, {lost} cut off, {from} entries");
     assert!(answered > 0 && lost > 0, "nothing was interrupted: {answered} answered, {lost} cut off");
+}
+
+/// Whoever was cut off asks again with the same key, and is charged once.
+#[test]
+fn a_key_is_remembered_over_a_crash() {
+    let place = Place::new();
+    place.govern(&policy::plain(AGENT, "1.0.0"));
+    let body = cent(AGENT).to_string();
+    let mut daemon = place.start();
+    for (number, life) in (0..6).zip(lives()) {
+        let text = format!("key-{number}");
+        let key = [("idempotency-key", text.as_str())];
+        let address = daemon.address;
+        let asked = thread::scope(|scope| {
+            let client = scope.spawn(|| {
+                Client::new(address, Some(KEY)).try_send("POST", "/v1/evaluate", &key, Some(&body))
+            });
+            // Before, in the middle, and after.
+            thread::sleep(life / 10);
+            daemon.kill9();
+            client.join().unwrap()
+        });
+        daemon = place.start();
+        let mut client = daemon.client();
+        let again = client.send("POST", "/v1/evaluate", &key, Some(&body));
+        let once_more = client.send("POST", "/v1/evaluate", &key, Some(&body));
+        if let Ok(first) = asked {
+            assert_eq!((first.status, &first.body), (200, &again.body));
+            assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        }
+        assert_eq!((again.status, &again.body), (200, &once_more.body));
+        assert_eq!(ledger::standings(&mut client, AGENT)["budgets/shop"], (0, (number + 1) * 10_000));
+    }
 }

@@ -22,6 +22,9 @@ pub(crate) const KEY: &str = "a-key-that-somebody-made-up";
 /// Signs the tokens of these tests.
 const SECRET: &str = "the secret of these tests has more than 32 bytes";
 
+/// Starts a program that a file which may not grow does not end with a signal.
+pub(crate) const UNSIGNALLED: &[&str] = &["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
+
 /// What a daemon keeps, and what it is told. Daemons come and go; this stays.
 pub(crate) struct Place {
     directory: TempDir,
@@ -199,6 +202,13 @@ impl Daemon {
     pub(crate) fn terminate(&self) {
         let sent = Command::new("kill").args(["-s", "TERM", &self.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
+    }
+
+    /// Lets no file of it grow beyond so many bytes.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let limit = format!("--fsize={bytes}:unlimited");
+        let status = Command::new("prlimit").args(["--pid", &self.id().to_string(), &limit]).status();
+        assert!(status.expect("prlimit runs").success());
     }
 
     /// Waits for its end.

@@ -104,10 +104,7 @@ pub(crate) fn standings(client: &mut Client, agent: &str) -> Standings {
     let mut all = Standings::new();
     let told = client.get(&format!("/v1/agents/{agent}/budgets")).ok();
     for own in told["budgets"].as_array().unwrap() {
-        let amount = |name: &str| match &own[name] {
-            Value::String(dollars) => micros(dollars),
-            number => number.as_u64().unwrap(),
-        };
+        let amount = |name: &str| own[name].as_str().map_or_else(|| own[name].as_u64().unwrap(), micros);
         let standing = all.entry(own["meter"].as_str().unwrap().to_owned()).or_default();
         *standing = (standing.0 + amount("used"), standing.1 + amount("held"));
     }

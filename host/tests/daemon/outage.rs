@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
-use crate::harness::{Daemon, Place, call, cent, eventually};
+use crate::harness::{Daemon, Place, UNSIGNALLED, call, cent, eventually};
 use crate::ledger::{self, Tally, verify};
 use crate::policy;
 use crate::postgres::Postgres;
@@ -67,22 +67,16 @@ impl Small {
                 let mut file = File::create(home.join("filler")).unwrap();
                 while file.write_all(&[7; 1024]).is_ok() {}
             }
-            Self::Limited => limit(daemon, "4096"),
+            Self::Limited => daemon.limit_files("4096"),
         }
     }
 
     fn empty(&self, daemon: &Daemon) {
         match self {
             Self::Mounted(home) => fs::remove_file(home.join("filler")).unwrap(),
-            Self::Limited => limit(daemon, "unlimited"),
+            Self::Limited => daemon.limit_files("unlimited"),
         }
     }
-}
-
-fn limit(daemon: &Daemon, bytes: &str) {
-    let limit = format!("--fsize={bytes}:unlimited");
-    let status = Command::new("prlimit").args(["--pid", &daemon.id().to_string(), &limit]).status();
-    assert!(status.unwrap().success());
 }
 
 impl Drop for Small {
@@ -95,8 +89,7 @@ impl Drop for Small {
 
 #[test]
 fn a_full_disk_denies_and_recovers_by_itself() {
-    // A file that may not grow ends a process with a signal, unless it was told not to mind.
-    let place = Place::new().wrapped(&["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
+    let place = Place::new().wrapped(UNSIGNALLED);
     let small = Small::under(&place.home());
     place.govern(&policy::plain(AGENT, "1.0.0"));
     let daemon = place.start();
@@ -122,8 +115,13 @@ fn a_full_disk_denies_and_recovers_by_itself() {
     assert_eq!(health["storage"], "local", "{health}");
 
     small.empty(&daemon);
-    eventually("it is well again", SOON, || client.get("/v1/health").status == 200);
-    answered.push(evaluate(&mut client).ok());
+    // Whoever asks again and again is the first to notice.
+    eventually("it is well again", SOON, || {
+        let reply = evaluate(&mut client);
+        answered.extend((reply.status == 200).then(|| reply.json()));
+        reply.status == 200
+    });
+    eventually("health says so", SOON, || client.get("/v1/health").status == 200);
     let entries = ledger::entries(&mut client, 0);
     assert!(entries.values().any(|(_, entry)| entry["kind"] == "store-recovered"), "nothing says so");
     let recorded = entries.values().filter(|(_, entry)| entry["kind"] == "verdict").count();
@@ -171,6 +169,8 @@ fn a_stopped_database_denies_in_time_and_works_again() {
         eventually("health says so", SOON, || client.get("/v1/health").status == 200);
     }
     let entries = ledger::entries(&mut client, 0);
+    let recoveries = entries.values().filter(|(_, entry)| entry["kind"] == "store-recovered").count();
+    assert_eq!(recoveries, 2, "each outage is on record");
     let mut tally = Tally::default();
     tally.take(AGENT, &entries);
     assert_eq!(tally.standings(), ledger::standings(&mut client, AGENT));

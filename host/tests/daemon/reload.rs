@@ -224,6 +224,20 @@ fn a_rollback_holds_in_a_database() {
     assert_eq!(search(&mut daemon.client())["decision"], "deny", "a restart went forward again");
 }
 
+/// Daemons that share a database have a directory each.
+#[test]
+fn a_daemon_without_documents_takes_none_from_the_others() {
+    let database = Postgres::shared().database();
+    let keys = tempfile::tempdir().unwrap();
+    let places: Vec<Place> = (0..2).map(|_| Place::beside(&keys.path().join("key"), &database)).collect();
+    places[0].govern(&document(true));
+    let first = places[0].start();
+    assert_eq!(search(&mut first.client())["decision"], "allow");
+    let _second = places[1].start();
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(search(&mut first.client())["decision"], "allow", "the other one removed it");
+}
+
 #[test]
 fn three_daemons_follow_a_deployment() {
     let database = Postgres::shared().database();

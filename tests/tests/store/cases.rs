@@ -115,6 +115,14 @@ pub(crate) fn every_row_comes_back(store: &Store) {
         Ok(())
     })
     .expect("a look");
+    for (before, is_kept) in [(NOW, true), (NOW.plus(1), false)] {
+        writer.forget_answers(before).expect("old answers go");
+        transact(&mut *writer, &keys, |page| {
+            assert_eq!(page.remembered.get(&name)?.is_some(), is_kept);
+            Ok(())
+        })
+        .expect("a look");
+    }
 
     assert_eq!(reader.meter(&meter("money")).expect("a meter"), Some(own.clone()));
     assert_eq!(reader.meter(&meter("other")).expect("no meter"), None);

@@ -172,6 +172,16 @@ impl Writer for PostgresWriter {
         Ok(())
     }
 
+    fn forget_answers(&mut self, before: Millis) -> Result<(), StoreError> {
+        let mut own = self.take()?;
+        own.execute(
+            "DELETE FROM sentinel_remembered WHERE tenant = $1 AND log_id = $2 AND at < $3",
+            &[&TENANT, &LOG, &before.0],
+        )?;
+        self.connection = Some(own);
+        Ok(())
+    }
+
     fn revoke_key(&mut self, id: &str, at: Millis) -> Result<bool, StoreError> {
         let changed = self.on_keys(|own| {
             own.execute(

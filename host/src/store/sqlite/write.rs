@@ -148,6 +148,14 @@ impl Writer for SqliteWriter {
         saved
     }
 
+    fn forget_answers(&mut self, before: Millis) -> Result<(), StoreError> {
+        self.connection.execute(
+            "DELETE FROM remembered WHERE tenant = ?1 AND log_id = ?2 AND at < ?3",
+            params![TENANT, LOG, before.0],
+        )?;
+        Ok(())
+    }
+
     fn add_key(&mut self, key: &KeyRecord) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         let record = encode::key(key)?;
