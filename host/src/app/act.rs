@@ -92,6 +92,9 @@ impl Operation for Act {
             Decided::Denied(_) => &[],
         };
         let charges = settle::charges(effects, &verdict.charges, &self.owner, page.now)?;
+        // Everything that can fail comes before the first change.
+        settle::check(&charges, page)?;
+        page.agents.get(&self.owner.agent)?;
         let id = record::id(page.next_seq());
         let body =
             record::verdict(&id, page.now, &self.owner, &self.subject, &self.record, &verdict, &charges)?;
@@ -106,7 +109,9 @@ impl Operation for Act {
                 Hold { agent: self.owner.agent.clone(), state: HoldState::Open, ends_at, charges: held };
             page.holds.put(id.clone(), hold);
         }
-        count(page.agents.edit(&self.owner.agent)?, &verdict, page.now, self.owner.session.as_deref());
+        let session = self.owner.session.as_deref();
+        let is_of_session = settle::session_refusal(&self.owner, &self.subject, page).is_none();
+        count(page.agents.edit(&self.owner.agent)?, &verdict, page.now, session.filter(|_| is_of_session));
         let answer = Answer::new(&verdict, id, place, page.now, self.owner.session.as_deref(), ends_at);
         if let Some(own) = &self.idempotency {
             let row = Remembered {

@@ -16,6 +16,7 @@ use notify::{RecursiveMode, Watcher};
 
 use super::policies::{self, Deploy, Remove, Source};
 use super::{App, record};
+use crate::config::StoreConfig;
 use crate::policy_file::PolicyFile;
 use crate::state::PolicyRevision;
 
@@ -85,7 +86,15 @@ impl Definitions {
 
     /// Reads what changed since the last time, and deploys it.
     pub(super) fn scan(&mut self, app: &App) {
-        let seen = self.look();
+        let seen = match self.look() {
+            Ok(seen) => seen,
+            // What is in force stays in force: nobody took anything away.
+            Err(error) => {
+                let directory = self.directory.display();
+                tracing::error!(%error, "the definitions directory `{directory}` could not be read");
+                return;
+            }
+        };
         let gone: Vec<PathBuf> =
             self.files.keys().filter(|path| !seen.contains_key(*path)).cloned().collect();
         let changed: Vec<(PathBuf, Look)> = seen
@@ -104,7 +113,8 @@ impl Definitions {
         for some in changed.chunks(DEPLOYED_TOGETHER_MAX) {
             self.take(app, some);
         }
-        if !self.is_read {
+        // Of several daemons each has a directory of its own, and speaks only of what it has seen.
+        if !self.is_read && !matches!(app.config.store, StoreConfig::Postgres(_)) {
             missing.extend(self.left_behind(app));
         }
         self.is_read = true;
@@ -119,10 +129,14 @@ impl Definitions {
         *app.documents.write().unwrap_or_else(PoisonError::into_inner) = documents.collect();
     }
 
-    fn look(&self) -> BTreeMap<PathBuf, Look> {
-        let Ok(entries) = fs::read_dir(&self.directory) else { return BTreeMap::new() };
-        let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_document(path));
-        paths
+    fn look(&self) -> io::Result<BTreeMap<PathBuf, Look>> {
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries.collect::<io::Result<Vec<_>>>()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let paths = entries.iter().map(fs::DirEntry::path).filter(|path| is_document(path));
+        let found = paths
             .filter_map(|path| {
                 let metadata = fs::metadata(&path).ok()?;
                 #[cfg(unix)]
@@ -131,7 +145,8 @@ impl Definitions {
                 let inode = 0;
                 Some((path, (metadata.modified().ok(), metadata.len(), inode)))
             })
-            .collect()
+            .collect();
+        Ok(found)
     }
 
     /// Deploys some files together. Where the store failed they are taken for changed again.

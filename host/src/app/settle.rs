@@ -86,7 +86,7 @@ fn reading(debit: &Debit, meter: &state::Meter, now: Millis) -> u64 {
 }
 
 /// A session has to be one of ours, of this agent, of this subject, and not over.
-fn session_refusal(owner: &Owner, subject: &str, page: &Page) -> Option<String> {
+pub(super) fn session_refusal(owner: &Owner, subject: &str, page: &Page) -> Option<String> {
     let id = owner.session.as_ref()?;
     match page.sessions.get(id) {
         Err(error) => Some(error.to_string()),
@@ -121,6 +121,11 @@ pub(super) fn charges(
         Due { key: key(debit, owner, window_number(debit, now)), debit: debit.clone(), amount: *amount }
     });
     Ok(due.collect())
+}
+
+/// Whether the meters of all charges are there.
+pub(super) fn check(due: &[Due], page: &Page) -> Result<(), OperationError> {
+    due.iter().try_for_each(|own| Ok(page.meters.get(&own.key).map(drop)?))
 }
 
 /// Puts charges on their meters, and says what is held.

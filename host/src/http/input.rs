@@ -26,22 +26,6 @@ const DEPTH_MAX: usize = 128;
 /// Characters of an idempotency key.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
-/// Every kind of entry that can be asked for.
-const KINDS: [EntryKind; 12] = [
-    EntryKind::Verdict,
-    EntryKind::Outcome,
-    EntryKind::HoldExpired,
-    EntryKind::SessionStart,
-    EntryKind::SessionEnd,
-    EntryKind::SessionReset,
-    EntryKind::PolicyDeploy,
-    EntryKind::PolicyRemove,
-    EntryKind::KeyRotation,
-    EntryKind::DaemonStart,
-    EntryKind::DaemonStop,
-    EntryKind::StoreRecovered,
-];
-
 /// The body of a request: a JSON object of a bearable size and depth, not yet read.
 pub(super) struct JsonBody(Bytes);
 
@@ -294,10 +278,10 @@ pub(super) fn place(asked: Option<u64>) -> Result<Option<u64>, Problem> {
 /// A kind of entry, by its word.
 pub(super) fn kind(word: Option<&str>) -> Result<Option<EntryKind>, Problem> {
     let Some(word) = word else { return Ok(None) };
-    match KINDS.into_iter().find(|kind| kind.as_str() == word) {
+    match EntryKind::from_word(word) {
         Some(kind) => Ok(Some(kind)),
         None => {
-            let words: Vec<_> = KINDS.iter().map(|kind| kind.as_str()).collect();
+            let words: Vec<_> = EntryKind::ALL.iter().map(|kind| kind.as_str()).collect();
             Err(Problem::bad_request(format!("`kind` is one of {}", words.join(", "))))
         }
     }
@@ -366,7 +350,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_word() {
-        for own in KINDS {
+        for own in EntryKind::ALL {
             assert_eq!(kind(Some(own.as_str())).unwrap(), Some(own));
         }
         assert!(kind(Some("verdicts")).is_err());

@@ -172,6 +172,27 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Verdict,
+        Self::Outcome,
+        Self::HoldExpired,
+        Self::SessionStart,
+        Self::SessionEnd,
+        Self::SessionReset,
+        Self::PolicyDeploy,
+        Self::PolicyRemove,
+        Self::KeyRotation,
+        Self::DaemonStart,
+        Self::DaemonStop,
+        Self::StoreRecovered,
+    ];
+
+    /// The kind of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word on the wire and in a store.
     pub const fn as_str(self) -> &'static str {
         match self {

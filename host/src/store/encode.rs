@@ -104,21 +104,7 @@ pub(super) fn policy_state_back(word: &str) -> PolicyState {
 }
 
 pub(super) fn kind_back(word: &str) -> Result<EntryKind, StoreError> {
-    const KINDS: [EntryKind; 12] = [
-        EntryKind::Verdict,
-        EntryKind::Outcome,
-        EntryKind::HoldExpired,
-        EntryKind::SessionStart,
-        EntryKind::SessionEnd,
-        EntryKind::SessionReset,
-        EntryKind::PolicyDeploy,
-        EntryKind::PolicyRemove,
-        EntryKind::KeyRotation,
-        EntryKind::DaemonStart,
-        EntryKind::DaemonStop,
-        EntryKind::StoreRecovered,
-    ];
-    KINDS.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| damaged("the kind of an entry"))
+    EntryKind::from_word(word).ok_or_else(|| damaged("the kind of an entry"))
 }
 
 /// The decision of an entry; empty where nothing was decided.

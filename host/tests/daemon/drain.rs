@@ -10,6 +10,7 @@ use crate::harness::{KEY, Place};
 use crate::ledger::{self, verify};
 use crate::load::Load;
 use crate::policy;
+use crate::postgres::Postgres;
 
 const AGENT: &str = "buyer";
 
@@ -92,4 +93,29 @@ fn a_second_signal_ends_it_at_once() {
     // In whatever way: it is not said that nothing was cut off.
     assert!(status.code().is_some() || status.signal().is_some());
     drop(open);
+}
+
+/// A store that does not answer does not keep it for long.
+#[test]
+fn a_hanging_database_does_not_keep_it() {
+    let postgres = Postgres::start();
+    let keys = tempfile::tempdir().unwrap();
+    let place =
+        Place::beside(&keys.path().join("key"), &postgres.url()).with("SENTINEL_DRAIN_TIMEOUT", "1000");
+    let mut daemon = place.start();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let sql = "BEGIN; SELECT size FROM sentinel_logs FOR UPDATE; SELECT pg_sleep(40); COMMIT";
+            // It ends with the server, which the test stops.
+            let _ = postgres.try_psql(&postgres.url(), sql);
+        });
+        thread::sleep(Duration::from_millis(700));
+        let since = Instant::now();
+        daemon.terminate();
+        let status = daemon.wait(Duration::from_secs(30));
+        let took = since.elapsed();
+        let _ = postgres.try_psql(&postgres.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity");
+        assert!(took < Duration::from_secs(15), "{took:?}");
+        assert_ne!(status.code(), Some(0), "its end is not on record");
+    });
 }

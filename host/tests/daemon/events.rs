@@ -2,16 +2,16 @@
 
 use std::io::BufReader;
 use std::net::TcpStream;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::client::{Client, line};
-use crate::harness::{KEY, Place, call};
+use crate::harness::{Daemon, Place, call};
 use crate::ledger;
 use crate::load::Load;
 use crate::policy;
+use crate::postgres::Postgres;
 
 const AGENT: &str = "buyer";
 
@@ -138,16 +138,38 @@ fn a_silent_stream_shows_that_it_is_there() {
     assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
 }
 
+fn two_daemons() -> (Vec<Place>, Vec<Daemon>) {
+    let database = Postgres::shared().database();
+    let first = Place::new();
+    let key = first.path("key");
+    let places: Vec<Place> = (0..2).map(|_| Place::beside(&key, &database)).chain([first]).collect();
+    places.iter().for_each(|place| place.govern(&policy::plain(AGENT, "1.0.0")));
+    let daemons = places[..2].iter().map(Place::start).collect();
+    (places, daemons)
+}
+
 #[test]
 fn streams_hear_what_another_daemon_records() {
-    let database = crate::postgres::Postgres::shared().database();
-    let keys = tempfile::tempdir().unwrap();
-    let places: Vec<Place> = (0..2).map(|_| Place::beside(&keys.path().join("key"), &database)).collect();
-    places.iter().for_each(|place| place.govern(&policy::plain(AGENT, "1.0.0")));
-    let daemons: Vec<_> = places.iter().map(Place::start).collect();
+    let (_places, daemons) = two_daemons();
     let mut events = Events::open(&daemons[0].client(), "/v1/events/stream?agent=buyer&decision=allow", None);
     events.next();
-    thread::sleep(Duration::from_millis(100));
-    let told = Client::new(daemons[1].address, Some(KEY)).post("/v1/evaluate", &call(AGENT, "search")).ok();
+    let told = daemons[1].client().post("/v1/evaluate", &call(AGENT, "search")).ok();
     assert_eq!(events.next_with_data().2["verdictId"], told["verdictId"]);
+}
+
+/// A client that lost one daemon comes back to another, which may not have heard of everything yet.
+#[test]
+fn a_client_that_changes_daemons_sees_nothing_twice() {
+    let (_places, daemons) = two_daemons();
+    let mut clients: Vec<Client> = daemons.iter().map(Daemon::client).collect();
+    let ask = |client: &mut Client| {
+        let verdict = client.post("/v1/evaluate", &call(AGENT, "search")).ok();
+        verdict["ledger"]["index"].as_u64().unwrap()
+    };
+    for _ in 0..40 {
+        let seen = ask(&mut clients[1]);
+        let mut events = Events::open(&clients[0], "/v1/events/stream", Some(seen));
+        let next = ask(&mut clients[0]);
+        assert_eq!(events.next_with_data().0, next, "after {seen}");
+    }
 }

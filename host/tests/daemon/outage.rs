@@ -206,3 +206,21 @@ fn a_database_that_hangs_denies_in_time() {
     tally.take(AGENT, &ledger::entries(&mut client, 0));
     assert_eq!(tally.standings(), ledger::standings(&mut client, AGENT));
 }
+
+/// A policy that goes while nothing can be stored is gone when it can.
+#[test]
+fn a_removal_during_an_outage_is_made_up_for() {
+    let place = Place::new().wrapped(UNSIGNALLED);
+    place.govern(&policy::plain(AGENT, "1.0.0"));
+    let daemon = place.start();
+    let mut client = daemon.client();
+    evaluate(&mut client).ok();
+    daemon.limit_files("1024");
+    fs::remove_file(place.document(AGENT)).unwrap();
+    // Longer than it takes to notice.
+    std::thread::sleep(Duration::from_secs(4));
+    check_denied(&evaluate(&mut client));
+    daemon.limit_files("unlimited");
+    eventually("it is well again", SOON, || evaluate(&mut client).status == 200);
+    eventually("the policy is gone", SOON, || evaluate(&mut client).ok()["code"] == "policy-missing");
+}

@@ -59,22 +59,8 @@ impl Decision {
 }
 
 fn kind(word: &str) -> Result<EntryKind, String> {
-    const KINDS: [EntryKind; 12] = [
-        EntryKind::Verdict,
-        EntryKind::Outcome,
-        EntryKind::HoldExpired,
-        EntryKind::SessionStart,
-        EntryKind::SessionEnd,
-        EntryKind::SessionReset,
-        EntryKind::PolicyDeploy,
-        EntryKind::PolicyRemove,
-        EntryKind::KeyRotation,
-        EntryKind::DaemonStart,
-        EntryKind::DaemonStop,
-        EntryKind::StoreRecovered,
-    ];
-    let known = || KINDS.map(EntryKind::as_str).join(", ");
-    KINDS.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| format!("use one of {}", known()))
+    let known = || EntryKind::ALL.map(EntryKind::as_str).join(", ");
+    EntryKind::from_word(word).ok_or_else(|| format!("use one of {}", known()))
 }
 
 pub(super) fn run(args: Args, place: &Place, json: bool, context: &Context) -> anyhow::Result<Exit> {
