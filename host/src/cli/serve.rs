@@ -58,7 +58,9 @@ pub(crate) fn run(args: &Args, _context: &Context) -> anyhow::Result<Exit> {
 fn log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter)
         .with_context(|| format!("`{}` is no log filter: try `info`", config.log_filter.escape_debug()))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that takes nothing, as on a full disk, must not end the thread that writes to it.
+    let lines =
+        tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(io::stderr);
     match config.log_format {
         LogFormat::Text => lines.with_target(false).with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),

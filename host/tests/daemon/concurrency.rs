@@ -18,7 +18,7 @@ const CLIENTS: usize = 64;
 /// Cents in a dollar.
 const CENTS: usize = 100;
 
-/// A dollar for all payments, 200 points, and 70 calls of one tool a minute.
+/// A dollar for all payments.
 fn tight() -> Value {
     let budgets = json!([{ "name": "shop", "limit": "1.00", "per": "day", "tools": ["pay"] }]);
     policy::with(AGENT, &[("budgets", budgets)])
@@ -70,19 +70,15 @@ fn spend(daemons: &[&Daemon]) {
     }
 }
 
-fn replicas() -> (Vec<Place>, Vec<Daemon>) {
+fn replicas(policy: &Value) -> (Vec<Place>, Vec<Daemon>) {
     let database = Postgres::shared().database();
-    let first = Place::new();
-    let key = first.path("key");
-    let mut places = vec![Place::beside(&key, &database), Place::beside(&key, &database), first];
-    let third = places.pop().unwrap();
-    let third = third
-        .with("SOE_STORAGE", "postgres")
-        .with("DATABASE_URL", &database)
-        .with("SENTINEL_LEDGER_KEY_FILE", &key.display().to_string());
-    places.push(third);
-    places.iter().for_each(|place| place.govern(&tight()));
+    let keys = Place::new();
+    let key = keys.path("key");
+    let mut places: Vec<Place> = (0..3).map(|_| Place::beside(&key, &database)).collect();
+    places.iter().for_each(|place| place.govern(policy));
     let daemons = places.iter().map(Place::start).collect();
+    // The key goes with the last of them.
+    places.push(keys);
     (places, daemons)
 }
 
@@ -95,7 +91,7 @@ fn one_daemon_spends_a_budget_to_the_cent() {
 
 #[test]
 fn three_daemons_on_one_database_spend_a_budget_to_the_cent() {
-    let (_places, daemons) = replicas();
+    let (_places, daemons) = replicas(&tight());
     spend(&daemons.iter().collect::<Vec<_>>());
 }
 
@@ -113,32 +109,29 @@ fn one_daemon_spends_points_to_the_last_one() {
     check(&verdicts, "risk-exhausted");
 }
 
-#[test]
-fn three_daemons_keep_one_rate() {
-    let (places, daemons) = replicas();
+/// Seventy calls an hour, and nothing else that could end.
+fn limited() -> Value {
     let limits = json!({ "windows": [{ "name": "searches", "maxCalls": 70, "seconds": 3600 }] });
-    let policy =
-        policy::with(AGENT, &[("rateLimits", limits), ("budgets", json!([])), ("version", json!("2.0.0"))]);
-    daemons[0].client().post("/v1/deploy", &json!({ "soe": policy })).ok();
-    let digest =
-        |own: &Daemon| own.client().get(&format!("/v1/agents/{AGENT}/policy")).ok()["version"] == "2.0.0";
-    crate::harness::eventually("the policy governs everywhere", std::time::Duration::from_secs(10), || {
-        daemons.iter().all(digest)
-    });
-    let verdicts = storm(&daemons.iter().collect::<Vec<_>>(), 3, &call(AGENT, "search"));
+    policy::with(AGENT, &[("rateLimits", limits), ("budgets", json!([]))])
+}
+
+fn keep_a_rate(daemons: &[&Daemon]) {
+    let verdicts = storm(daemons, 3, &call(AGENT, "search"));
     assert_eq!(permitted(&verdicts), 70, "of {}", verdicts.len());
     check(&verdicts, "rate-limited");
-    drop(places);
 }
 
 #[test]
 fn one_daemon_keeps_a_rate() {
     let place = Place::new();
-    let limits = json!({ "windows": [{ "name": "searches", "maxCalls": 70, "seconds": 3600 }] });
-    place.govern(&policy::with(AGENT, &[("rateLimits", limits), ("budgets", json!([]))]));
-    let verdicts = storm(&[&place.start()], 3, &call(AGENT, "search"));
-    assert_eq!(permitted(&verdicts), 70, "of {}", verdicts.len());
-    check(&verdicts, "rate-limited");
+    place.govern(&limited());
+    keep_a_rate(&[&place.start()]);
+}
+
+#[test]
+fn three_daemons_keep_one_rate() {
+    let (_places, daemons) = replicas(&limited());
+    keep_a_rate(&daemons.iter().collect::<Vec<_>>());
 }
 
 fn one_answer(daemons: &[&Daemon]) {
@@ -176,6 +169,6 @@ fn one_key_is_one_charge_and_one_answer() {
 
 #[test]
 fn one_key_is_one_charge_across_daemons() {
-    let (_places, daemons) = replicas();
+    let (_places, daemons) = replicas(&tight());
     one_answer(&daemons.iter().collect::<Vec<_>>());
 }

@@ -215,12 +215,48 @@ fn a_removal_during_an_outage_is_made_up_for() {
     let daemon = place.start();
     let mut client = daemon.client();
     evaluate(&mut client).ok();
-    daemon.limit_files("1024");
+    // The log may grow, and what SQLite appends to may not.
+    daemon.limit_files("4096");
     fs::remove_file(place.document(AGENT)).unwrap();
     // Longer than it takes to notice.
     std::thread::sleep(Duration::from_secs(4));
     check_denied(&evaluate(&mut client));
     daemon.limit_files("unlimited");
     eventually("it is well again", SOON, || evaluate(&mut client).status == 200);
+    eventually("the policy is gone", SOON, || evaluate(&mut client).ok()["code"] == "policy-missing");
+}
+
+/// A log that takes nothing more, as on the same full disk, is no reason to stop deciding.
+#[test]
+fn a_full_log_stops_nothing() {
+    let place = Place::new().wrapped(UNSIGNALLED);
+    place.govern(&policy::plain(AGENT, "1.0.0"));
+    let daemon = place.start();
+    let mut client = daemon.client();
+    daemon.limit_files("512");
+    for _ in 0..20 {
+        check_denied(&evaluate(&mut client));
+    }
+    daemon.limit_files("unlimited");
+    eventually("it is well again", SOON, || evaluate(&mut client).status == 200);
+    eventually("health says so", SOON, || client.get("/v1/health").status == 200);
+}
+
+/// Whoever read the log is gone; what changes is noticed all the same.
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let read_ten_lines =
+        "exec \"$0\" \"$@\" 2> >(for _ in {1..10}; do read -r line && echo \"$line\"; done >&2)";
+    let place = Place::new().wrapped(&["bash", "-c", read_ten_lines]);
+    place.govern(&policy::plain(AGENT, "1.0.0"));
+    let daemon = place.start();
+    let mut client = daemon.client();
+    evaluate(&mut client).ok();
+    for number in 0..20 {
+        fs::write(place.document(&format!("broken-{number}")), "{").unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    fs::remove_file(place.document(AGENT)).unwrap();
     eventually("the policy is gone", SOON, || evaluate(&mut client).ok()["code"] == "policy-missing");
 }
