@@ -126,6 +126,26 @@ pub struct App {
     pub published: std::sync::RwLock<Option<publish::Published>>,
 }
 
+/// Starts a thread without which nothing goes on in order. Should it panic, the process ends, and
+/// whoever watches it starts it again: what was answered is durable.
+fn vital<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<std::thread::JoinHandle<T>> {
+    struct Watch;
+    impl Drop for Watch {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                std::process::abort();
+            }
+        }
+    }
+    std::thread::Builder::new().name(name.to_owned()).spawn(|| {
+        let _watch = Watch;
+        body()
+    })
+}
+
 impl From<OperationError> for StoreError {
     fn from(error: OperationError) -> Self {
         Self::Failed { reason: error.to_string() }

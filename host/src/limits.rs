@@ -70,6 +70,10 @@ pub const READERS_MAX: usize = 8;
 /// fields at most.
 pub const RECORDED_BYTES_MAX: usize = 24 << 10;
 
+/// What a meter is kept apart by, in bytes, in the ledger; longer ones as their digest. A call may
+/// charge dozens of meters, and all of them stand in its entry.
+pub const RECORDED_KEY_BYTES_MAX: usize = 128;
+
 /// Characters of a name in the ledger.
 pub const RECORDED_NAME_CHARS_MAX: usize = 256;
 

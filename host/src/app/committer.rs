@@ -8,14 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use serde::Serialize;
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::identity::Signer;
-use super::{Operation, OperationError, clock};
+use super::record::{self, json};
+use super::{Operation, OperationError, clock, vital};
 use crate::limits::{ANSWERS_KEPT_MS, BATCH_OPERATIONS_MAX, FORGET_EVERY, QUEUED_OPERATIONS_MAX};
-use crate::state::{Keys, Page};
+use crate::state::{EntryKind, Keys, NewEntry, Page};
 use crate::store::{StoreError, Writer};
 
 /// Something was not committed. It did not happen.
@@ -96,7 +98,7 @@ impl Committer {
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
         let (queue, waiting) = mpsc::channel(QUEUED_OPERATIONS_MAX);
         let work = Batches { writer, signer, size, is_store_well, waiting, forgot_at: Instant::now() };
-        let thread = thread::Builder::new().name("sentinel-commit".to_owned()).spawn(|| work.run())?;
+        let thread = vital("sentinel-commit", || work.run())?;
         Ok((Self { queue }, thread))
     }
 
@@ -136,6 +138,22 @@ fn refused(error: mpsc::error::TrySendError<Box<dyn Waiting>>) -> CommitError {
         mpsc::error::TrySendError::Full(_) => CommitError::Busy,
         mpsc::error::TrySendError::Closed(_) => CommitError::Stopping,
     }
+}
+
+/// The store takes entries again. Calls were denied for some time, and the ledger says so.
+#[derive(Serialize)]
+struct RecoveredEntry {
+    at: String,
+    id: String,
+    kind: &'static str,
+}
+
+fn recovered(page: &mut Page) -> Result<(), OperationError> {
+    let kind = EntryKind::StoreRecovered;
+    let id = record::id(page.next_seq());
+    let body = json(&RecoveredEntry { at: clock::text(page.now), id, kind: kind.as_str() })?;
+    page.append(NewEntry { kind, agent: String::new(), decision: "", body })?;
+    Ok(())
 }
 
 /// Tells everybody what became of a batch. Those who wait on a runtime are told from one task of
@@ -190,16 +208,16 @@ impl Batches {
             if let Err(error) = &committed {
                 tracing::error!(%error, operations = batch.len(), "a batch was not committed, so all of it is denied");
             }
-            answer(&mut batch, committed.as_ref().map(|_| ()));
-            self.forget();
-            if let Ok(Committed { size, .. }) = committed {
+            if let Ok(Committed { size, .. }) = &committed {
                 // Nobody may be listening, and the size is kept for whoever asks later.
                 self.size.send_if_modified(|own| {
-                    let is_news = size > *own;
-                    *own = size.max(*own);
+                    let is_news = *size > *own;
+                    *own = (*size).max(*own);
                     is_news
                 });
             }
+            answer(&mut batch, committed.as_ref().map(|_| ()));
+            self.forget();
         }
     }
 
@@ -222,7 +240,11 @@ impl Batches {
             job.keys(now, &mut keys);
         }
         let (signer, mut committed) = (&self.signer, Committed::default());
+        let was_well = self.is_store_well.load(Ordering::Relaxed);
         self.writer.transact(now, &keys, &mut |page| {
+            if !was_well {
+                recovered(page)?;
+            }
             for job in batch.iter_mut() {
                 job.apply(page);
             }

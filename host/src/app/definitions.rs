@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
 
-use super::policies::{self, Deploy, Remove, Source};
+use super::policies::{self, Checked, Deploy, Remove, Source};
 use super::{App, record};
 use crate::config::StoreConfig;
 use crate::policy_file::PolicyFile;
-use crate::state::PolicyRevision;
+use crate::state::{PolicyRevision, PolicyState};
 
 /// Ends of the names of documents.
 const ENDINGS: [&str; 3] = [".soe.json", ".soe.yaml", ".soe.yml"];
@@ -29,6 +29,9 @@ const BY_FILE: &str = "file:";
 /// How often the directory is read even where nobody said that it changed: networks and overlays
 /// do not always say so.
 const POLL: Duration = Duration::from_secs(2);
+
+/// Revisions of an agent's policy that a document at the start is compared with.
+const HISTORY_MAX: u32 = 1_000;
 
 /// Documents that are deployed in one transaction.
 const DEPLOYED_TOGETHER_MAX: usize = 500;
@@ -76,12 +79,19 @@ type Look = (Option<std::time::SystemTime>, u64, u64);
 pub(super) struct Definitions {
     directory: PathBuf,
     files: BTreeMap<PathBuf, Known>,
+    /// Agents whose policy has to be removed, and could not be yet.
+    owed: BTreeSet<String>,
     is_read: bool,
 }
 
 impl Definitions {
     pub(super) fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), files: BTreeMap::new(), is_read: false }
+        Self {
+            directory: directory.to_owned(),
+            files: BTreeMap::new(),
+            owed: BTreeSet::new(),
+            is_read: false,
+        }
     }
 
     /// Reads what changed since the last time, and deploys it.
@@ -101,10 +111,10 @@ impl Definitions {
             .into_iter()
             .filter(|(path, look)| self.files.get(path).is_none_or(|known| known.look != *look))
             .collect();
-        if self.is_read && gone.is_empty() && changed.is_empty() {
+        if self.is_read && gone.is_empty() && changed.is_empty() && self.owed.is_empty() {
             return;
         }
-        let mut missing: BTreeSet<String> = BTreeSet::new();
+        let mut missing = std::mem::take(&mut self.owed);
         for path in gone {
             missing.extend(self.files.remove(&path).and_then(|known| known.agent));
         }
@@ -120,7 +130,9 @@ impl Definitions {
         self.is_read = true;
         missing.retain(|agent| self.files.values().all(|known| known.agent.as_ref() != Some(agent)));
         for agent in missing {
-            remove(app, &agent);
+            if !remove(app, &agent) {
+                self.owed.insert(agent);
+            }
         }
         let problems = self.files.values().filter_map(|known| known.problem.clone()).collect();
         *app.problems.write().unwrap_or_else(PoisonError::into_inner) = problems;
@@ -211,7 +223,28 @@ impl Definitions {
             return Ok(Found::Governing((*agent).to_owned()));
         }
         let policy = policies::check(app, read.text, read.format).map_err(|error| error.to_string())?;
+        if !self.is_read {
+            self.is_news(app, &policy)?;
+        }
         Ok(Found::New(Box::new(Deploy::new(policy, Source::File, format!("{BY_FILE}{}", name(path))))))
+    }
+
+    /// A start undoes nothing: a document that governed before, and was removed or rolled back by
+    /// somebody since, is no news.
+    fn is_news(&self, app: &App, policy: &Checked) -> Result<(), String> {
+        let agent = &policy.facts.agent_id;
+        let history = app
+            .readers
+            .read_blocking(|reader| Ok(reader.policy_history(agent, HISTORY_MAX)?))
+            .map_err(|error| error.to_string())?;
+        let newest = history.first();
+        let is_put_back = newest
+            .is_some_and(|own| own.state == PolicyState::Removed && own.deployed_by.starts_with(BY_FILE));
+        if is_put_back || history.iter().all(|own| own.digest != policy.facts.digest) {
+            return Ok(());
+        }
+        Err("it was deployed before, and removed or replaced since: raise its version to deploy it again"
+            .to_owned())
     }
 
     /// Agents whose policy came from a file that went away while no daemon ran.
@@ -257,11 +290,18 @@ fn problem(path: &Path, message: String) -> Problem {
     Problem { file, message }
 }
 
-fn remove(app: &App, agent: &str) {
+/// Says whether it was done.
+fn remove(app: &App, agent: &str) -> bool {
     let remove = Remove { agent: agent.to_owned(), by: format!("{BY_FILE}removed"), revision: None };
     match policies::remove_blocking(app, remove) {
-        Ok(_) => tracing::warn!(agent, "policy removed with its file: its agent is denied everything"),
-        Err(error) => tracing::error!(%error, agent, "a policy could not be removed"),
+        Ok(_) => {
+            tracing::warn!(agent, "policy removed with its file: its agent is denied everything");
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, agent, "a policy could not be removed yet");
+            false
+        }
     }
 }
 

@@ -7,13 +7,10 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::expire::Expire;
 use super::reads::ReadError;
-use super::record::{self, json};
-use super::{App, Operation, OperationError, clock};
-use crate::state::{EntryKind, Keys, Millis, NewEntry, Page};
+use super::{App, Operation, OperationError, vital};
+use crate::state::{Keys, Millis, Page};
 use crate::store::Backend;
 
 /// How long to wait for news before looking anyway.
@@ -25,10 +22,7 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 /// Starts the thread. It ends with the daemon.
 pub(super) fn start(app: &Arc<App>, backend: Arc<dyn Backend>, generation: u64) -> io::Result<()> {
     let app = Arc::downgrade(app);
-    thread::Builder::new()
-        .name("sentinel-follow".to_owned())
-        .spawn(move || follow(&app, &*backend, generation))
-        .map(drop)
+    vital("sentinel-follow", move || follow(&app, &*backend, generation)).map(drop)
 }
 
 fn follow(app: &Weak<App>, backend: &dyn Backend, mut generation: u64) {
@@ -88,34 +82,20 @@ fn expire(app: &App) {
     }
 }
 
-/// Something is written, to see whether that is possible again.
+/// Something is written, to see whether that is possible again: the committer adds an entry of its
+/// own to the first batch after a failure.
 fn probe(app: &App) {
-    if app.committer.commit_blocking(Recovered).is_ok() {
+    if app.committer.commit_blocking(Probe).is_ok() {
         tracing::info!("the store is well again");
     }
 }
 
-/// The store takes entries again. Calls were denied for some time, and the ledger says so.
-struct Recovered;
+struct Probe;
 
-#[derive(Serialize)]
-struct RecoveredEntry {
-    at: String,
-    id: String,
-    kind: &'static str,
-}
-
-impl Operation for Recovered {
+impl Operation for Probe {
     fn keys(&self, _now: Millis, _keys: &mut Keys) {}
 
-    fn apply(&mut self, page: &mut Page) -> Result<(), OperationError> {
-        let kind = EntryKind::StoreRecovered;
-        let entry = RecoveredEntry {
-            at: clock::text(page.now),
-            id: record::id(page.next_seq()),
-            kind: kind.as_str(),
-        };
-        page.append(NewEntry { kind, agent: String::new(), decision: "", body: json(&entry)? })?;
+    fn apply(&mut self, _page: &mut Page) -> Result<(), OperationError> {
         Ok(())
     }
 }

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use thiserror::Error;
 
+use super::reads::{self, ReadError};
 use super::record::{self, json};
-use super::{Operation, OperationError, clock};
+use super::{App, CommitError, Operation, OperationError, clock};
 use crate::state::{Charge, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page};
 
 /// A report.
@@ -30,6 +32,40 @@ pub struct Report {
     pub hold: Option<HoldState>,
     /// Id of the entry.
     pub id: String,
+}
+
+/// Records a report, and settles what was held for its call.
+///
+/// # Errors
+///
+/// Where the verdict is not one of this agent, or nothing was committed.
+pub async fn report(app: &App, report: Report) -> Result<Report, ReportError> {
+    if let Some(id) = &report.verdict_id {
+        let unknown = || OperationError::Unknown { what: "this verdict of this agent".to_owned() };
+        let seq = record::seq(id).ok_or_else(|| CommitError::Operation(unknown()))?;
+        let known = reads::entry(app, seq).await;
+        let is_own = match known {
+            Ok(own) => own.entry.kind == EntryKind::Verdict && own.entry.agent == report.agent,
+            Err(ReadError::Unknown { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
+        if !is_own {
+            return Err(CommitError::Operation(unknown()).into());
+        }
+    }
+    Ok(app.committer.commit(report).await?)
+}
+
+/// A report was not recorded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// It was not committed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// Its verdict could not be looked at.
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 /// What is recorded of a report. Everything is redacted and canonical.

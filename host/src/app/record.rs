@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::settle::{Due, Owner, unit_word};
 use super::{OperationError, clock};
 use crate::engine::{COMPONENT_DIGEST, Outcome, Verdict};
+use crate::limits::RECORDED_KEY_BYTES_MAX;
 use crate::state::Millis;
 use crate::store::LOG;
 
@@ -108,7 +109,7 @@ struct VerdictEntry<'a> {
 struct ChargeRecord<'a> {
     amount: u64,
     held: bool,
-    key: &'a str,
+    key: Cow<'a, str>,
     meter: &'a str,
     unit: &'static str,
 }
@@ -118,11 +119,19 @@ impl<'a> From<&'a Due> for ChargeRecord<'a> {
         Self {
             amount: due.amount,
             held: due.debit.held,
-            key: &due.debit.key,
+            key: short(&due.debit.key),
             meter: &due.debit.meter,
             unit: unit_word(due.debit.unit),
         }
     }
+}
+
+/// What a meter is kept apart by, as far as anybody reads it: a call may charge many meters.
+fn short(key: &str) -> Cow<'_, str> {
+    if key.len() <= RECORDED_KEY_BYTES_MAX {
+        return Cow::Borrowed(key);
+    }
+    Cow::Owned(digest(key.as_bytes()))
 }
 
 #[derive(Serialize)]

@@ -1,9 +1,9 @@
 //! Starting and stopping: everything is opened and checked before anything is answered.
 
+use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
-use std::{io, thread};
 
 use sentinel_ledger::Redactor;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use super::publish::destination::Destination;
 use super::publish::{Publication, PublishError};
 use super::reads::{ReadError, Readers};
 use super::record::{self, json};
-use super::{App, Committer, Operation, OperationError, clock, follow, publish};
+use super::{App, Committer, Operation, OperationError, clock, follow, publish, vital};
 use crate::auth::setup::AuthConfig;
 use crate::auth::{AgentScope, ApiKey, Authenticator, KeyFileError, KeyRecord, Role, RoleSet};
 use crate::config::{Config, StoreConfig};
@@ -141,10 +141,7 @@ impl App {
         let mut definitions = Definitions::new(&app.config.definitions_dir);
         definitions.scan(&app);
         let weak = Arc::downgrade(&app);
-        thread::Builder::new()
-            .name("sentinel-definitions".to_owned())
-            .spawn(move || definitions.watch(&weak))
-            .map_err(StartError::Thread)?;
+        vital("sentinel-definitions", move || definitions.watch(&weak)).map_err(StartError::Thread)?;
         let publication = destination
             .map(|to| publish::start(&app, to, Readers::new(Arc::clone(&backend))))
             .transpose()

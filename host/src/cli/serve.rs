@@ -16,10 +16,14 @@ use super::{Context, Exit, page};
 /// Stack of the threads that decide, in bytes: the guest's 512 KiB and ours.
 const WORKER_STACK_BYTES: usize = 4 << 20;
 
+/// Exit code of a daemon that was told twice to stop: as of a process that a signal ended.
+const CUT_OFF: i32 = 130;
+
 /// Run the daemon: decisions with budgets, a ledger, and an HTTP API
 ///
 /// Settings come from flags, then the environment, then the file of --config. SIGTERM and SIGINT
-/// stop it in order: what runs is finished and recorded, within the drain timeout.
+/// stop it in order: what runs is finished and recorded, within the drain timeout. A second one ends
+/// it at once.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -45,7 +49,16 @@ pub(crate) fn run(args: &Args, _context: &Context) -> anyhow::Result<Exit> {
             format!("`{listen}` cannot be listened on: choose another with --port or --bind")
         })?;
         greet(&started, listener.local_addr()?);
-        http::serve(Arc::clone(&started.app), listener, asked_to_stop()).await?;
+        let stop = async {
+            asked_to_stop().await;
+            page::note("stopping: what runs is finished first; once more ends it at once");
+            tokio::spawn(async {
+                asked_to_stop().await;
+                // What was answered is durable; what was not is not permitted.
+                std::process::exit(CUT_OFF);
+            });
+        };
+        http::serve(Arc::clone(&started.app), listener, stop).await?;
         anyhow::Ok(())
     });
     runtime.shutdown_timeout(drain);

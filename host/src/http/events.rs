@@ -27,6 +27,7 @@ use super::front::LAST_EVENT_ID;
 use super::input::{self, Params};
 use super::problem::{Code, Problem};
 use super::shared::{STREAMS_MAX, Shared};
+use crate::app::reads;
 use crate::state::{Entry, EntryKind};
 use crate::store::{EntryFilter, Order};
 
@@ -99,7 +100,10 @@ pub(super) async fn stream(
     let permit = Arc::clone(&shared.streams).try_acquire_owned().map_err(|_| {
         Problem::new(Code::Busy, format!("{STREAMS_MAX} streams are open already: close one, or try again"))
     })?;
-    let stream = Stream::new(shared, filter, last, caller::credentials(&headers), permit);
+    // What the store has, and not what this daemon was told of: a client may come from another one.
+    // A place beyond that was seen in another ledger.
+    let end = reads::head(grant.app()).await?.tree.size();
+    let stream = Stream::new(shared, filter, last, end, caller::credentials(&headers), permit);
     let chunks = futures_util::stream::unfold(stream, Stream::next);
     let mut response = answer::typed("text/event-stream", Body::from_stream(chunks));
     // Proxies that gather an answer before they pass it on would hold the events back.
@@ -156,12 +160,11 @@ impl Stream {
         shared: Arc<Shared>,
         filter: Filter,
         last: Option<u64>,
+        end: u64,
         credentials: HeaderMap,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let (size, stopping) = (shared.app().size.subscribe(), shared.stopping.subscribe());
-        let end = *size.borrow();
-        // An entry that is not there yet was seen in another ledger.
         let place = last.map_or(end, |last| last.saturating_add(1).min(end));
         Self {
             shared,

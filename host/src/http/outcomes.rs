@@ -13,7 +13,7 @@ use super::input::{self, JsonBody};
 use super::money;
 use super::problem::Problem;
 use crate::app::evaluate::{cut, redact};
-use crate::app::outcome::{Report, ReportRecord};
+use crate::app::outcome::{self, Report, ReportRecord};
 use crate::app::{App, record};
 
 #[derive(Deserialize)]
@@ -62,7 +62,7 @@ pub(super) async fn report(caller: Caller<Evaluator>, body: JsonBody) -> Reply {
     let sent: Sent<'_> = body.parse()?;
     let grant = caller.acting_for(&sent.agent_id)?;
     let report = read(grant.app(), grant.subject(), sent)?;
-    let done = grant.app().committer.commit(report).await?;
+    let done = outcome::report(grant.app(), report).await?;
     answer::json(&json!({
         "recorded": true,
         "entryId": done.id,

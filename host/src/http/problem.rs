@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use crate::app::evaluate::{EvaluateError, RequestError};
+use crate::app::outcome::ReportError;
 use crate::app::reads::ReadError;
 use crate::app::{CommitError, OperationError};
 use crate::auth::AuthError;
@@ -237,6 +238,15 @@ impl From<CommitError> for Problem {
                 Self::new(Code::StoreUnavailable, "it could not be recorded, so it did not happen: try again")
             }
             CommitError::Operation(operation) => operation.into(),
+        }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Commit(error) => error.into(),
+            ReportError::Read(error) => error.into(),
         }
     }
 }

@@ -125,6 +125,7 @@ impl Sqlite {
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {
+        create_file(&self.path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -168,6 +169,15 @@ fn create_private(home: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(home).map_err(|error| unavailable(home, &error))
+}
+
+/// A database that only its owner may read; what SQLite puts beside it gets the same permissions.
+fn create_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| unavailable(path, &error))
 }
 
 fn unavailable(home: &Path, error: &std::io::Error) -> StoreError {
