@@ -70,7 +70,9 @@ pub enum OperationError {
     #[error(transparent)]
     Page(#[from] PageError),
     /// The same idempotency key came with another request.
-    #[error("this idempotency key was used for another request: use a new one")]
+    #[error(
+        "this idempotency key was used for another request, by somebody else or under another policy: use a new one"
+    )]
     IdempotencyConflict,
     /// The engine did not answer every effect.
     #[error("the engine answered with the wrong number of charges: please report this")]

@@ -70,6 +70,10 @@ pub const READERS_MAX: usize = 8;
 /// fields at most.
 pub const RECORDED_BYTES_MAX: usize = 24 << 10;
 
+/// The name of a run, in bytes, as part of a meter's key. A longer one counts by its digest: an
+/// index takes no more than about 2,700 bytes, and memory keeps keys.
+pub const RUN_BYTES_MAX: usize = 128;
+
 /// What a meter is kept apart by, in bytes, in the ledger; longer ones as their digest. A call may
 /// charge dozens of meters, and all of them stand in its entry.
 pub const RECORDED_KEY_BYTES_MAX: usize = 128;

@@ -91,7 +91,7 @@ impl Operation for Act {
             Decided::Proposed(proposal) => proposal.effects(),
             Decided::Denied(_) => &[],
         };
-        let charges = settle::charges(effects, &verdict.charges, &self.owner, page.now)?;
+        let charges = settle::charges(effects, &verdict, &self.owner, page.now)?;
         // Everything that can fail comes before the first change.
         settle::check(&charges, page)?;
         page.agents.get(&self.owner.agent)?;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
 
-use super::policies::{self, Checked, Deploy, Remove, Source};
+use super::policies::{self, BY_FILE, Checked, Deploy, Remove, Source};
 use super::{App, record};
 use crate::config::StoreConfig;
 use crate::policy_file::PolicyFile;
@@ -22,9 +22,6 @@ use crate::state::{PolicyRevision, PolicyState};
 
 /// Ends of the names of documents.
 const ENDINGS: [&str; 3] = [".soe.json", ".soe.yaml", ".soe.yml"];
-
-/// How a deployment by a file is signed, before the name of the file.
-const BY_FILE: &str = "file:";
 
 /// How often the directory is read even where nobody said that it changed: networks and overlays
 /// do not always say so.

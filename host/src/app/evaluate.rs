@@ -219,14 +219,22 @@ fn act(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Act, Requ
             run: request.run_id.clone().map(Cow::into_owned),
         },
         subject: sender.subject.to_owned(),
-        idempotency: request
-            .idempotency_key
-            .as_ref()
-            .map(|key| Idempotency { key: key.clone().into_owned(), request_digest: record::digest(&call) }),
+        idempotency: request.idempotency_key.as_ref().map(|key| Idempotency {
+            key: key.clone().into_owned(),
+            request_digest: repeatable(&call, sender.subject, policy.as_deref()),
+        }),
         mode: app.config.mode,
         hold_ms: app.config.hold_ms(),
         answer: None,
     })
+}
+
+/// What has to be the same for a request to be the same: the call, who sends it, and the policy that
+/// governs it. A permission does not outlive its policy.
+fn repeatable(call: &[u8], subject: &str, policy: Option<&Governing>) -> String {
+    let policy = policy.map_or("", |own| own.reference.digest.as_str());
+    let parts = [record::digest(call), record::digest(subject.as_bytes()), policy.to_owned()];
+    record::digest(parts.join("\n").as_bytes())
 }
 
 fn decide(app: &App, request: &Request<'_>, policy: Option<&Arc<Governing>>, call: &[u8]) -> Decided {
@@ -253,17 +261,28 @@ fn record(
     call: &[u8],
 ) -> CallRecord {
     let redacted = redact(&app.redactor, request.tool_input);
-    let is_secret = redacted.as_ref().is_none_or(|(_, is_redacted)| *is_redacted);
+    let mut is_secret = redacted.as_ref().is_none_or(|(_, is_redacted)| *is_redacted);
+    for other in [&request.endpoint, &request.payee].into_iter().flatten() {
+        is_secret |= app.redactor.redact_text(other).redacted;
+    }
+    let mut name = |text: &str| {
+        let clean = app.redactor.redact_text(&cut(text));
+        is_secret |= clean.redacted;
+        clean.text
+    };
+    let tool_name = name(&request.tool_name);
+    let run_id = request.run_id.as_deref().map(&mut name);
+    let external_session = sender.external_session.map(&mut name);
     CallRecord {
-        tool_name: cut(&request.tool_name),
+        tool_name,
         tool_input: redacted.map(|(input, _)| input),
         call_digest: if is_secret {
             sentinel_ledger::keyed_digest(app.digest_key.as_ref(), call)
         } else {
             record::digest(call)
         },
-        run_id: request.run_id.as_deref().map(cut),
-        external_session: sender.external_session.map(cut),
+        run_id,
+        external_session,
         policy,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -20,6 +20,8 @@ pub struct Report {
     pub agent: String,
     /// Who reports.
     pub subject: String,
+    /// Whether that one may report for others.
+    pub is_admin: bool,
     /// The verdict that the call got; without it the report is only recorded.
     pub verdict_id: Option<String>,
     /// Whether the action happened.
@@ -45,7 +47,11 @@ pub async fn report(app: &App, report: Report) -> Result<Report, ReportError> {
         let seq = record::seq(id).ok_or_else(|| CommitError::Operation(unknown()))?;
         let known = reads::entry(app, seq).await;
         let is_own = match known {
-            Ok(own) => own.entry.kind == EntryKind::Verdict && own.entry.agent == report.agent,
+            Ok(own) => {
+                own.entry.kind == EntryKind::Verdict
+                    && own.entry.agent == report.agent
+                    && (report.is_admin || asker(&own.entry.body).as_deref() == Some(&report.subject))
+            }
             Err(ReadError::Unknown { .. }) => false,
             Err(error) => return Err(error.into()),
         };
@@ -54,6 +60,15 @@ pub async fn report(app: &App, report: Report) -> Result<Report, ReportError> {
         }
     }
     Ok(app.committer.commit(report).await?)
+}
+
+/// Who asked about the call of a verdict: only that one can say what became of it.
+fn asker(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Asker {
+        subject: String,
+    }
+    Some(serde_json::from_str::<Asker>(body).ok()?.subject)
 }
 
 /// A report was not recorded.

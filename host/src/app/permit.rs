@@ -99,7 +99,8 @@ impl Answer {
     /// The answer of a request that was answered before. It permits nothing anew: whoever
     /// repeats a request has the first answer's permission or lost it.
     pub(super) fn again(row: &Remembered) -> Self {
-        Self { json: row.answer.clone(), permit: None, verdict: None }
+        let own = row.answer.strip_suffix('}').unwrap_or(&row.answer);
+        Self { json: format!("{own},\"replayed\":true}}"), permit: None, verdict: None }
     }
 
     /// The answer on the wire.

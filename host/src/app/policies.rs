@@ -13,6 +13,9 @@ use crate::engine::{Diagnostic, Facts, Format, LoadError};
 use crate::settings::mode_word;
 use crate::state::{EntryKind, Keys, Millis, NewEntry, Page, PolicyRevision, PolicyState};
 
+/// How a deployment by a file is signed, before the name of the file.
+pub(super) const BY_FILE: &str = "file:";
+
 /// A document that the engine accepts, and what it says of itself.
 #[derive(Clone, Debug)]
 pub struct Checked {
@@ -237,6 +240,19 @@ impl Operation for Deploy {
                 return Err(OperationError::Conflict { why });
             }
         }
+        // What somebody took away does not come back with a file that was there before.
+        if let (Source::File, Some(own)) = (self.source, current)
+            && own.state == PolicyState::Removed
+            && !own.deployed_by.starts_with(BY_FILE)
+            && compare_versions(&facts.version, &own.version) != Ordering::Greater
+        {
+            let why = format!(
+                "the policy was removed by `{}`: raise the version above `{}` to deploy it again",
+                own.deployed_by.escape_debug(),
+                own.version.escape_debug()
+            );
+            return Err(OperationError::Conflict { why });
+        }
         let revision = PolicyRevision {
             agent: facts.agent_id.clone(),
             revision: current.map_or(1, |own| own.revision + 1),
@@ -279,7 +295,7 @@ impl Operation for Remove {
             state: PolicyState::Removed,
             ..own.clone()
         };
-        let source = if self.by.starts_with("file:") { "file" } else { "request" };
+        let source = if self.by.starts_with(BY_FILE) { "file" } else { "request" };
         append(page, EntryKind::PolicyRemove, &revision, "enforce", source)?;
         page.revise(revision.clone());
         self.revision = Some(revision);

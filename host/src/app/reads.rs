@@ -235,7 +235,10 @@ fn standing(key: &MeterKey, meter: &Meter, rule: &Value, now: Millis) -> Option<
     let window = rule.get("window")?;
     let seconds = window.get("seconds").and_then(Value::as_u64).and_then(|own| u32::try_from(own).ok());
     let used = match (window.get("kind").and_then(Value::as_str), seconds) {
-        (Some("sliding"), Some(seconds)) => meter.sliding(now, seconds).saturating_sub(meter.held),
+        (Some("sliding"), Some(seconds)) => {
+            let [.., length, _] = key.parts();
+            (length == seconds.to_string()).then(|| meter.sliding(now, seconds).saturating_sub(meter.held))?
+        }
         (Some("fixed"), Some(seconds)) => {
             let current = now.seconds().div_euclid(i64::from(seconds.max(1)));
             let [.., number, _] = key.parts();

@@ -128,11 +128,17 @@ impl<'a> From<&'a Due> for ChargeRecord<'a> {
 
 /// What a meter is kept apart by, as far as anybody reads it: a call may charge many meters.
 fn short(key: &str) -> Cow<'_, str> {
-    if key.len() <= RECORDED_KEY_BYTES_MAX {
+    if key.is_empty() {
         return Cow::Borrowed(key);
     }
-    Cow::Owned(digest(key.as_bytes()))
+    if key.len() > RECORDED_KEY_BYTES_MAX {
+        return Cow::Owned(digest(key.as_bytes()));
+    }
+    Cow::Owned(REDACTOR.redact_text(key).text)
 }
+
+/// For texts that quote a call. What a policy author wants gone beside that is for the input.
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
 
 #[derive(Serialize)]
 struct RuleRecord<'a> {
@@ -179,7 +185,6 @@ pub(super) fn verdict(
 
 /// A reason may quote the call. The one of an allowed call names the rule alone.
 fn reason(verdict: &Verdict) -> Cow<'_, str> {
-    static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
     match verdict.decision {
         Outcome::Allow => Cow::Borrowed(&verdict.reason),
         Outcome::Escalate | Outcome::Deny => Cow::Owned(REDACTOR.redact_text(&verdict.reason).text),

@@ -2,8 +2,11 @@
 //!
 //! Whether a meter bears a charge is the engine's to say. Here are only numbers.
 
-use super::OperationError;
-use crate::engine::{Debit, Effect, EffectOutcome, Scope, Unit, Window};
+use std::borrow::Cow;
+
+use super::{OperationError, record};
+use crate::engine::{Debit, Effect, EffectOutcome, Scope, Unit, Verdict, Window};
+use crate::limits::RUN_BYTES_MAX;
 use crate::state::{self, MeterKey, Millis, Page};
 
 /// Whose meters a call moves.
@@ -32,9 +35,14 @@ impl Owner {
         match scope {
             Scope::Agent => String::new(),
             Scope::Session => session.to_owned(),
-            Scope::Run => format!("{session}/{}", self.run.as_deref().unwrap_or_default()),
+            Scope::Run => format!("{session}/{}", run(self.run.as_deref().unwrap_or_default())),
         }
     }
+}
+
+/// A run as part of a key: the name that the agent chose, unless it is longer than any index takes.
+fn run(name: &str) -> Cow<'_, str> {
+    if name.len() <= RUN_BYTES_MAX { name.into() } else { record::digest(name.as_bytes()).into() }
 }
 
 /// Meters that an effect may mean. The time of the transaction is not known exactly before it
@@ -53,23 +61,30 @@ fn key(debit: &Debit, owner: &Owner, window: i64) -> MeterKey {
     MeterKey::new(&owner.agent, &debit.meter, &owner.scope(debit.scope), window, &debit.key)
 }
 
-/// The number of the current window, for windows that have one.
+/// The number of the current window. One that slides has its length instead: its slots mean nothing
+/// to a window of another length.
 fn window_number(debit: &Debit, now: Millis) -> i64 {
     match debit.window {
         Window::Fixed(seconds) => now.seconds().div_euclid(i64::from(seconds.max(1))),
-        Window::Lifetime | Window::Sliding(_) => 0,
+        Window::Sliding(seconds) => i64::from(seconds),
+        Window::Lifetime => 0,
     }
 }
 
 /// What each meter stands at.
 pub(super) fn read(effects: &[Effect], owner: &Owner, subject: &str, page: &Page) -> Vec<EffectOutcome> {
-    if let Some(refusal) = session_refusal(owner, subject, page) {
-        return vec![EffectOutcome::Refused(refusal); effects.len()];
-    }
+    let refusal = session_refusal(owner, subject, page);
     effects
         .iter()
         .map(|effect| {
             let Effect::Debit(debit) = effect;
+            // What counts for the agent as a whole does so whatever session it names.
+            match (debit.scope, &refusal) {
+                (Scope::Session | Scope::Run, Some(refusal)) => {
+                    return EffectOutcome::Refused(refusal.clone());
+                }
+                (Scope::Session | Scope::Run, None) | (Scope::Agent, _) => {}
+            }
             match page.meters.get(&key(debit, owner, window_number(debit, page.now))) {
                 Ok(meter) => EffectOutcome::Reading(meter.map_or(0, |meter| reading(debit, meter, page.now))),
                 Err(error) => EffectOutcome::Failed(error.to_string()),
@@ -105,10 +120,11 @@ pub(super) fn session_refusal(owner: &Owner, subject: &str, page: &Page) -> Opti
 /// is a fault.
 pub(super) fn charges(
     effects: &[Effect],
-    charges: &[u64],
+    verdict: &Verdict,
     owner: &Owner,
     now: Millis,
 ) -> Result<Vec<Due>, OperationError> {
+    let charges = &verdict.charges;
     // A verdict that was not the engine's charges nothing.
     if charges.is_empty() {
         return Ok(Vec::new());
@@ -116,9 +132,12 @@ pub(super) fn charges(
     if charges.len() != effects.len() {
         return Err(OperationError::Charges);
     }
-    let due = effects.iter().zip(charges).filter(|(_, amount)| **amount > 0).map(|(effect, amount)| {
+    let due = effects.iter().zip(charges).filter_map(|(effect, amount)| {
         let Effect::Debit(debit) = effect;
-        Due { key: key(debit, owner, window_number(debit, now)), debit: debit.clone(), amount: *amount }
+        // A cost that was said to be nought is held as well: what is reported later finds it.
+        let is_due = *amount > 0 || debit.held && verdict.permitted;
+        let key = || key(debit, owner, window_number(debit, now));
+        is_due.then(|| Due { key: key(), debit: debit.clone(), amount: *amount })
     });
     Ok(due.collect())
 }

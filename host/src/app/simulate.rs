@@ -64,7 +64,7 @@ pub fn simulate(
                 // A person could be asked by then, so escalations are shown as such.
                 let verdict =
                     proposal.conclude(&readings, Circumstances { mode: app.config.mode, approver: true });
-                settle::charges(proposal.effects(), &verdict.charges, &owner, page.now)
+                settle::charges(proposal.effects(), &verdict, &owner, page.now)
                     .and_then(|due| settle::charge(&due, &mut page))
                     .map_or_else(|_| denial(FAULT.0, FAULT.1, named), |_| verdict)
             }

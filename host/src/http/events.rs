@@ -19,14 +19,14 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::answer::{self, Reply};
 use super::caller::{self, Caller, Watcher};
 use super::front::LAST_EVENT_ID;
 use super::input::{self, Params};
 use super::problem::{Code, Problem};
-use super::shared::{STREAMS_MAX, Shared};
+use super::shared::{STREAMS_MAX, STREAMS_OF_SUBJECT_MAX, Shared, StreamPlace};
 use crate::app::reads;
 use crate::state::{Entry, EntryKind};
 use crate::store::{EntryFilter, Order};
@@ -97,13 +97,16 @@ pub(super) async fn stream(
     let filter =
         Filter { agent: view.narrow(query.agent.as_deref())?, decision: input::decision(query.decision)? };
     let last = last_seen(&headers, query.last_event_id)?;
-    let permit = Arc::clone(&shared.streams).try_acquire_owned().map_err(|_| {
-        Problem::new(Code::Busy, format!("{STREAMS_MAX} streams are open already: close one, or try again"))
+    let place = shared.stream_place(grant.subject()).ok_or_else(|| {
+        Problem::new(
+            Code::Busy,
+            format!("{STREAMS_OF_SUBJECT_MAX} streams of yours are open, or {STREAMS_MAX} in all: close one, or try again"),
+        )
     })?;
     // What the store has, and not what this daemon was told of: a client may come from another one.
     // A place beyond that was seen in another ledger.
     let end = reads::head(grant.app()).await?.tree.size();
-    let stream = Stream::new(shared, filter, last, end, caller::credentials(&headers), permit);
+    let stream = Stream::new(shared, filter, last, end, caller::credentials(&headers), place);
     let chunks = futures_util::stream::unfold(stream, Stream::next);
     let mut response = answer::typed("text/event-stream", Body::from_stream(chunks));
     // Proxies that gather an answer before they pass it on would hold the events back.
@@ -152,7 +155,7 @@ struct Stream {
     credentials: HeaderMap,
     checked_at: Instant,
     is_greeted: bool,
-    _permit: OwnedSemaphorePermit,
+    _open: StreamPlace,
 }
 
 impl Stream {
@@ -162,7 +165,7 @@ impl Stream {
         last: Option<u64>,
         end: u64,
         credentials: HeaderMap,
-        permit: OwnedSemaphorePermit,
+        open: StreamPlace,
     ) -> Self {
         let (size, stopping) = (shared.app().size.subscribe(), shared.stopping.subscribe());
         let place = last.map_or(end, |last| last.saturating_add(1).min(end));
@@ -175,7 +178,7 @@ impl Stream {
             credentials,
             checked_at: Instant::now(),
             is_greeted: false,
-            _permit: permit,
+            _open: open,
         }
     }
 

@@ -8,13 +8,13 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::answer::{self, Reply};
-use super::caller::{Caller, Evaluator};
+use super::caller::{Caller, Evaluator, Grant};
 use super::input::{self, JsonBody};
 use super::money;
 use super::problem::Problem;
 use crate::app::evaluate::{cut, redact};
 use crate::app::outcome::{self, Report, ReportRecord};
-use crate::app::{App, record};
+use crate::app::record;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -61,7 +61,7 @@ struct Cost {
 pub(super) async fn report(caller: Caller<Evaluator>, body: JsonBody) -> Reply {
     let sent: Sent<'_> = body.parse()?;
     let grant = caller.acting_for(&sent.agent_id)?;
-    let report = read(grant.app(), grant.subject(), sent)?;
+    let report = read(grant, sent)?;
     let done = outcome::report(grant.app(), report).await?;
     answer::json(&json!({
         "recorded": true,
@@ -71,7 +71,8 @@ pub(super) async fn report(caller: Caller<Evaluator>, body: JsonBody) -> Reply {
     }))
 }
 
-fn read(app: &App, subject: &str, sent: Sent<'_>) -> Result<Report, Problem> {
+fn read(grant: Grant<'_>, sent: Sent<'_>) -> Result<Report, Problem> {
+    let app = grant.app();
     if sent.verdict_id.as_deref().is_some_and(|id| record::seq(id).is_none()) {
         return Err(Problem::not_found("this verdict of this agent is not known"));
     }
@@ -83,7 +84,8 @@ fn read(app: &App, subject: &str, sent: Sent<'_>) -> Result<Report, Problem> {
     let recorded =
         |value: Option<&RawValue>| value.and_then(|value| redact(&app.redactor, value)).map(|own| own.0);
     Ok(Report {
-        subject: subject.to_owned(),
+        subject: grant.subject().to_owned(),
+        is_admin: grant.is_admin(),
         verdict_id: sent.verdict_id,
         happened,
         cost: cost(&sent.cost)?,

@@ -24,6 +24,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait where no connection can be accepted: most often for a file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections at the same time: fewer than the files that a process may have open by default, so
+/// that the store, its log and the definitions still get theirs.
+const CONNECTIONS_MAX: usize = 768;
+
 /// Answers on a socket until `shutdown` is ready. Then no new connection is accepted, event streams
 /// end, and open requests get the drain timeout of the configuration.
 ///
@@ -68,7 +72,8 @@ async fn serve_with(
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
+            // Beyond that they wait in the queue of the socket.
+            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
                 Ok((stream, _)) => {
                     connections.spawn(answer(stream, router.clone(), shared.stopping.subscribe()));
                 }

@@ -2,10 +2,11 @@
 //!
 //! Handlers do not come here for the state: `caller` hands it out.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::HeaderMap;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::health::Look;
 use super::metrics::Metrics;
@@ -17,12 +18,36 @@ use crate::auth::{AuthError, Principal};
 /// entry.
 pub(super) const STREAMS_MAX: usize = 256;
 
+/// Of these, streams of one subject: nobody takes all of them.
+pub(super) const STREAMS_OF_SUBJECT_MAX: usize = 32;
+
+/// A place among the open streams.
+pub(super) struct StreamPlace {
+    shared: Arc<Shared>,
+    subject: String,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let mut open = self.shared.streams_by.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = open.get_mut(&self.subject) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                open.remove(&self.subject);
+            }
+        }
+    }
+}
+
 /// Shared by everything that answers.
 pub(super) struct Shared {
     app: Arc<App>,
     pub(super) metrics: Metrics,
     /// One permit for each stream that may still be opened.
     pub(super) streams: Arc<Semaphore>,
+    /// Streams of each subject.
+    streams_by: Mutex<BTreeMap<String, usize>>,
     /// Whether the server is stopping: streams end then.
     pub(super) stopping: watch::Sender<bool>,
     /// How the store looked a moment ago.
@@ -35,6 +60,7 @@ impl Shared {
         Arc::new(Self {
             metrics: Metrics::new(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            streams_by: Mutex::default(),
             stopping: watch::Sender::new(false),
             look: Mutex::default(),
             is_open_to_all: matches!(app.config.auth, AuthConfig::Disabled),
@@ -56,6 +82,18 @@ impl Shared {
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, AuthError> {
         let now = u64::try_from(clock::now().seconds()).unwrap_or_default();
         self.app.authenticator.authenticate(headers, now, &self.app.keys)
+    }
+
+    /// A place for one more stream of a subject, given back when it is dropped.
+    pub(super) fn stream_place(self: &Arc<Self>, subject: &str) -> Option<StreamPlace> {
+        let permit = Arc::clone(&self.streams).try_acquire_owned().ok()?;
+        let mut open = self.streams_by.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = open.entry(subject.to_owned()).or_default();
+        if *own >= STREAMS_OF_SUBJECT_MAX {
+            return None;
+        }
+        *own += 1;
+        Some(StreamPlace { shared: Arc::clone(self), subject: subject.to_owned(), _permit: permit })
     }
 
     /// How many streams are open.
