@@ -3,7 +3,7 @@
 //! A store moves [`Page`]s and rows, and nothing else: what a change means was settled before
 //! it gets here. Both stores pass the same tests.
 //!
-//! There is one log, [`LOG`], and one [`TENANT`]; every row names both, so that a fleet can be
+//! There is one log, [`LOG`], and one tenant; every row names both, so that a fleet can be
 //! spread later without a change of meaning.
 
 mod encode;

@@ -27,3 +27,4 @@ mod policy;
 #[expect(dead_code, unreachable_pub, reason = "shared with suites that use the rest of it")]
 mod postgres;
 mod reload;
+mod tricks;
