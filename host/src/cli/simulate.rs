@@ -1,4 +1,4 @@
-//! `sentinel simulate`: what would become of a sequence of calls, in the seed's own request and
+//! `sentinel simulate`: what would become of a sequence of calls, in the SOE API's own request and
 //! response.
 //!
 //! The calls share one session: each is decided with what those before it charged. Time does not

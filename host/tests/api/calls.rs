@@ -1,4 +1,4 @@
-//! Deciding, simulating, reporting: the routes that agents use, and what the seed's examples get.
+//! Deciding, simulating, reporting: the routes that agents use, and what the examples of the SOE API get.
 
 use serde_json::{Value, json};
 
@@ -95,7 +95,8 @@ fn the_same_key_gets_the_same_answer_once() {
     assert_eq!((first.status, first.header("idempotent-replayed")), (200, None));
     let again = ask("k-1", &pay("0.40"));
     assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
-    assert_eq!(again.body, first.body);
+    assert_eq!(again.body.replace(",\"replayed\":true}", "}"), first.body);
+    assert_ne!(again.body, first.body, "an answer that was given before says so");
     assert_eq!(shop(&daemon)["held"], "0.40", "charged once");
     let other = ask("k-1", &pay("0.50"));
     assert_eq!((other.status, other.code().as_str()), (409, "idempotency-conflict"));
@@ -110,7 +111,7 @@ fn the_same_key_gets_the_same_answer_once() {
 fn a_simulation_charges_and_records_nothing() {
     let daemon = Daemon::governed();
     let size = *daemon.app.size.borrow();
-    // The example of the seed, byte for byte where it matters.
+    // The example of the SOE API, byte for byte where it matters.
     let body = r#"{"agentId":"my-agent","calls":[
         {"toolName":"Bash","toolInput":{"command":"npm test"}},
         {"toolName":"Bash","toolInput":{"command":"rm -rf /"}},

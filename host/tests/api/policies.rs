@@ -16,7 +16,7 @@ fn newer(version: &str) -> String {
 #[test]
 fn a_document_is_validated() {
     let daemon = Daemon::start();
-    // The example of the seed.
+    // The example of the SOE API.
     let seed = r#"{"soe":{"agentId":"my-agent","version":"1.0.0","identity":{"role":"Assistant"},"dataAccess":{"readAllow":["**"]},"toolActions":{}}}"#;
     let reply = daemon.post("/v1/validate", seed).json();
     assert_eq!((&reply["valid"], &reply["errors"]), (&json!(true), &json!([])));

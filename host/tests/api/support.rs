@@ -26,7 +26,7 @@ const SECRET: &str = "the secret of these tests has more than 32 bytes";
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The policy of the seed's examples.
+/// The policy of the SOE API's examples.
 pub(crate) const POLICY: &str = r#"{
   "agentId": "my-agent",
   "version": "1.0.0",

@@ -10,7 +10,7 @@ use std::thread;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The seed's first policy, for an agent of its API examples.
+/// The first policy of the SOE guide, for an agent of its API examples.
 pub(crate) const POLICY: &str = r#"{
   "agentId": "my-agent",
   "version": "1.0.0",
