@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sentinel::auth::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Daemon, KEY, POLICY, token, write_request};
+use crate::support::{Daemon, KEY, POLICY, token, token_of, write_request};
 
 /// A stream, read event by event.
 struct Events {
@@ -144,12 +144,32 @@ fn a_stream_shows_what_was_asked_for_and_may_be_seen() {
 #[test]
 fn there_are_only_so_many_streams() {
     let daemon = Daemon::governed();
-    let mut open: Vec<_> = (0..256).map(|_| Events::open(&daemon, "/v1/events/stream", &[])).collect();
-    let reply = daemon.get("/v1/events/stream");
-    assert_eq!((reply.status, reply.code().as_str(), reply.header("retry-after")), (503, "busy", Some("1")));
+    let path = "/v1/events/stream";
+    let mut open: Vec<Events> = Vec::new();
+    // Nobody takes all of them.
+    for number in 0..8 {
+        let token = token_of(&format!("watcher-{number}"), &[Role::Audit], "*");
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        open.extend((0..32).map(|_| Events::open(&daemon, path, &headers)));
+        let reply = daemon.ask_as(&token, "GET", path, None);
+        assert_eq!(
+            (reply.status, reply.code().as_str(), reply.header("retry-after")),
+            (503, "busy", Some("1"))
+        );
+    }
+    // Nor are there more for others.
+    assert_eq!((open.len(), daemon.get(path).code().as_str()), (256, "busy"));
     // All of them hear of it.
     let index = evaluate(&daemon, "my-agent", "search_code");
     assert!(open.iter_mut().all(|events| events.next().unwrap().0 == Some(index)));
+    // A place is given back.
+    drop(open);
+    let since = Instant::now();
+    while daemon.get("/metrics").body.contains("sentinel_sse_streams 256\n") {
+        assert!(since.elapsed() < Duration::from_secs(20), "no place was given back");
+        evaluate(&daemon, "my-agent", "search_code");
+    }
 }
 
 #[test]
