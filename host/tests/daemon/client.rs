@@ -107,6 +107,11 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The body without the mark of an answer that was given before.
+    pub(crate) fn answer(&self) -> String {
+        self.body.replace(",\"replayed\":true}", "}")
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
