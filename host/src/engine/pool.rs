@@ -13,8 +13,7 @@ use wasmtime::component::ResourceAny;
 use super::bindings::exports::sentinel::policy::engine::Decided;
 use super::worker::{Facts, Worker};
 use super::{
-    Circumstances, Decision, Effect, EffectOutcome, Engine, EngineError, Evaluation, Format, LoadError,
-    Outcome, Verdict, fault,
+    Circumstances, Effect, EffectOutcome, Engine, EngineError, Evaluation, Format, LoadError, Verdict, fault,
 };
 use crate::limits::{CALL_BYTES_MAX, COMPILED_POLICIES_MAX};
 
@@ -128,11 +127,6 @@ impl Pool {
         Self { engine, slots, next: AtomicUsize::new(0), bench: Mutex::default() }
     }
 
-    /// The engine behind it.
-    pub const fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
     /// Tries a document out: what it says of itself, or what is wrong with it.
     ///
     /// # Errors
@@ -228,28 +222,9 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// What the policy says of the call on its own.
-    pub const fn outcome(&self) -> Outcome {
-        self.decided.outcome
-    }
-
     /// What it asks of the caller's world.
     pub fn effects(&self) -> &[Effect] {
         &self.decided.effects
-    }
-
-    /// Every path that was looked at, as the call spells it.
-    pub fn paths(&self) -> &[String] {
-        &self.decided.paths
-    }
-
-    /// Every finding.
-    ///
-    /// # Errors
-    ///
-    /// Where the instance is gone.
-    pub fn decision(&self) -> Result<Decision, EngineError> {
-        self.ask(|worker| worker.decision(self.decided.pending))
     }
 
     /// The end of it. May be asked more than once, with other outcomes.
