@@ -4,6 +4,7 @@
 //! first of equals. A layer that finds nothing to say has not allowed anything: without a reason
 //! the call is denied.
 
+mod approvals;
 mod identity;
 mod meters;
 mod paths;
@@ -25,6 +26,7 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     let points = tools::decide(&paths, &tool, &mut reasons);
     something_allows(&mut reasons);
     let charges = meters::decide(policy, call, points, &mut reasons);
+    approvals::decide(policy, call, &mut reasons);
     let outcome = worst_first(&mut reasons);
     Decision {
         outcome,
@@ -32,6 +34,7 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
         reasons,
         effects: meters::effects(policy, price(policy, outcome, points), charges),
         paths: paths.into_asked(),
+        value: approvals::value(call),
         agent_id: call.agent_id.to_string(),
         tool_name: call.tool_name.to_string(),
         call_digest: call.digest,
@@ -57,6 +60,7 @@ pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
                 reasons: vec![reason],
                 effects: meters::effects(policy, policy.points.denied, meters::unread(policy)),
                 paths: Vec::new(),
+                value: None,
                 agent_id: String::new(),
                 tool_name: String::new(),
                 call_digest: Digest::of(bytes),

@@ -43,6 +43,8 @@ pub enum Layer {
     Budget,
     /// How often something may happen, as `rateLimits` says.
     RateLimit,
+    /// What a person answered.
+    Approval,
     /// The call never reached a policy: malformed, over a limit, or the engine failed.
     Engine,
 }
@@ -56,6 +58,7 @@ impl Layer {
             Self::RiskBudget => "risk-budget",
             Self::Budget => "budget",
             Self::RateLimit => "rate-limit",
+            Self::Approval => "approval",
             Self::Engine => "engine",
         }
     }
@@ -163,6 +166,8 @@ pub struct Decision {
     /// Every path that was looked at, as the call spells it. Whoever can resolve links resolves
     /// these, and decides again with `resolvedPaths`.
     pub paths: Vec<String>,
+    /// Millionths of a dollar that are at stake, where the call says so.
+    pub value: Option<u64>,
     /// The agent that called; empty if the call could not be read.
     pub agent_id: String,
     /// The tool it called; empty if the call could not be read.

@@ -33,6 +33,7 @@
 //! assert_eq!(verdict.reason, r#"Bash command matches allow pattern "git *"."#);
 //! ```
 
+mod approval;
 mod check;
 mod compile;
 mod policy;
@@ -59,6 +60,7 @@ mod prefix_index;
 mod syntax;
 mod wire;
 
+pub use approval::{Answer, AnswerRefusal, Approval, Question, Refusal, Standing, answer};
 pub use call::{Call, CallError};
 pub use check::{CheckedPolicy, check, parse};
 pub use compile::compile;

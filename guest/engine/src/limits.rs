@@ -34,6 +34,15 @@ pub(crate) const BUDGET_LIMIT_MAX: u64 = (1 << 53) - 1;
 /// Longest window of a rate limit in seconds: a year of 366 days.
 pub(crate) const WINDOW_SECONDS_MAX: u64 = 366 * 86_400;
 
+/// Most subjects that `approvals.approvers` names.
+pub(crate) const APPROVERS_MAX: usize = 64;
+/// Most people that have to say yes to one call.
+pub(crate) const QUORUM_MAX: u64 = 10;
+/// Shortest life of a question in seconds: nobody reads one faster.
+pub(crate) const APPROVAL_SECONDS_MIN: u64 = 10;
+/// Longest life of a question in seconds: a week. What was decided then is no decision about now.
+pub(crate) const APPROVAL_SECONDS_MAX: u64 = 7 * 86_400;
+
 /// Longest command in bytes (SH1).
 pub(crate) const COMMAND_BYTES_MAX: usize = 64 << 10;
 /// Deepest nesting of one command, wrappers and inner shells included (SH1).

@@ -21,6 +21,7 @@ pub(super) fn raise(
     policy: &Policy,
     decision: &Decision,
     pairs: Option<&[(&Debit, &EffectOutcome)]>,
+    is_paid: bool,
 ) -> Option<Raise> {
     let Some(pairs) = pairs else {
         let message = "The effects of the decision were not all tried.".to_owned();
@@ -41,7 +42,7 @@ pub(super) fn raise(
         }
     });
     broken.or_else(|| {
-        let raises = pairs.iter().filter_map(|(debit, outcome)| bears(policy, decision, debit, outcome));
+        let raises = pairs.iter().filter_map(|(debit, outcome)| bears(policy, decision, debit, outcome, is_paid));
         raises.reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
     })
 }
@@ -50,16 +51,23 @@ fn engine(code: &'static str, message: String) -> Raise {
     Raise { outcome: Outcome::Deny, layer: Layer::Engine, code, message, rule: None }
 }
 
-/// What one meter says of its charge.
-fn bears(policy: &Policy, decision: &Decision, debit: &Debit, outcome: &EffectOutcome) -> Option<Raise> {
+/// What one meter says of its charge. Points that are paid already are not asked for again.
+fn bears(
+    policy: &Policy,
+    decision: &Decision,
+    debit: &Debit,
+    outcome: &EffectOutcome,
+    is_paid: bool,
+) -> Option<Raise> {
     let reading = match outcome {
         EffectOutcome::Reading(reading) => Some(*reading),
         EffectOutcome::Unmetered => None,
         EffectOutcome::Refused(_) | EffectOutcome::Failed(_) => return None,
     };
+    let points = if is_paid { 0 } else { debit.amount };
     match debit.meter.as_ref() {
-        RISK_METER => session(policy.budget?, decision, debit.amount, reading?),
-        RISK_DAY_METER => day(debit, reading?),
+        RISK_METER => session(policy.budget?, decision, debit.amount, points, reading?),
+        RISK_DAY_METER => day(debit, points, reading?),
         name => match policy.meters.iter().find(|meter| meter.name == name) {
             Some(meter) => meter_bears(meter, debit, reading),
             // The decision was made with another policy.
@@ -68,8 +76,9 @@ fn bears(policy: &Policy, decision: &Decision, debit: &Debit, outcome: &EffectOu
     }
 }
 
-/// The thresholds of a session, from the points that it has used before.
-fn session(budget: Budget, decision: &Decision, asked: u64, used: u64) -> Option<Raise> {
+/// The thresholds of a session, from the points that it has used before. `due` is what of the price
+/// is still to be paid.
+fn session(budget: Budget, decision: &Decision, asked: u64, due: u64, used: u64) -> Option<Raise> {
     let raise = |outcome, code, message: &str| {
         let message = format!("{message} ({used} of {} points used).", budget.max);
         Some(Raise { outcome, layer: Layer::RiskBudget, code, message, rule: None })
@@ -79,7 +88,7 @@ fn session(budget: Budget, decision: &Decision, asked: u64, used: u64) -> Option
         raise(Outcome::Deny, "risk-exhausted", "Risk budget is exhausted; the session has to be reset")
     } else if used >= budget.critical && decision.access != Access::Read {
         raise(Outcome::Deny, "risk-critical", "Risk budget is critical; only reads are allowed")
-    } else if decision.outcome != Outcome::Deny && passes(used, asked, budget.max) {
+    } else if decision.outcome != Outcome::Deny && passes(used, due, budget.max) {
         raise(Outcome::Deny, "risk-exceeded", "Risk budget does not cover this call")
     } else if used >= budget.throttle && heavy {
         raise(Outcome::Escalate, "risk-throttle", "Risk budget is throttled; this call needs a person")
@@ -89,8 +98,8 @@ fn session(budget: Budget, decision: &Decision, asked: u64, used: u64) -> Option
 }
 
 /// The points of an agent in the last 24 hours.
-fn day(debit: &Debit, used: u64) -> Option<Raise> {
-    passes(used, debit.amount, debit.limit).then(|| Raise {
+fn day(debit: &Debit, points: u64, used: u64) -> Option<Raise> {
+    passes(used, points, debit.limit).then(|| Raise {
         outcome: Outcome::Deny,
         layer: Layer::RiskBudget,
         code: "risk-day-exceeded",

@@ -161,6 +161,30 @@ impl Limit {
     }
 }
 
+/// Dollars, written as a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Dollars {
+    pub(crate) micros: u64,
+    pub(crate) text: Text,
+}
+
+impl Shape for Dollars {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let text = Text::read(node, cx)?;
+        let Some(micros) = money::parse(&text.value) else {
+            let message = format!("`{}` is not an amount of dollars", text.value.escape_debug());
+            let help = "write dollars as a text with at most 6 decimals, such as \"25.00\"";
+            cx.error("bad-money", node.span, message, "this amount", Some(help.to_owned()));
+            return None;
+        };
+        Some(Self { micros, text })
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"string","pattern":"{}"}}"#, money::PATTERN)
+    }
+}
+
 impl Shape for Limit {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
         match &node.value {
