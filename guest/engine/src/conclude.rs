@@ -1,15 +1,16 @@
 //! The end of a decision: what became of its effects, how far the policy is rolled out, whether
 //! somebody can answer. Pure, and able only to raise the outcome.
 
+mod anomaly;
 mod meters;
 
 use std::borrow::Cow;
 
 use crate::decision::{Decision, Layer, Mode, Outcome, Rule};
-use crate::effect::{Debit, Effect, EffectOutcome, RISK_METER};
+use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::policy::Policy;
 use crate::wire;
-use meters::End;
+use meters::{End, Pair};
 
 /// What the caller knows and the engine cannot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Circumstances {
     pub mode: Option<Mode>,
     /// Whether somebody can answer an escalation. If not, it is enforced as a deny.
     pub approver: bool,
+    /// Milliseconds since the epoch; needed by what depends on the time of day.
+    pub now: Option<u64>,
 }
 
 /// The end of it.
@@ -43,8 +46,19 @@ pub struct Verdict {
     pub risk_points: u64,
     /// What to add to the meter of each effect, in the order of the effects; 0 for nothing.
     pub charges: Vec<u64>,
+    /// To be learned once the call was executed; empty unless the call is permitted.
+    pub observations: Vec<Observation>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
+}
+
+/// What is worth remembering of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// The key of the baseline that learns it.
+    pub key: String,
+    /// For [`crate::learn`].
+    pub bytes: Vec<u8>,
 }
 
 /// A reason that outdoes the decision's own.
@@ -65,7 +79,11 @@ pub fn conclude(
 ) -> Verdict {
     let pairs = meters::pairs(decision, outcomes);
     let pairs = pairs.as_deref();
-    let raise = meters::raise(policy, decision, pairs).filter(|raise| raise.outcome > decision.outcome);
+    let raise = worse(
+        meters::raise(policy, decision, pairs),
+        anomaly::raise(policy, decision, pairs, circumstances.now),
+    )
+    .filter(|raise| raise.outcome > decision.outcome);
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;
     let first = decision.reasons.first();
@@ -99,6 +117,7 @@ pub fn conclude(
         rule,
         risk_points,
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
+        observations: anomaly::observations(decision, pairs, permitted, circumstances.now),
         json: String::new(),
     };
     if outcome == Outcome::Escalate && !circumstances.approver {
@@ -108,17 +127,26 @@ pub fn conclude(
     verdict
 }
 
+/// The worse of two reasons, the first of equals.
+fn worse(first: Option<Raise>, next: Option<Raise>) -> Option<Raise> {
+    match (first, next) {
+        (Some(first), Some(next)) => Some(if next.outcome > first.outcome { next } else { first }),
+        (first, next) => first.or(next),
+    }
+}
+
 /// The points that the decision asks for.
 fn asked(decision: &Decision) -> u64 {
-    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
+    let debits = decision.effects.iter().filter_map(Effect::debit);
     debits.filter(|debit| debit.meter == RISK_METER).map(|debit| debit.amount).fold(0, u64::saturating_add)
 }
 
 /// Points that the session used before this call, where somebody keeps count.
-fn risk_used(pairs: Option<&[(&Debit, &EffectOutcome)]>) -> Option<u64> {
-    pairs?.iter().find_map(|(debit, outcome)| match outcome {
-        EffectOutcome::Reading(reading) if debit.meter == RISK_METER => Some(*reading),
+fn risk_used(pairs: Option<&[Pair<'_>]>) -> Option<u64> {
+    pairs?.iter().find_map(|(effect, outcome)| match outcome {
+        EffectOutcome::Reading(reading) if effect.debit()?.meter == RISK_METER => Some(*reading),
         EffectOutcome::Reading(_)
+        | EffectOutcome::Baseline(_)
         | EffectOutcome::Unmetered
         | EffectOutcome::Refused(_)
         | EffectOutcome::Failed(_) => None,

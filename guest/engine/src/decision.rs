@@ -43,6 +43,8 @@ pub enum Layer {
     Budget,
     /// How often something may happen, as `rateLimits` says.
     RateLimit,
+    /// What is unusual beside the calls that went before.
+    Anomaly,
     /// The call never reached a policy: malformed, over a limit, or the engine failed.
     Engine,
 }
@@ -56,6 +58,7 @@ impl Layer {
             Self::RiskBudget => "risk-budget",
             Self::Budget => "budget",
             Self::RateLimit => "rate-limit",
+            Self::Anomaly => "anomaly",
             Self::Engine => "engine",
         }
     }

@@ -37,6 +37,7 @@ mod check;
 mod compile;
 mod policy;
 
+mod anomaly;
 mod call;
 mod decide;
 mod decision;
@@ -59,10 +60,11 @@ mod prefix_index;
 mod syntax;
 mod wire;
 
+pub use anomaly::learn;
 pub use call::{Call, CallError};
 pub use check::{CheckedPolicy, check, parse};
 pub use compile::compile;
-pub use conclude::{Circumstances, Verdict, conclude};
+pub use conclude::{Circumstances, Observation, Verdict, conclude};
 pub use decide::{decide, decide_bytes};
 pub use decision::{Access, Decision, Digest, Layer, Mode, Outcome, Part, Reason, Rule};
 pub use diagnostic::{Diagnostic, Severity, Span};

@@ -7,28 +7,32 @@ use crate::meters::{Kind, Meter};
 use crate::policy::{Budget, Policy};
 use crate::wire;
 
-/// Each effect of a decision with its answer, or nothing if the numbers differ.
-pub(super) fn pairs<'d>(
-    decision: &'d Decision,
-    outcomes: &'d [EffectOutcome],
-) -> Option<Vec<(&'d Debit, &'d EffectOutcome)>> {
-    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
-    (outcomes.len() == decision.effects.len()).then(|| debits.zip(outcomes).collect())
+/// An effect with its answer.
+pub(super) type Pair<'d> = (&'d Effect, &'d EffectOutcome);
+
+/// Each effect of a decision with its answer, or nothing if the numbers or the kinds differ.
+pub(super) fn pairs<'d>(decision: &'d Decision, outcomes: &'d [EffectOutcome]) -> Option<Vec<Pair<'d>>> {
+    let is_answer = |effect: &Effect, outcome: &EffectOutcome| match (effect, outcome) {
+        (Effect::Debit(_), EffectOutcome::Baseline(_))
+        | (Effect::Baseline { .. }, EffectOutcome::Reading(_)) => false,
+        (Effect::Debit(_), EffectOutcome::Reading(_))
+        | (Effect::Baseline { .. }, EffectOutcome::Baseline(_))
+        | (_, EffectOutcome::Unmetered | EffectOutcome::Refused(_) | EffectOutcome::Failed(_)) => true,
+    };
+    let is_whole = outcomes.len() == decision.effects.len();
+    let pairs: Vec<_> = decision.effects.iter().zip(outcomes).collect();
+    (is_whole && pairs.iter().all(|(effect, outcome)| is_answer(effect, outcome))).then_some(pairs)
 }
 
 /// The worst of what the answers say, the first of equals.
-pub(super) fn raise(
-    policy: &Policy,
-    decision: &Decision,
-    pairs: Option<&[(&Debit, &EffectOutcome)]>,
-) -> Option<Raise> {
+pub(super) fn raise(policy: &Policy, decision: &Decision, pairs: Option<&[Pair<'_>]>) -> Option<Raise> {
     let Some(pairs) = pairs else {
         let message = "The effects of the decision were not all tried.".to_owned();
         return Some(engine("effects-unanswered", message));
     };
     // What could not be done comes first: no other finding would be a whole one.
     let broken = pairs.iter().find_map(|(_, outcome)| match outcome {
-        EffectOutcome::Reading(_) | EffectOutcome::Unmetered => None,
+        EffectOutcome::Reading(_) | EffectOutcome::Unmetered | EffectOutcome::Baseline(_) => None,
         EffectOutcome::Refused(why) => Some(Raise {
             outcome: Outcome::Deny,
             layer: Layer::RiskBudget,
@@ -41,7 +45,7 @@ pub(super) fn raise(
         }
     });
     broken.or_else(|| {
-        let raises = pairs.iter().filter_map(|(debit, outcome)| bears(policy, decision, debit, outcome));
+        let raises = pairs.iter().filter_map(|(effect, outcome)| bears(policy, decision, effect, outcome));
         raises.reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
     })
 }
@@ -51,11 +55,12 @@ fn engine(code: &'static str, message: String) -> Raise {
 }
 
 /// What one meter says of its charge.
-fn bears(policy: &Policy, decision: &Decision, debit: &Debit, outcome: &EffectOutcome) -> Option<Raise> {
+fn bears(policy: &Policy, decision: &Decision, effect: &Effect, outcome: &EffectOutcome) -> Option<Raise> {
+    let debit = effect.debit()?;
     let reading = match outcome {
         EffectOutcome::Reading(reading) => Some(*reading),
         EffectOutcome::Unmetered => None,
-        EffectOutcome::Refused(_) | EffectOutcome::Failed(_) => return None,
+        EffectOutcome::Refused(_) | EffectOutcome::Failed(_) | EffectOutcome::Baseline(_) => return None,
     };
     match debit.meter.as_ref() {
         RISK_METER => session(policy.budget?, decision, debit.amount, reading?),
@@ -163,7 +168,7 @@ fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Rai
 pub(super) fn charges(
     policy: &Policy,
     decision: &Decision,
-    pairs: Option<&[(&Debit, &EffectOutcome)]>,
+    pairs: Option<&[Pair<'_>]>,
     end: End,
 ) -> Vec<u64> {
     let none = || vec![0; decision.effects.len()];
@@ -171,8 +176,8 @@ pub(super) fn charges(
     if pairs.iter().any(|(_, outcome)| matches!(outcome, EffectOutcome::Failed(_))) {
         return none();
     }
-    let charge = |(debit, outcome): &(&Debit, &EffectOutcome)| {
-        let EffectOutcome::Reading(reading) = outcome else { return 0 };
+    let charge = |(effect, outcome): &Pair<'_>| {
+        let (Some(debit), EffectOutcome::Reading(reading)) = (effect.debit(), outcome) else { return 0 };
         let amount = match debit.meter.as_ref() {
             RISK_METER | RISK_DAY_METER => end.risk_points,
             name => {
