@@ -1,16 +1,17 @@
 //! The end of a decision: what became of its effects, how far the policy is rolled out, whether
 //! somebody can answer. Pure, and able only to raise the outcome.
 
+mod anomaly;
 mod meters;
 
 use std::borrow::Cow;
 
 use crate::approval::{Approval, Question};
 use crate::decision::{Decision, Layer, Mode, Outcome, Rule};
-use crate::effect::{Debit, Effect, EffectOutcome, RISK_METER};
+use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::policy::Policy;
 use crate::wire;
-use meters::End;
+use meters::{End, Pair};
 
 /// What the caller knows and the engine cannot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Circumstances {
     pub mode: Option<Mode>,
     /// Whether somebody can answer an escalation, and whether somebody did.
     pub approval: Approval,
+    /// Milliseconds since the epoch; needed by what depends on the time of day.
+    pub now: Option<u64>,
 }
 
 /// The end of it.
@@ -50,11 +53,23 @@ pub struct Verdict {
     pub value: Option<u64>,
     /// What to add to the meter of each effect, in the order of the effects; 0 for nothing.
     pub charges: Vec<u64>,
+    /// To be learned once the call was executed; empty unless the call is permitted.
+    pub observations: Vec<Observation>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
 }
 
+/// What is worth remembering of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// The key of the baseline that learns it.
+    pub key: String,
+    /// For [`crate::learn`].
+    pub bytes: Vec<u8>,
+}
+
 /// A reason that outdoes the decision's own.
+#[derive(Clone)]
 struct Raise {
     outcome: Outcome,
     layer: Layer,
@@ -73,8 +88,10 @@ pub fn conclude(
     let pairs = meters::pairs(decision, outcomes);
     let pairs = pairs.as_deref();
     let approval = circumstances.approval;
+    let unusual = anomaly::raise(policy, decision, pairs, circumstances.now);
     let worst = |is_paid| {
-        meters::raise(policy, decision, pairs, is_paid).filter(|raise| raise.outcome > decision.outcome)
+        worse(meters::raise(policy, decision, pairs, is_paid), unusual.clone())
+            .filter(|raise| raise.outcome > decision.outcome)
     };
     let mut raise = worst(approval.is_paid());
     // A call that waits for its answer, or was given one, paid when it was asked about. One that
@@ -145,23 +162,33 @@ pub fn conclude(
         risk_points,
         value: decision.value,
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
+        observations: anomaly::observations(decision, pairs, permitted, circumstances.now),
         json: String::new(),
     };
     verdict.json = json(&verdict, policy, decision, risk_used(pairs));
     verdict
 }
 
+/// The worse of two reasons, the first of equals.
+fn worse(first: Option<Raise>, next: Option<Raise>) -> Option<Raise> {
+    match (first, next) {
+        (Some(first), Some(next)) => Some(if next.outcome > first.outcome { next } else { first }),
+        (first, next) => first.or(next),
+    }
+}
+
 /// The points that the decision asks for.
 fn asked(decision: &Decision) -> u64 {
-    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
+    let debits = decision.effects.iter().filter_map(Effect::debit);
     debits.filter(|debit| debit.meter == RISK_METER).map(|debit| debit.amount).fold(0, u64::saturating_add)
 }
 
 /// Points that the session used before this call, where somebody keeps count.
-fn risk_used(pairs: Option<&[(&Debit, &EffectOutcome)]>) -> Option<u64> {
-    pairs?.iter().find_map(|(debit, outcome)| match outcome {
-        EffectOutcome::Reading(reading) if debit.meter == RISK_METER => Some(*reading),
+fn risk_used(pairs: Option<&[Pair<'_>]>) -> Option<u64> {
+    pairs?.iter().find_map(|(effect, outcome)| match outcome {
+        EffectOutcome::Reading(reading) if effect.debit()?.meter == RISK_METER => Some(*reading),
         EffectOutcome::Reading(_)
+        | EffectOutcome::Baseline(_)
         | EffectOutcome::Unmetered
         | EffectOutcome::Refused(_)
         | EffectOutcome::Failed(_) => None,

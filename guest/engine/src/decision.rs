@@ -43,6 +43,8 @@ pub enum Layer {
     Budget,
     /// How often something may happen, as `rateLimits` says.
     RateLimit,
+    /// What is unusual beside the calls that went before.
+    Anomaly,
     /// What a person answered.
     Approval,
     /// The call never reached a policy: malformed, over a limit, or the engine failed.
@@ -58,6 +60,7 @@ impl Layer {
             Self::RiskBudget => "risk-budget",
             Self::Budget => "budget",
             Self::RateLimit => "rate-limit",
+            Self::Anomaly => "anomaly",
             Self::Approval => "approval",
             Self::Engine => "engine",
         }

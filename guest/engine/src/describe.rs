@@ -64,7 +64,7 @@ impl Policy {
     fn meter_list(&self) -> String {
         let mut out = String::from("[");
         if self.budget.is_some() {
-            for Effect::Debit(debit) in risk_debits(self, 0) {
+            for debit in risk_debits(self, 0).iter().filter_map(Effect::debit) {
                 let span = (debit.scope, debit.window);
                 push_meter(&mut out, &debit.meter, debit.unit, span, By::Agent, debit.limit, "null");
             }

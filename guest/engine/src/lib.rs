@@ -38,6 +38,7 @@ mod check;
 mod compile;
 mod policy;
 
+mod anomaly;
 mod call;
 mod decide;
 mod decision;
@@ -60,11 +61,12 @@ mod prefix_index;
 mod syntax;
 mod wire;
 
+pub use anomaly::learn;
 pub use approval::{Answer, AnswerRefusal, Approval, Question, Refusal, Standing, answer};
 pub use call::{Call, CallError};
 pub use check::{CheckedPolicy, check, parse};
 pub use compile::compile;
-pub use conclude::{Circumstances, Verdict, conclude};
+pub use conclude::{Circumstances, Observation, Verdict, conclude};
 pub use decide::{decide, decide_bytes};
 pub use decision::{Access, Decision, Digest, Layer, Mode, Outcome, Part, Reason, Rule};
 pub use diagnostic::{Diagnostic, Severity, Span};

@@ -67,7 +67,7 @@ impl By {
 }
 
 /// A text as a key of whoever keeps the meters: long ones become digests.
-fn key(text: &str) -> String {
+pub(crate) fn key(text: &str) -> String {
     if text.len() <= METER_KEY_BYTES_MAX { text.to_owned() } else { Digest::of(text.as_bytes()).to_string() }
 }
 

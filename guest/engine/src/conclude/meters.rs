@@ -7,20 +7,28 @@ use crate::meters::{Kind, Meter};
 use crate::policy::{Budget, Policy};
 use crate::wire;
 
-/// Each effect of a decision with its answer, or nothing if the numbers differ.
-pub(super) fn pairs<'d>(
-    decision: &'d Decision,
-    outcomes: &'d [EffectOutcome],
-) -> Option<Vec<(&'d Debit, &'d EffectOutcome)>> {
-    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
-    (outcomes.len() == decision.effects.len()).then(|| debits.zip(outcomes).collect())
+/// An effect with its answer.
+pub(super) type Pair<'d> = (&'d Effect, &'d EffectOutcome);
+
+/// Each effect of a decision with its answer, or nothing if the numbers or the kinds differ.
+pub(super) fn pairs<'d>(decision: &'d Decision, outcomes: &'d [EffectOutcome]) -> Option<Vec<Pair<'d>>> {
+    let is_answer = |effect: &Effect, outcome: &EffectOutcome| match (effect, outcome) {
+        (Effect::Debit(_), EffectOutcome::Baseline(_))
+        | (Effect::Baseline { .. }, EffectOutcome::Reading(_)) => false,
+        (Effect::Debit(_), EffectOutcome::Reading(_))
+        | (Effect::Baseline { .. }, EffectOutcome::Baseline(_))
+        | (_, EffectOutcome::Unmetered | EffectOutcome::Refused(_) | EffectOutcome::Failed(_)) => true,
+    };
+    let is_whole = outcomes.len() == decision.effects.len();
+    let pairs: Vec<_> = decision.effects.iter().zip(outcomes).collect();
+    (is_whole && pairs.iter().all(|(effect, outcome)| is_answer(effect, outcome))).then_some(pairs)
 }
 
 /// The worst of what the answers say, the first of equals.
 pub(super) fn raise(
     policy: &Policy,
     decision: &Decision,
-    pairs: Option<&[(&Debit, &EffectOutcome)]>,
+    pairs: Option<&[Pair<'_>]>,
     is_paid: bool,
 ) -> Option<Raise> {
     let Some(pairs) = pairs else {
@@ -29,7 +37,7 @@ pub(super) fn raise(
     };
     // What could not be done comes first: no other finding would be a whole one.
     let broken = pairs.iter().find_map(|(_, outcome)| match outcome {
-        EffectOutcome::Reading(_) | EffectOutcome::Unmetered => None,
+        EffectOutcome::Reading(_) | EffectOutcome::Unmetered | EffectOutcome::Baseline(_) => None,
         EffectOutcome::Refused(why) => Some(Raise {
             outcome: Outcome::Deny,
             layer: Layer::RiskBudget,
@@ -42,7 +50,8 @@ pub(super) fn raise(
         }
     });
     broken.or_else(|| {
-        let raises = pairs.iter().filter_map(|(debit, outcome)| bears(policy, decision, debit, outcome, is_paid));
+        let raises =
+            pairs.iter().filter_map(|(effect, outcome)| bears(policy, decision, effect, outcome, is_paid));
         raises.reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
     })
 }
@@ -55,14 +64,15 @@ fn engine(code: &'static str, message: String) -> Raise {
 fn bears(
     policy: &Policy,
     decision: &Decision,
-    debit: &Debit,
+    effect: &Effect,
     outcome: &EffectOutcome,
     is_paid: bool,
 ) -> Option<Raise> {
+    let debit = effect.debit()?;
     let reading = match outcome {
         EffectOutcome::Reading(reading) => Some(*reading),
         EffectOutcome::Unmetered => None,
-        EffectOutcome::Refused(_) | EffectOutcome::Failed(_) => return None,
+        EffectOutcome::Refused(_) | EffectOutcome::Failed(_) | EffectOutcome::Baseline(_) => return None,
     };
     let points = if is_paid { 0 } else { debit.amount };
     match debit.meter.as_ref() {
@@ -172,7 +182,7 @@ fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Rai
 pub(super) fn charges(
     policy: &Policy,
     decision: &Decision,
-    pairs: Option<&[(&Debit, &EffectOutcome)]>,
+    pairs: Option<&[Pair<'_>]>,
     end: End,
 ) -> Vec<u64> {
     let none = || vec![0; decision.effects.len()];
@@ -180,8 +190,8 @@ pub(super) fn charges(
     if pairs.iter().any(|(_, outcome)| matches!(outcome, EffectOutcome::Failed(_))) {
         return none();
     }
-    let charge = |(debit, outcome): &(&Debit, &EffectOutcome)| {
-        let EffectOutcome::Reading(reading) = outcome else { return 0 };
+    let charge = |(effect, outcome): &Pair<'_>| {
+        let (Some(debit), EffectOutcome::Reading(reading)) = (effect.debit(), outcome) else { return 0 };
         let amount = match debit.meter.as_ref() {
             RISK_METER | RISK_DAY_METER => end.risk_points,
             name => {
