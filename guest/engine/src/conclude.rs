@@ -68,6 +68,17 @@ pub struct Observation {
     pub bytes: Vec<u8>,
 }
 
+impl Decision {
+    /// Whether the conclusion may be an escalation: whoever keeps approvals has to look then.
+    pub fn may_ask(&self, policy: &Policy) -> bool {
+        match self.outcome {
+            Outcome::Deny => false,
+            Outcome::Escalate => true,
+            Outcome::Allow => meters::may_escalate(policy, self) || self.effects.iter().any(|effect| effect.debit().is_none()),
+        }
+    }
+}
+
 /// A reason that outdoes the decision's own.
 #[derive(Clone)]
 struct Raise {

@@ -93,7 +93,7 @@ fn session(budget: Budget, decision: &Decision, asked: u64, due: u64, used: u64)
         let message = format!("{message} ({used} of {} points used).", budget.max);
         Some(Raise { outcome, layer: Layer::RiskBudget, code, message, rule: None })
     };
-    let heavy = matches!(decision.access, Access::Write | Access::Execute | Access::Tool) && asked >= 5;
+    let heavy = is_heavy(decision, asked);
     if used >= budget.exhausted {
         raise(Outcome::Deny, "risk-exhausted", "Risk budget is exhausted; the session has to be reset")
     } else if used >= budget.critical && decision.access != Access::Read {
@@ -105,6 +105,17 @@ fn session(budget: Budget, decision: &Decision, asked: u64, due: u64, used: u64)
     } else {
         None
     }
+}
+
+/// Whether a throttled session needs a person for a call of so many points.
+fn is_heavy(decision: &Decision, points: u64) -> bool {
+    matches!(decision.access, Access::Write | Access::Execute | Access::Tool) && points >= 5
+}
+
+/// Whether a meter may make an allowed call one for a person.
+pub(super) fn may_escalate(policy: &Policy, decision: &Decision) -> bool {
+    let throttles = policy.budget.is_some() && is_heavy(decision, super::asked(decision));
+    throttles
 }
 
 /// The points of an agent in the last 24 hours.
