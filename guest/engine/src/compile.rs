@@ -1,5 +1,6 @@
 //! Checked document to policy: lists become sets, absent things become their closed defaults.
 
+mod anomaly;
 mod meters;
 
 use crate::check::CheckedPolicy;
@@ -57,6 +58,7 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         points: point_rules(points),
         budget: document.risk_budget.as_ref().map(budget),
         meters: meters::meters(document.budgets, document.rate_limits),
+        anomaly: document.anomaly.map(anomaly::anomaly),
         about,
         warnings,
     }

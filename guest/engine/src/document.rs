@@ -4,11 +4,13 @@
 //! every mistake reported, and what the JSON Schema says of it ([`shape`]). The doc comments are
 //! the descriptions that editors show.
 
+pub(crate) mod anomaly;
 pub(crate) mod leaves;
 pub(crate) mod meters;
 pub(crate) mod shape;
 
 use crate::decision::Mode;
+use anomaly::Anomaly;
 use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
 use meters::{BudgetList, DayPoints, RateLimits};
 use shape::{Map, shape_enum, shape_struct};
@@ -44,6 +46,8 @@ shape_struct! {
         budgets: Option<BudgetList> = "budgets",
         /// How often something may happen in a stretch of time.
         rate_limits: Option<RateLimits> = "rateLimits",
+        /// What to do about calls that are unusual beside the agent's earlier ones.
+        anomaly: Option<Anomaly> = "anomaly",
     }
 }
 

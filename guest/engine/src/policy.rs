@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::anomaly::Anomaly;
 use crate::command::{AllowedEnv, CommandSet};
 use crate::data::tools::Use;
 use crate::decision::{Digest, Mode, Rule};
@@ -30,6 +31,7 @@ pub struct Policy {
     pub(crate) budget: Option<Budget>,
     /// Budgets in document order, then rate limits.
     pub(crate) meters: Vec<Meter>,
+    pub(crate) anomaly: Option<Anomaly>,
     pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,
 }
