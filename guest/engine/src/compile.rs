@@ -1,5 +1,6 @@
 //! Checked document to policy: lists become sets, absent things become their closed defaults.
 
+mod anomaly;
 mod approvals;
 mod meters;
 
@@ -58,6 +59,7 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         points: point_rules(points),
         budget: document.risk_budget.as_ref().map(budget),
         meters: meters::meters(document.budgets, document.rate_limits),
+        anomaly: document.anomaly.map(anomaly::anomaly),
         approvals: approvals::rules(document.approvals),
         about,
         warnings,

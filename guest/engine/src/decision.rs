@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::anomaly::Features;
 use crate::effect::Effect;
 
 /// The verdict lattice, from best to worst: `allow < escalate < deny`.
@@ -166,6 +167,8 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// Asked of the caller, in the order in which `conclude` expects their outcomes.
     pub effects: Vec<Effect>,
+    /// What of the call is compared with past calls, if the policy wants that.
+    pub(crate) features: Option<Features>,
     /// Every path that was looked at, as the call spells it. Whoever can resolve links resolves
     /// these, and decides again with `resolvedPaths`.
     pub paths: Vec<String>,
@@ -188,6 +191,11 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
         Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// Its first 64 bits, to tell texts apart that nobody should read.
+    pub(crate) fn prefix(&self) -> u64 {
+        self.0.first_chunk().copied().map_or(0, u64::from_le_bytes)
     }
 }
 

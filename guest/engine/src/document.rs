@@ -4,12 +4,14 @@
 //! every mistake reported, and what the JSON Schema says of it ([`shape`]). The doc comments are
 //! the descriptions that editors show.
 
+pub(crate) mod anomaly;
 pub(crate) mod approvals;
 pub(crate) mod leaves;
 pub(crate) mod meters;
 pub(crate) mod shape;
 
 use crate::decision::Mode;
+use anomaly::Anomaly;
 use approvals::Approvals;
 use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
 use meters::{BudgetList, DayPoints, RateLimits};
@@ -46,6 +48,8 @@ shape_struct! {
         budgets: Option<BudgetList> = "budgets",
         /// How often something may happen in a stretch of time.
         rate_limits: Option<RateLimits> = "rateLimits",
+        /// What to do about calls that are unusual beside the agent's earlier ones.
+        anomaly: Option<Anomaly> = "anomaly",
         /// What a person has to be asked about, and who that is.
         approvals: Option<Approvals> = "approvals",
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::anomaly::Anomaly;
 use crate::approval::ApprovalRules;
 use crate::command::{AllowedEnv, CommandSet};
 use crate::data::tools::Use;
@@ -31,6 +32,7 @@ pub struct Policy {
     pub(crate) budget: Option<Budget>,
     /// Budgets in document order, then rate limits.
     pub(crate) meters: Vec<Meter>,
+    pub(crate) anomaly: Option<Anomaly>,
     pub(crate) approvals: ApprovalRules,
     pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,

@@ -56,7 +56,7 @@ pub(super) fn raise(
     })
 }
 
-fn engine(code: &'static str, message: String) -> Raise {
+pub(super) fn engine(code: &'static str, message: String) -> Raise {
     Raise { outcome: Outcome::Deny, layer: Layer::Engine, code, message, rule: None }
 }
 
@@ -115,7 +115,7 @@ fn is_heavy(decision: &Decision, points: u64) -> bool {
 /// Whether a meter may make an allowed call one for a person.
 pub(super) fn may_escalate(policy: &Policy, decision: &Decision) -> bool {
     let throttles = policy.budget.is_some() && is_heavy(decision, super::asked(decision));
-    throttles
+    throttles || policy.meters.iter().any(|meter| meter.exceeded == Outcome::Escalate)
 }
 
 /// The points of an agent in the last 24 hours.
@@ -140,10 +140,11 @@ fn passes(reading: u64, amount: u64, limit: u64) -> bool {
 /// A budget or a rate limit.
 fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Raise> {
     let name = &meter.rule.pattern;
-    let deny = |code, message| {
+    let raise = |outcome, code, message| {
         let rule: Option<Rule> = Some(meter.rule.clone());
-        Some(Raise { outcome: Outcome::Deny, layer: meter.layer(), code, message, rule })
+        Some(Raise { outcome, layer: meter.layer(), code, message, rule })
     };
+    let deny = |code, message| raise(Outcome::Deny, code, message);
     let Some(reading) = reading else {
         let message =
             format!("{} needs a meter, and nobody keeps one here: it needs the daemon.", meter.title());
@@ -166,10 +167,10 @@ fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Rai
         Kind::Budget => {
             let (cost, limit) = (show(debit.amount), show(debit.limit));
             let left = show(debit.limit.saturating_sub(reading));
-            deny(
-                "budget-exceeded",
-                format!("Budget \"{name}\" does not cover {cost}: {left} of {limit} is left."),
-            )
+            let (code, person) = crate::decide::over(meter.exceeded, "budget-exceeded");
+            let message =
+                format!("Budget \"{name}\" does not cover {cost}: {left} of {limit} is left{person}.");
+            raise(meter.exceeded, code, message)
         }
         Kind::Rate => deny(
             "rate-limited",

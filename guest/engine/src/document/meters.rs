@@ -2,6 +2,7 @@
 
 use super::leaves::{AgentId, Points, Text, Whole};
 use super::shape::{Few, Reading, Shape, shape_enum, shape_struct};
+use crate::decision::Outcome;
 use crate::effect::Unit;
 use crate::limits::{BUDGET_LIMIT_MAX, METER_TOOLS_MAX, METERS_MAX, PATTERN_BYTES_MAX, WINDOW_SECONDS_MAX};
 use crate::meters::{By, ToolPattern};
@@ -36,6 +37,8 @@ shape_struct! {
         /// What is counted apart: nothing (`agent`, the default), each tool (`action`), each
         /// `endpoint` or each `payee` of the calls.
         by: Option<By> = "by",
+        /// What becomes of a call that it does not cover: `block` (the default), or a person decides.
+        on_exceeded: Option<Exceeded> = "onExceeded",
         /// Tools that it speaks of, `*` for any text; every tool if absent. A call of a tool that
         /// is listed here has to say what it costs.
         tools: Option<Tools> = "tools",
@@ -114,6 +117,31 @@ shape_enum! {
         "action" => Self::Action,
         "endpoint" => Self::Endpoint,
         "payee" => Self::Payee,
+    }
+}
+
+/// What becomes of a call that is over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exceeded {
+    Block,
+    RequireApproval,
+}
+
+shape_enum! {
+    /// What becomes of a call that is over a limit.
+    Exceeded {
+        "block" => Self::Block,
+        "require_approval" => Self::RequireApproval,
+    }
+}
+
+impl Exceeded {
+    /// What it comes down to.
+    pub(crate) const fn outcome(self) -> Outcome {
+        match self {
+            Self::Block => Outcome::Deny,
+            Self::RequireApproval => Outcome::Escalate,
+        }
     }
 }
 
