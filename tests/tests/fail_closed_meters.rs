@@ -3,12 +3,12 @@
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
 use sentinel_engine::{
-    Circumstances, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict, conclude, decide_bytes,
+    Approval, Circumstances, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict, conclude, decide_bytes,
 };
 use sentinel_tests::native;
 use serde_json::{Value, json};
 
-const PERSON: Circumstances = Circumstances { mode: None, approver: true };
+const PERSON: Circumstances = Circumstances { mode: None, approval: Approval::Possible, now: Some(0) };
 
 /// A policy that allows the tool `pay`, with these further sections.
 fn policy(sections: &Value) -> Policy {
