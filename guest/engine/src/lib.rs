@@ -46,6 +46,7 @@ mod meters;
 mod conclude;
 
 mod command;
+mod condition;
 mod path;
 mod shell;
 
@@ -57,6 +58,7 @@ mod limits;
 mod money;
 mod prefix_index;
 mod syntax;
+mod url;
 mod wire;
 
 pub use call::{Call, CallError};

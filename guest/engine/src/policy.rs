@@ -110,6 +110,23 @@ pub(crate) struct Budget {
     pub(crate) max_per_call: Option<u64>,
 }
 
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Allow,
+    Block,
+    RequireApproval,
+}
+
+/// What a rule does that cannot be answered, from loosest to strictest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OnUnknown {
+    Skip,
+    #[default]
+    Escalate,
+    Block,
+}
+
 /// What no decision depends on, and people want to know.
 #[derive(Debug)]
 pub(crate) struct About {

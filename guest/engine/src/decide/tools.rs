@@ -164,7 +164,7 @@ fn argument(
     let fits = match &node.value {
         Value::Array(_) => wants_list || row.name.is_empty() && what != Use::Command,
         Value::String(_) => !wants_list || row.name.is_empty(),
-        Value::Null | Value::Bool | Value::Number(_) | Value::Object(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     };
     let Some(texts) = texts(node).filter(|_| fits) else {
         let message = format!("Argument \"{}\" of the tool is not a text.", excerpt(name));
@@ -193,7 +193,7 @@ fn texts<'n>(node: &'n Node<'_>) -> Option<Vec<&'n str>> {
         Value::Array(items) if (1..=PATHS_MAX).contains(&items.len()) => {
             items.iter().map(Node::as_str).collect()
         }
-        Value::Array(_) | Value::Null | Value::Bool | Value::Number(_) | Value::Object(_) => None,
+        Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }
 
