@@ -58,6 +58,7 @@ mod limits;
 mod money;
 mod prefix_index;
 mod syntax;
+mod tool_index;
 mod url;
 mod wire;
 

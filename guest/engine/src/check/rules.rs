@@ -55,7 +55,7 @@ struct Unconditional<'d> {
 
 impl<'d> Unconditional<'d> {
     fn add(&mut self, rule: &'d Rule) {
-        let texts: BTreeSet<&str> = rule.tools.patterns.iter().map(|pattern| pattern.as_str()).collect();
+        let texts: BTreeSet<&str> = rule.tools.0.iter().map(|pattern| pattern.as_str()).collect();
         if texts.contains("*") {
             self.every.get_or_insert(&rule.name.0.value);
         }
@@ -66,9 +66,8 @@ impl<'d> Unconditional<'d> {
     }
 
     fn ends_before(&self, rule: &Rule) -> Option<&'d str> {
-        let covers = |earlier: &BTreeSet<&str>| {
-            rule.tools.patterns.iter().all(|pattern| earlier.contains(pattern.as_str()))
-        };
+        let covers =
+            |earlier: &BTreeSet<&str>| rule.tools.0.iter().all(|pattern| earlier.contains(pattern.as_str()));
         self.every.or_else(|| {
             let found = self.patterns.iter().find(|(_, earlier)| covers(earlier));
             found.map(|(earlier, _)| earlier.name.0.value.as_str())

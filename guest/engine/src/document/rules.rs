@@ -4,7 +4,6 @@ use super::leaves::{AgentId, Text, visible};
 use super::meters::Tools;
 use super::shape::{Few, Reading, Shape, shape_enum, shape_struct};
 use crate::condition::When;
-use crate::diagnostic::Span;
 use crate::limits::{
     LABEL_BYTES_MAX, METADATA_MAX, METER_TOOLS_MAX, REDACT_MAX, RULE_MESSAGE_BYTES_MAX, RULES_MAX,
     TAG_RULES_MAX, TAGS_MAX,
@@ -114,15 +113,12 @@ impl Shape for RuleName {
 
 /// The tools of a rule; a rule without any would never speak.
 #[derive(Clone, Debug)]
-pub(crate) struct RuleTools {
-    pub(crate) patterns: Vec<ToolPattern>,
-    pub(crate) span: Span,
-}
+pub(crate) struct RuleTools(pub(crate) Vec<ToolPattern>);
 
 impl Shape for RuleTools {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let patterns = filled(Tools::read(node, cx)?, node, "name tools, or `*` for every one", cx)?;
-        Some(Self { patterns, span: node.span })
+        let list = Tools::read(node, cx)?;
+        filled(list, node, "name tools, or `*` for every one", cx).map(Self)
     }
 
     fn schema() -> String {

@@ -65,11 +65,13 @@ fn exclude(a: &Test, b: &Test) -> bool {
 
 /// A value that the test compares with, and how.
 fn bound(test: &Test) -> Option<(&Scalar, Comparison)> {
-    match &test.operator {
-        Operator::Order { to, comparison } => Some((to, *comparison)),
-        Operator::Equal { to: Literal::Scalar(to), negated: false } => Some((to, Comparison::Equal)),
-        _ => None,
+    if let Operator::Order { to, comparison } = &test.operator {
+        return Some((to, *comparison));
     }
+    if let Operator::Equal { to: Literal::Scalar(to), negated: false } = &test.operator {
+        return Some((to, Comparison::Equal));
+    }
+    None
 }
 
 /// Whether everything under the first bound is below everything above the second, types included.
