@@ -218,7 +218,7 @@ pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
         layer: layer(verdict.layer),
         mode: mode(verdict.mode),
         rule: verdict.rule.map(rule),
-        tags: Vec::new(),
+        tags: verdict.tags,
         question: verdict.question.map(question),
         redeemed: verdict.redeemed,
         value: verdict.value,

@@ -4,6 +4,7 @@
 
 mod anomaly;
 mod meters;
+mod rules;
 mod warnings;
 
 pub(crate) use meters::{CALLS_PER_MINUTE, DENIALS_PER_MINUTE};
@@ -64,11 +65,13 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
     thresholds(&tree.root, &mut cx);
     meters::check(&tree.root, &mut cx);
     anomaly::check(&tree.root, &mut cx);
+    rules::check(&tree.root, &mut cx);
     scope(&tree.root, &mut cx);
     if let Some(document) = &document {
         warnings::warn(document, &mut cx);
         meters::warn(document, &mut cx);
         anomaly::warn(document, &tree.root, &mut cx);
+        rules::warn(document, &mut cx);
     }
     let findings = cx.finish();
     match document {

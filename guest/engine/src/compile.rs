@@ -3,6 +3,7 @@
 mod anomaly;
 mod approvals;
 mod meters;
+mod rules;
 
 use crate::check::CheckedPolicy;
 use crate::command::{AllowedEnv, CommandSet};
@@ -61,6 +62,10 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         meters: meters::meters(document.budgets, document.rate_limits),
         anomaly: document.anomaly.map(anomaly::anomaly),
         approvals: approvals::rules(document.approvals),
+        rules: rules::rules(document.rules),
+        tags: rules::tags(document.tags),
+        metadata: document.metadata.map_or_else(Vec::new, |map| map.0),
+        redact: document.redact.map_or_else(Vec::new, |list| list.0).into_iter().map(|name| name.0).collect(),
         about,
         warnings,
     }

@@ -55,6 +55,8 @@ pub struct Verdict {
     pub charges: Vec<u64>,
     /// To be learned once the call was executed; empty unless the call is permitted.
     pub observations: Vec<Observation>,
+    /// Labels for the record of the call, sorted, each once.
+    pub tags: Vec<String>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
 }
@@ -174,6 +176,7 @@ pub fn conclude(
         value: decision.value,
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
         observations: anomaly::observations(decision, pairs, permitted, circumstances.now),
+        tags: decision.tags.clone(),
         json: String::new(),
     };
     verdict.json = json(&verdict, policy, decision, risk_used(pairs));
@@ -232,6 +235,10 @@ fn json(verdict: &Verdict, policy: &Policy, decision: &Decision, risk_used: Opti
     out.push_str(&verdict.risk_points.to_string());
     if let (Some(used), Some(max)) = (risk_used, policy.risk_max()) {
         out.push_str(&format!(",\"riskUsed\":{used},\"riskMax\":{max}"));
+    }
+    if !verdict.tags.is_empty() {
+        out.push_str(",\"tags\":");
+        wire::push_json_list(&mut out, &verdict.tags);
     }
     text(&mut out, ",\"agentId\":", &decision.agent_id);
     text(&mut out, ",\"toolName\":", &decision.tool_name);

@@ -6,8 +6,10 @@
 
 pub(crate) mod anomaly;
 pub(crate) mod approvals;
+pub(crate) mod condition;
 pub(crate) mod leaves;
 pub(crate) mod meters;
+pub(crate) mod rules;
 pub(crate) mod shape;
 
 use crate::decision::Mode;
@@ -15,6 +17,7 @@ use anomaly::Anomaly;
 use approvals::Approvals;
 use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
 use meters::{BudgetList, DayPoints, RateLimits};
+use rules::{Metadata, Redact, RuleList, TagList};
 use shape::{Map, shape_enum, shape_struct};
 
 shape_struct! {
@@ -52,6 +55,14 @@ shape_struct! {
         anomaly: Option<Anomaly> = "anomaly",
         /// What a person has to be asked about, and who that is.
         approvals: Option<Approvals> = "approvals",
+        /// What happens to calls by what they are called with: the first rule that holds decides.
+        rules: Option<RuleList> = "rules",
+        /// Labels for the records of calls.
+        tags: Option<TagList> = "tags",
+        /// What people want to know of the agent, for records: text to text.
+        metadata: Option<Metadata> = "metadata",
+        /// Names of arguments that records hide, at any depth, letter case ignored.
+        redact: Option<Redact> = "redact",
     }
 }
 
@@ -240,5 +251,8 @@ pub fn schema() -> String {
     use shape::Shape as _;
     let body = Document::schema();
     let body = body.strip_prefix('{').unwrap_or(&body);
-    format!(r#"{{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"Sentinel policy",{body}"#)
+    format!(
+        r#"{{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"Sentinel policy","$defs":{{"condition":{}}},{body}"#,
+        condition::condition_schema()
+    )
 }

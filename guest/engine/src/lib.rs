@@ -48,6 +48,7 @@ mod meters;
 mod conclude;
 
 mod command;
+mod condition;
 mod path;
 mod shell;
 
@@ -59,6 +60,8 @@ mod limits;
 mod money;
 mod prefix_index;
 mod syntax;
+mod tool_index;
+mod url;
 mod wire;
 
 pub use anomaly::learn;

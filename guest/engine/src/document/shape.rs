@@ -26,11 +26,12 @@ pub(crate) struct Reading<'a> {
     text: &'a str,
     pointer: String,
     diagnostics: Vec<Diagnostic>,
+    programs: u64,
 }
 
 impl<'a> Reading<'a> {
     pub(crate) fn new(tree: &SyntaxTree<'a>) -> Self {
-        Self { text: tree.text, pointer: String::new(), diagnostics: Vec::new() }
+        Self { text: tree.text, pointer: String::new(), diagnostics: Vec::new(), programs: 0 }
     }
 
     /// Runs `read` one step further down.
@@ -41,6 +42,12 @@ impl<'a> Reading<'a> {
         let value = read(self);
         self.pointer.truncate(length);
         value
+    }
+
+    /// Counts a compiled pattern of this weight. The answer is the weight of all so far.
+    pub(crate) fn programs(&mut self, weight: u64) -> u64 {
+        self.programs = self.programs.saturating_add(weight);
+        self.programs
     }
 
     /// The JSON pointer of the place being read.
