@@ -34,6 +34,11 @@ pub(crate) const BUDGET_LIMIT_MAX: u64 = (1 << 53) - 1;
 /// Longest window of a rate limit in seconds: a year of 366 days.
 pub(crate) const WINDOW_SECONDS_MAX: u64 = 366 * 86_400;
 
+/// Most entries of `rules`.
+pub(crate) const RULES_MAX: usize = 10_000;
+/// Most conditions of one rule.
+pub(crate) const CONDITIONS_MAX: usize = 256;
+
 /// Longest command in bytes (SH1).
 pub(crate) const COMMAND_BYTES_MAX: usize = 64 << 10;
 /// Deepest nesting of one command, wrappers and inner shells included (SH1).
