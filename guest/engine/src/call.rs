@@ -38,6 +38,9 @@ pub struct Call<'a> {
     pub(crate) digest: Digest,
 }
 
+/// The environment of a call that does not say (15.18).
+pub(crate) const DEFAULT_ENVIRONMENT: &str = "development";
+
 /// What a call costs; absent is not nought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
@@ -102,7 +105,7 @@ impl<'a> Call<'a> {
                 "toolName" => tool_name = Some(text(&key, value)?),
                 "toolInput" => match value.value {
                     Value::Object(members) => tool_input = Some(members),
-                    Value::Null | Value::Bool | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                         return error("call-wrong-type", "Field `toolInput` of the call is not an object.");
                     }
                 },

@@ -1,6 +1,7 @@
 //! Checked document to policy: lists become sets, absent things become their closed defaults.
 
 mod meters;
+mod rules;
 
 use crate::check::CheckedPolicy;
 use crate::command::{AllowedEnv, CommandSet};
@@ -57,6 +58,10 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         points: point_rules(points),
         budget: document.risk_budget.as_ref().map(budget),
         meters: meters::meters(document.budgets, document.rate_limits),
+        rules: rules::rules(document.rules),
+        tags: rules::tags(document.tags),
+        metadata: document.metadata.map_or_else(Vec::new, |map| map.0),
+        redact: document.redact.map_or_else(Vec::new, |list| list.0).into_iter().map(|name| name.0).collect(),
         about,
         warnings,
     }

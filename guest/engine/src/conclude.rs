@@ -43,6 +43,8 @@ pub struct Verdict {
     pub risk_points: u64,
     /// What to add to the meter of each effect, in the order of the effects; 0 for nothing.
     pub charges: Vec<u64>,
+    /// Labels for the record of the call, sorted, each once.
+    pub tags: Vec<String>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
 }
@@ -99,6 +101,7 @@ pub fn conclude(
         rule,
         risk_points,
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
+        tags: decision.tags.clone(),
         json: String::new(),
     };
     if outcome == Outcome::Escalate && !circumstances.approver {
@@ -151,6 +154,10 @@ fn json(verdict: &Verdict, policy: &Policy, decision: &Decision, risk_used: Opti
     out.push_str(&verdict.risk_points.to_string());
     if let (Some(used), Some(max)) = (risk_used, policy.risk_max()) {
         out.push_str(&format!(",\"riskUsed\":{used},\"riskMax\":{max}"));
+    }
+    if !verdict.tags.is_empty() {
+        out.push_str(",\"tags\":");
+        wire::push_json_list(&mut out, &verdict.tags);
     }
     text(&mut out, ",\"agentId\":", &decision.agent_id);
     text(&mut out, ",\"toolName\":", &decision.tool_name);

@@ -7,6 +7,7 @@
 mod identity;
 mod meters;
 mod paths;
+mod rules;
 mod tools;
 
 pub(crate) use meters::{risk_debits, show};
@@ -22,8 +23,14 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     let tool = tools::resolve(policy, call);
     identity::decide(policy, call, tool.access(), &mut reasons);
     let paths = Paths::new(policy, call);
-    let points = tools::decide(&paths, &tool, &mut reasons);
+    let rules::Said { raises, allows, lets_through } = rules::decide(policy, call);
+    reasons.extend(raises);
+    let (by_name, beside) = if tool.is_mapped() { (None, allows) } else { (allows, None) };
+    reasons.extend(by_name);
+    let points = tools::decide(&paths, &tool, lets_through, &mut reasons);
     something_allows(&mut reasons);
+    // Told, but only where something else has allowed the call.
+    reasons.extend(beside);
     let charges = meters::decide(policy, call, points, &mut reasons);
     let outcome = worst_first(&mut reasons);
     Decision {
@@ -35,6 +42,7 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
         agent_id: call.agent_id.to_string(),
         tool_name: call.tool_name.to_string(),
         call_digest: call.digest,
+        tags: rules::tags(policy, call),
     }
 }
 
@@ -60,6 +68,7 @@ pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
                 agent_id: String::new(),
                 tool_name: String::new(),
                 call_digest: Digest::of(bytes),
+                tags: Vec::new(),
             }
         }
     }

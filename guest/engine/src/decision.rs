@@ -169,6 +169,8 @@ pub struct Decision {
     pub tool_name: String,
     /// Over the exact bytes of the call.
     pub call_digest: Digest,
+    /// Labels for the record of the call, sorted, each once. Nothing is decided by them.
+    pub tags: Vec<String>,
 }
 
 /// A SHA-256 digest.

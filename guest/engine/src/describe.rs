@@ -31,6 +31,9 @@ impl Policy {
         field("description", &optional(about.description.as_deref()));
         field("riskBudget", &self.risk_budget());
         field("meters", &self.meter_list());
+        field("rules", &self.rules.rules.len().to_string());
+        field("metadata", &object(&self.metadata));
+        field("redact", &list(self.redact.iter().map(String::as_str)));
         out.push('}');
         out
     }
@@ -120,4 +123,9 @@ fn optional(text: Option<&str>) -> String {
 
 fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     format!("[{}]", texts.map(json_string).collect::<Vec<_>>().join(","))
+}
+
+fn object(entries: &[(String, String)]) -> String {
+    let members = entries.iter().map(|(key, value)| format!("{}:{}", json_string(key), json_string(value)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

@@ -20,7 +20,7 @@ mod rules_json;
 mod x402;
 
 use crate::Format;
-use crate::check::{duplicates, parse};
+use crate::check::{check, duplicates, parse};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::leaves::AgentId;
 use crate::document::shape::{Reading, list};
@@ -112,9 +112,22 @@ pub fn convert(
     let agent_id = draft.agent_id.clone().unwrap_or_else(|| options.agent_id.to_owned());
     let document = draft.finish(&agent_id, options);
     check_options(&agent_id, options, &mut cx);
+    if !cx.has_errors() {
+        check_document(&document, &mut cx);
+    }
     let has_errors = cx.has_errors();
     let findings = cx.finish();
     if has_errors { Err(findings) } else { Ok(Conversion { document, notes: findings }) }
+}
+
+/// What comes out has to load: a bound of ours that the source exceeds is a mistake of the source
+/// as far as we are concerned, and nobody gets a document that is refused later.
+fn check_document(document: &str, cx: &mut Reading<'_>) {
+    let found = parse(document, Format::Json).and_then(|tree| check(&tree).map(|_| ()));
+    for one in found.err().into_iter().flatten().filter(|one| one.severity == Severity::Error) {
+        let message = format!("what comes out is refused at {}: {}", one.pointer, one.message);
+        cx.report(Severity::Error, one.code, Span::default(), String::new(), message, "", one.help);
+    }
 }
 
 /// What the caller adds has to be as right as what the source says.

@@ -4,13 +4,16 @@
 //! every mistake reported, and what the JSON Schema says of it ([`shape`]). The doc comments are
 //! the descriptions that editors show.
 
+pub(crate) mod condition;
 pub(crate) mod leaves;
 pub(crate) mod meters;
+pub(crate) mod rules;
 pub(crate) mod shape;
 
 use crate::decision::Mode;
 use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
 use meters::{BudgetList, DayPoints, RateLimits};
+use rules::{Metadata, Redact, RuleList, TagList};
 use shape::{Map, shape_enum, shape_struct};
 
 shape_struct! {
@@ -44,6 +47,14 @@ shape_struct! {
         budgets: Option<BudgetList> = "budgets",
         /// How often something may happen in a stretch of time.
         rate_limits: Option<RateLimits> = "rateLimits",
+        /// What happens to calls by what they are called with: the first rule that holds decides.
+        rules: Option<RuleList> = "rules",
+        /// Labels for the records of calls.
+        tags: Option<TagList> = "tags",
+        /// What people want to know of the agent, for records: text to text.
+        metadata: Option<Metadata> = "metadata",
+        /// Names of arguments that records hide, at any depth, letter case ignored.
+        redact: Option<Redact> = "redact",
     }
 }
 
@@ -232,5 +243,8 @@ pub fn schema() -> String {
     use shape::Shape as _;
     let body = Document::schema();
     let body = body.strip_prefix('{').unwrap_or(&body);
-    format!(r#"{{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"Sentinel policy",{body}"#)
+    format!(
+        r#"{{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"Sentinel policy","$defs":{{"condition":{}}},{body}"#,
+        condition::condition_schema()
+    )
 }

@@ -46,6 +46,7 @@ mod meters;
 mod conclude;
 
 mod command;
+mod condition;
 mod path;
 mod shell;
 
@@ -58,6 +59,8 @@ mod limits;
 mod money;
 mod prefix_index;
 mod syntax;
+mod tool_index;
+mod url;
 mod wire;
 
 pub use call::{Call, CallError};

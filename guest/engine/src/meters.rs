@@ -6,6 +6,7 @@ use crate::call::Call;
 use crate::decision::{Digest, Layer, Rule};
 use crate::effect::{Debit, Scope, Unit, Window};
 use crate::limits::METER_KEY_BYTES_MAX;
+use crate::url::Url;
 
 /// An entry of `budgets` or `rateLimits`.
 #[derive(Debug)]
@@ -60,7 +61,11 @@ impl By {
         match self {
             Self::Agent => Ok(String::new()),
             Self::Action => Ok(key(&call.tool_name)),
-            Self::Endpoint => call.endpoint.as_deref().map(key).ok_or(("endpoint-missing", "endpoint")),
+            Self::Endpoint => {
+                let endpoint = call.endpoint.as_deref().ok_or(("endpoint-missing", "endpoint"))?;
+                // Spellings of one URL share a meter, and so do its users.
+                Ok(Url::parse(endpoint).map_or_else(|| key(endpoint), |url| key(url.as_str())))
+            }
             Self::Payee => call.payee.as_deref().map(key).ok_or(("payee-missing", "payee")),
         }
     }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::command::{AllowedEnv, CommandSet};
+use crate::condition::Condition;
 use crate::data::tools::Use;
-use crate::decision::{Digest, Mode, Rule};
+use crate::decision::{self, Digest, Mode};
 use crate::diagnostic::Diagnostic;
 use crate::meters::Meter;
 use crate::path::PathSet;
+use crate::tool_index::ToolIndex;
 use crate::{Format, compile};
 
 /// A checked and compiled policy document.
@@ -30,6 +32,12 @@ pub struct Policy {
     pub(crate) budget: Option<Budget>,
     /// Budgets in document order, then rate limits.
     pub(crate) meters: Vec<Meter>,
+    pub(crate) rules: RuleBook,
+    pub(crate) tags: TagBook,
+    /// In document order.
+    pub(crate) metadata: Vec<(String, String)>,
+    /// Names of arguments that records hide, as they are written.
+    pub(crate) redact: Vec<String>,
     pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -49,12 +57,12 @@ pub(crate) enum Authority {
 #[derive(Debug)]
 pub(crate) struct Rules<S> {
     pub(crate) set: S,
-    pub(crate) written: Vec<Rule>,
+    pub(crate) written: Vec<decision::Rule>,
 }
 
 impl<S> Rules<S> {
     /// The rule of this number as its author wrote it.
-    pub(crate) fn written(&self, rule: usize) -> Option<&Rule> {
+    pub(crate) fn written(&self, rule: usize) -> Option<&decision::Rule> {
         self.written.get(rule)
     }
 }
@@ -79,7 +87,7 @@ pub(crate) struct BashRules {
 /// Exact names and where they stand.
 #[derive(Debug, Default)]
 pub(crate) struct NameRules {
-    pub(crate) names: BTreeMap<String, Rule>,
+    pub(crate) names: BTreeMap<String, decision::Rule>,
 }
 
 /// The risk table after the policy's own entries.
@@ -108,6 +116,76 @@ pub(crate) struct Budget {
     /// Of the agent, across its sessions.
     pub(crate) max_per_day: u64,
     pub(crate) max_per_call: Option<u64>,
+}
+
+/// `rules`, those that are enabled.
+#[derive(Debug)]
+pub(crate) struct RuleBook {
+    pub(crate) index: ToolIndex,
+    pub(crate) rules: Vec<Rule>,
+}
+
+impl RuleBook {
+    /// The rules that speak of a tool, in document order.
+    pub(crate) fn of(&self, tool: &str) -> impl Iterator<Item = &Rule> {
+        chosen(&self.rules, self.index.of(tool))
+    }
+}
+
+/// One rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// `None`: always.
+    pub(crate) when: Option<Condition>,
+    pub(crate) action: Action,
+    pub(crate) message: Option<String>,
+    pub(crate) on_missing: OnUnknown,
+    pub(crate) on_mismatch: OnUnknown,
+    /// Its name, and where it stands.
+    pub(crate) written: decision::Rule,
+}
+
+/// `tags`
+#[derive(Debug)]
+pub(crate) struct TagBook {
+    pub(crate) index: ToolIndex,
+    pub(crate) tags: Vec<Tag>,
+}
+
+impl TagBook {
+    /// The entries that speak of a tool, in document order.
+    pub(crate) fn of(&self, tool: &str) -> impl Iterator<Item = &Tag> {
+        chosen(&self.tags, self.index.of(tool))
+    }
+}
+
+/// Labels, and the calls that get them.
+#[derive(Debug)]
+pub(crate) struct Tag {
+    pub(crate) add: Vec<String>,
+    /// `None`: always.
+    pub(crate) when: Option<Condition>,
+}
+
+fn chosen<T>(all: &[T], numbers: Vec<u32>) -> impl Iterator<Item = &T> {
+    numbers.into_iter().filter_map(|number| all.get(usize::try_from(number).ok()?))
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Allow,
+    Block,
+    RequireApproval,
+}
+
+/// What a rule does that cannot be answered, from loosest to strictest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OnUnknown {
+    Skip,
+    #[default]
+    Escalate,
+    Block,
 }
 
 /// What no decision depends on, and people want to know.

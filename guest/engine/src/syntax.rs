@@ -37,7 +37,7 @@ pub(crate) struct Node<'a> {
 #[derive(Debug)]
 pub(crate) enum Value<'a> {
     Null,
-    Bool,
+    Bool(bool),
     /// As written.
     Number(Cow<'a, str>),
     String(Cow<'a, str>),
@@ -73,7 +73,7 @@ impl<'a> Node<'a> {
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "null",
-            Value::Bool => "a boolean",
+            Value::Bool(_) => "a boolean",
             Value::Number(_) => "a number",
             Value::String(_) => "a string",
             Value::Array(_) => "an array",
@@ -84,7 +84,7 @@ impl<'a> Node<'a> {
     pub(crate) fn as_str(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) => Some(text),
-            Value::Null | Value::Bool | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
@@ -92,21 +92,21 @@ impl<'a> Node<'a> {
     pub(crate) fn as_number(&self) -> Option<&str> {
         match &self.value {
             Value::Number(text) => Some(text),
-            Value::Null | Value::Bool | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+            Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
     pub(crate) fn as_array(&self) -> Option<&[Node<'a>]> {
         match &self.value {
             Value::Array(items) => Some(items),
-            Value::Null | Value::Bool | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
         }
     }
 
     pub(crate) fn as_object(&self) -> Option<&[Member<'a>]> {
         match &self.value {
             Value::Object(members) => Some(members),
-            Value::Null | Value::Bool | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
         }
     }
 }

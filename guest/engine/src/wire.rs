@@ -59,6 +59,15 @@ pub(crate) fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// Appends a JSON array of strings.
+pub(crate) fn push_json_list(out: &mut String, texts: &[String]) {
+    for (index, text) in texts.iter().enumerate() {
+        out.push(if index == 0 { '[' } else { ',' });
+        push_json_string(out, text);
+    }
+    out.push_str(if texts.is_empty() { "[]" } else { "]" });
+}
+
 /// Text that is safe to show: unprintables as `\u{…}`, cut in the end with a mark.
 pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     use crate::limits::EXCERPT_CHARS_MAX;

@@ -22,8 +22,8 @@ pub(super) fn check(root: &Node<'_>, cx: &mut Reading<'_>) {
     let budgets = member(root, "budgets").and_then(Node::as_array).unwrap_or_default();
     let windows = member(root, "rateLimits").and_then(|own| member(own, "windows"));
     let windows = windows.and_then(Node::as_array).unwrap_or_default();
-    unique(budgets, "/budgets", &[], cx);
-    unique(windows, "/rateLimits/windows", &[CALLS_PER_MINUTE, DENIALS_PER_MINUTE], cx);
+    unique(budgets, "/budgets", &[], FOUND_BY_IT, cx);
+    unique(windows, "/rateLimits/windows", &[CALLS_PER_MINUTE, DENIALS_PER_MINUTE], FOUND_BY_IT, cx);
     for (index, budget) in budgets.iter().enumerate() {
         limit(budget, &format!("/budgets/{index}/limit"), cx);
     }
@@ -55,15 +55,16 @@ fn error(
     cx.report(Severity::Error, code, span, pointer, message, label, Some(help.to_owned()));
 }
 
-/// A meter is found by its name, so two of them must not share one.
-fn unique(entries: &[Node<'_>], list: &str, taken: &[&str], cx: &mut Reading<'_>) {
+const FOUND_BY_IT: &str = "give each its own name; the meter is found by it";
+
+/// Two entries of a list must not share a name.
+pub(super) fn unique(entries: &[Node<'_>], list: &str, taken: &[&str], help: &str, cx: &mut Reading<'_>) {
     let mut seen: BTreeSet<&str> = taken.iter().copied().collect();
     for (index, entry) in entries.iter().enumerate() {
         let Some(node) = member(entry, "name") else { continue };
         let Some(name) = node.as_str() else { continue };
         if !seen.insert(name) {
             let message = format!("the name `{}` is taken", name.escape_debug());
-            let help = "give each its own name; the meter is found by it";
             error(
                 cx,
                 "duplicate-name",

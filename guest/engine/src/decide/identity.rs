@@ -1,12 +1,9 @@
 //! Who calls, where, and with what authority. Absent is nothing, not everything (D3).
 
-use crate::call::Call;
+use crate::call::{Call, DEFAULT_ENVIRONMENT};
 use crate::decision::{Access, Layer, Outcome, Reason};
 use crate::policy::{Authority, Policy};
 use crate::wire::excerpt;
-
-/// The environment of a call that does not say (15.18).
-const DEFAULT_ENVIRONMENT: &str = "development";
 
 pub(super) fn decide(policy: &Policy, call: &Call<'_>, access: Access, reasons: &mut Vec<Reason>) {
     if call.agent_id != policy.agent_id {

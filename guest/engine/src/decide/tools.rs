@@ -19,7 +19,8 @@ pub(super) struct Resolved<'p> {
 }
 
 impl Resolved<'_> {
-    fn is_mapped(&self) -> bool {
+    /// Whether its arguments are known, so that layers of their own decide them.
+    pub(super) fn is_mapped(&self) -> bool {
         self.built_in.is_some() || !self.own.is_empty()
     }
 
@@ -47,8 +48,14 @@ pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>) -> Resolved<'p> {
     Resolved { built_in: map::find(&call.tool_name), own }
 }
 
-/// Decides the call's tool. Returns what it is worth in risk points.
-pub(super) fn decide(paths: &Paths<'_>, tool: &Resolved<'_>, reasons: &mut Vec<Reason>) -> u64 {
+/// Decides the call's tool, which rules may let through by its name. Returns what it is worth in
+/// risk points.
+pub(super) fn decide(
+    paths: &Paths<'_>,
+    tool: &Resolved<'_>,
+    lets_through: bool,
+    reasons: &mut Vec<Reason>,
+) -> u64 {
     let Paths { policy, call, .. } = *paths;
     if let Some(rule) = policy.denied.names.get(call.tool_name.as_ref()) {
         reasons.push(say(
@@ -68,6 +75,7 @@ pub(super) fn decide(paths: &Paths<'_>, tool: &Resolved<'_>, reasons: &mut Vec<R
                     Some(rule),
                 ));
             }
+            None if lets_through => {}
             None => {
                 let message = format!("Tool \"{}\" is neither known nor allowed.", excerpt(&call.tool_name));
                 reasons.push(say(Outcome::Deny, "tool-unknown", message, None));
@@ -164,7 +172,7 @@ fn argument(
     let fits = match &node.value {
         Value::Array(_) => wants_list || row.name.is_empty() && what != Use::Command,
         Value::String(_) => !wants_list || row.name.is_empty(),
-        Value::Null | Value::Bool | Value::Number(_) | Value::Object(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     };
     let Some(texts) = texts(node).filter(|_| fits) else {
         let message = format!("Argument \"{}\" of the tool is not a text.", excerpt(name));
@@ -193,7 +201,7 @@ fn texts<'n>(node: &'n Node<'_>) -> Option<Vec<&'n str>> {
         Value::Array(items) if (1..=PATHS_MAX).contains(&items.len()) => {
             items.iter().map(Node::as_str).collect()
         }
-        Value::Array(_) | Value::Null | Value::Bool | Value::Number(_) | Value::Object(_) => None,
+        Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }
 

@@ -6,39 +6,24 @@ use super::ConvertOptions;
 use super::json::Json;
 use super::leaves::Place;
 use super::names::Names;
+use super::regex::{Flavour, Sense, translate};
+use crate::condition::Pattern;
 use crate::data::tools;
 use crate::diagnostic::Severity;
-use crate::document::shape::{Reading, list, shape_enum};
-use crate::limits::{METER_TOOLS_MAX, METERS_MAX, RULES_MAX};
+use crate::document::shape::{Reading, list};
+use crate::limits::{METER_TOOLS_MAX, METERS_MAX, RULE_MESSAGE_BYTES_MAX, RULES_MAX};
 use crate::meters::ToolPattern;
+pub(super) use crate::policy::Action;
 
 /// Environments of an agent where the source knows none.
 const ENVIRONMENTS: &[&str] = &["development", "staging", "production"];
 
-/// What a rule does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Allow,
-    Block,
-    RequireApproval,
-}
-
-shape_enum! {
-    /// What a rule does.
-    Action {
-        "allow" => Self::Allow,
-        "block" => Self::Block,
-        "require_approval" => Self::RequireApproval,
-    }
-}
-
-impl Action {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Block => "block",
-            Self::RequireApproval => "require_approval",
-        }
+/// The word of an action.
+const fn word(action: Action) -> &'static str {
+    match action {
+        Action::Allow => "allow",
+        Action::Block => "block",
+        Action::RequireApproval => "require_approval",
     }
 }
 
@@ -140,9 +125,9 @@ impl<'c, 't> Draft<'c, 't> {
             if let Some(when) = &rule.when {
                 add("when", when.clone());
             }
-            add("action", rule.action.as_str().into());
+            add("action", word(rule.action).into());
             if let Some(message) = &rule.message {
-                add("message", message.as_str().into());
+                add("message", cut(message).into());
             }
             if let Some(word) = rule.on_missing {
                 add("onMissing", word.into());
@@ -207,6 +192,14 @@ impl<'c, 't> Draft<'c, 't> {
         }
     }
 
+    /// Says that a message is too long to be carried over whole.
+    pub(super) fn note_message(&mut self, message: &str, place: &Place) {
+        if cut(message).len() < message.len() {
+            let message = format!("the message is cut after {RULE_MESSAGE_BYTES_MAX} bytes");
+            self.note(place, "shortened", message, "say it in fewer words");
+        }
+    }
+
     /// A finding that does.
     pub(super) fn error(
         &mut self,
@@ -217,6 +210,44 @@ impl<'c, 't> Draft<'c, 't> {
     ) {
         let Place { span, pointer } = place.clone();
         self.cx.report(Severity::Error, code, span, pointer, message.into(), "this entry", Some(help.into()));
+    }
+
+    /// An expression in our notation, `before` and `after` around it; `None` if it was reported as
+    /// a mistake.
+    pub(super) fn regex(
+        &mut self,
+        text: &str,
+        (flavour, sense): (Flavour, Sense),
+        (before, after): (&str, &str),
+        place: &Place,
+    ) -> Option<String> {
+        let own = match translate(text, flavour, sense) {
+            Ok(own) => own,
+            Err(unlike) => {
+                self.error(place, "unlike-regex", unlike.message, unlike.help);
+                return None;
+            }
+        };
+        if own.is_ascii_here {
+            let message = "`\\w`, `\\d`, `\\s`, `\\b` and `(?i)` know the letters of ASCII here";
+            self.note_once(
+                place,
+                "ascii-classes",
+                message,
+                "list other letters in a class where they matter",
+            );
+        }
+        // First alone, so that it cannot close what is put around it.
+        let pattern = format!("{before}{}{after}", own.pattern);
+        match Pattern::parse(&own.pattern).and_then(|_| Pattern::parse(&pattern)) {
+            Ok(_) => Some(pattern),
+            Err(help) => {
+                let message =
+                    format!("`{}` is not a regular expression that is supported", text.escape_debug());
+                self.error(place, "bad-regex", message, help);
+                None
+            }
+        }
     }
 
     /// Says which of the tools are decided by more than rules.
@@ -284,6 +315,11 @@ impl<'c, 't> Draft<'c, 't> {
         }
         Json::Object(members).pretty()
     }
+}
+
+/// As much of a message as a rule holds.
+fn cut(message: &str) -> &str {
+    message.get(..message.floor_char_boundary(RULE_MESSAGE_BYTES_MAX)).unwrap_or_default()
 }
 
 /// Tools of the built-in map that a pattern names, as long as it names any in particular.

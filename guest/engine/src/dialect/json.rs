@@ -29,20 +29,17 @@ impl Json {
         Self::List(texts.iter().map(|text| Self::from(text.as_ref())).collect())
     }
 
-    /// What a document holds at this place. `truth` says which of the two a boolean is.
-    pub(super) fn of(node: &Node<'_>, truth: &impl Fn(&Node<'_>) -> bool) -> Self {
+    /// What a document holds at this place.
+    pub(super) fn of(node: &Node<'_>) -> Self {
         match &node.value {
             Value::Null => Self::Null,
+            Value::Bool(truth) => Self::Bool(*truth),
             Value::Number(text) => Self::Number(plain_number(text)),
             Value::String(text) => Self::Text(text.to_string()),
-            Value::Array(items) => Self::List(items.iter().map(|item| Self::of(item, truth)).collect()),
+            Value::Array(items) => Self::List(items.iter().map(Self::of).collect()),
             Value::Object(members) => Self::Object(
-                members
-                    .iter()
-                    .map(|member| (member.key.to_string(), Self::of(&member.value, truth)))
-                    .collect(),
+                members.iter().map(|member| (member.key.to_string(), Self::of(&member.value))).collect(),
             ),
-            Value::Bool => Self::Bool(truth(node)),
         }
     }
 

@@ -1,12 +1,13 @@
 //! The leaves of foreign documents: values of any kind, truths, amounts, each with its place.
 
 use super::json::Json;
-use crate::diagnostic::Span;
+use crate::diagnostic::{Severity, Span};
 use crate::document::leaves::{Text, visible};
 use crate::document::shape::{Reading, Shape};
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::money;
 use crate::syntax::{Node, Value};
+use crate::wire::is_unprintable;
 
 /// Where something stands.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +28,6 @@ impl Place {
     }
 }
 
-/// Whether a node says `true`, in the notation of JSON or of YAML.
-fn truth(node: &Node<'_>, cx: &Reading<'_>) -> bool {
-    cx.source(node.span).trim().eq_ignore_ascii_case("true")
-}
-
 /// A value of any kind.
 #[derive(Clone, Debug)]
 pub(super) struct Any {
@@ -41,7 +37,7 @@ pub(super) struct Any {
 
 impl Shape for Any {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        Some(Self { value: Json::of(node, &|node| truth(node, cx)), place: Place::of(node, cx) })
+        Some(Self { value: Json::of(node), place: Place::of(node, cx) })
     }
 
     fn schema() -> String {
@@ -66,30 +62,10 @@ impl<T: Shape> Shape for Placed<T> {
     }
 }
 
-/// `true` or `false`.
-#[derive(Clone, Debug)]
-pub(super) struct Flag {
-    pub(super) value: bool,
-    pub(super) place: Place,
-}
+/// `true` or `false`, with its place.
+pub(super) type Flag = Placed<bool>;
 
-impl Shape for Flag {
-    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        match &node.value {
-            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-                cx.wrong_type(node, "`true` or `false`");
-                None
-            }
-            Value::Bool => Some(Self { value: truth(node, cx), place: Place::of(node, cx) }),
-        }
-    }
-
-    fn schema() -> String {
-        r#"{"type":"boolean"}"#.to_owned()
-    }
-}
-
-/// A text for people. It becomes one line; an empty one says nothing.
+/// A text for people. It becomes one line of what can be seen; an empty one says nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Prose {
     pub(super) value: Option<String>,
@@ -102,7 +78,8 @@ impl Shape for Prose {
             cx.wrong_type(node, "a string");
             return None;
         };
-        let line = text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty());
+        let line =
+            text.split(|c: char| c.is_whitespace() || is_unprintable(c)).filter(|word| !word.is_empty());
         let line = line.collect::<Vec<_>>().join(" ");
         Some(Self { value: (!line.is_empty()).then_some(line), place: Place::of(node, cx) })
     }
@@ -157,7 +134,7 @@ impl Shape for Dollars {
         let (written, is_number) = match &node.value {
             Value::String(text) => (text.trim(), false),
             Value::Number(text) => (text.as_ref(), true),
-            Value::Null | Value::Bool | Value::Array(_) | Value::Object(_) => {
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
                 cx.wrong_type(node, "an amount of dollars");
                 return None;
             }
@@ -220,8 +197,7 @@ pub(super) fn is_exact_name(text: &Text, cx: &mut Reading<'_>) -> bool {
         return visible(text.clone(), cx).is_some();
     };
     let pointer = text.pointer.clone();
-    let severity = crate::diagnostic::Severity::Error;
-    cx.report(severity, "bad-name", text.span, pointer, message, "this name", Some(help));
+    cx.report(Severity::Error, "bad-name", text.span, pointer, message, "this name", Some(help));
     false
 }
 

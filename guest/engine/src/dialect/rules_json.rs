@@ -7,7 +7,7 @@ use super::fnmatch::{self, NamePattern};
 use super::leaves::{Any, Flag, Place, Placed, Prose, Signed};
 use crate::document::leaves::{Text, visible};
 use crate::document::shape::{Few, Reading, Shape, shape_struct};
-use crate::limits::{CONDITIONS_MAX, PATTERN_BYTES_MAX, RULES_MAX};
+use crate::limits::{CONDITION_TESTS_MAX, PATTERN_BYTES_MAX, RULES_MAX};
 use crate::syntax::Node;
 use conditions::Condition;
 
@@ -38,7 +38,7 @@ shape_struct! {
         /// What happens.
         action: Action = "action",
         /// All of them have to hold.
-        conditions: Option<Few<Condition, CONDITIONS_MAX>> = "conditions",
+        conditions: Option<Few<Condition, CONDITION_TESTS_MAX>> = "conditions",
         /// Lower ones come first.
         priority: Option<Signed> = "priority",
         /// For whoever is held back.
@@ -112,6 +112,9 @@ fn entry(rule: Entry, draft: &mut Draft<'_, '_>) {
             let message = "names and descriptions of rules are not carried over";
             draft.note_once(place, "dropped-text", message, "a rule has its id as a name, and a message");
         }
+    }
+    if let Some(Prose { value: Some(text), place }) = &rule.message {
+        draft.note_message(text, place);
     }
     let conditions = rule.conditions.map_or_else(Vec::new, |list| list.0);
     let has_conditions = !conditions.is_empty();

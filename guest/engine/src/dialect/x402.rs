@@ -10,13 +10,12 @@ use super::draft::{Action, Draft};
 use super::json::Json;
 use super::leaves::{Any, Place, Placed};
 use crate::document::leaves::{AgentId, Text};
-use crate::document::shape::{Map, Shape as _, shape_struct};
+use crate::document::rules::{Message, Metadata};
+use crate::document::shape::{Shape as _, shape_struct};
+use crate::limits::METADATA_MAX;
 use crate::syntax::Node;
 use audit::Audit;
 use budget::BudgetPolicy;
-
-/// Most entries of `metadata`.
-const METADATA_MAX: usize = 64;
 
 shape_struct! {
     /// The configuration.
@@ -24,9 +23,9 @@ shape_struct! {
         /// The agent.
         agent_id: Option<Text> = "agentId",
         /// Who it belongs to.
-        team: Option<Text> = "team",
+        team: Option<Placed<Message>> = "team",
         /// Who answers for it.
-        human_sponsor: Option<Text> = "humanSponsor",
+        human_sponsor: Option<Placed<Message>> = "humanSponsor",
         /// What it may pay.
         budget: Option<BudgetPolicy> = "budget",
         /// What is recorded.
@@ -34,7 +33,7 @@ shape_struct! {
         /// Code of theirs.
         hooks: Option<Any> = "hooks",
         /// For records.
-        metadata: Option<Map<Placed<Text>>> = "metadata",
+        metadata: Option<Placed<Metadata>> = "metadata",
     }
 }
 
@@ -98,20 +97,22 @@ fn agent(own: Option<&Text>, wanted: &str, draft: &mut Draft<'_, '_>) {
 
 /// `team`, `humanSponsor` and `metadata`.
 fn records(config: &Config, draft: &mut Draft<'_, '_>) {
-    let add = |name: &str, text: &str, place: Place, draft: &mut Draft<'_, '_>| {
+    let add = |name: &str, text: &str, place: &Place, draft: &mut Draft<'_, '_>| {
         if draft.metadata.iter().any(|(taken, _)| taken == name) {
             let message = format!("`{}` is already said at the top", name.escape_debug());
-            draft.error(&place, "duplicate-name", message, "keep one of the two");
+            draft.error(place, "duplicate-name", message, "keep one of the two");
         }
         draft.metadata.push((name.to_owned(), Json::from(text)));
     };
     for (name, text) in [("team", &config.team), ("humanSponsor", &config.human_sponsor)] {
         if let Some(text) = text {
-            add(name, &text.value, Place::from(text), draft);
+            add(name, &text.value.0, &text.place, draft);
         }
     }
-    for (name, text) in config.metadata.iter().flat_map(|map| &map.0) {
-        add(&name.value, &text.value.value, text.place.clone(), draft);
+    if let Some(metadata) = &config.metadata {
+        for (name, text) in &metadata.value.0 {
+            add(name, text, &metadata.place, draft);
+        }
     }
     if draft.metadata.len() > METADATA_MAX {
         let message = format!("{} entries; records hold at most {METADATA_MAX}", draft.metadata.len());

@@ -166,7 +166,7 @@ impl Shape for Limit {
         match &node.value {
             Value::String(text) => Some(Self::Text(text.to_string())),
             Value::Number(text) => Some(Self::Number(text.to_string())),
-            Value::Null | Value::Bool | Value::Array(_) | Value::Object(_) => {
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
                 cx.wrong_type(node, "dollars as a string, or a whole number");
                 None
             }

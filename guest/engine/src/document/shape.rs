@@ -28,6 +28,7 @@ pub(crate) struct Reading<'a> {
     noun: &'static str,
     pointer: String,
     diagnostics: Vec<Diagnostic>,
+    programs: u64,
 }
 
 impl<'a> Reading<'a> {
@@ -37,12 +38,7 @@ impl<'a> Reading<'a> {
 
     /// Of a document that is something else than a policy of ours.
     pub(crate) fn of(tree: &SyntaxTree<'a>, noun: &'static str) -> Self {
-        Self { text: tree.text, noun, pointer: String::new(), diagnostics: Vec::new() }
-    }
-
-    /// The text that stands there.
-    pub(crate) fn source(&self, span: Span) -> &'a str {
-        self.text.get(span.start..span.end).unwrap_or_default()
+        Self { text: tree.text, noun, pointer: String::new(), diagnostics: Vec::new(), programs: 0 }
     }
 
     /// Whether something was wrong enough to refuse the document.
@@ -58,6 +54,12 @@ impl<'a> Reading<'a> {
         let value = read(self);
         self.pointer.truncate(length);
         value
+    }
+
+    /// Counts a compiled pattern of this weight. The answer is the weight of all so far.
+    pub(crate) fn programs(&mut self, weight: u64) -> u64 {
+        self.programs = self.programs.saturating_add(weight);
+        self.programs
     }
 
     /// The JSON pointer of the place being read.

@@ -155,8 +155,8 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'static> {
     }
     match text.as_ref() {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool,
-        "false" | "False" | "FALSE" => Value::Bool,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
         number
             if number.parse::<i64>().is_ok()
                 || (number.contains(|c: char| c.is_ascii_digit()) && number.parse::<f64>().is_ok()) =>

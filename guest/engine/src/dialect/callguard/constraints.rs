@@ -6,7 +6,7 @@
 use super::super::draft::{Action, Draft, NewRule, argument, joined, leaf, not};
 use super::super::json::Json;
 use super::super::leaves::{Any, Place, Placed, is_exact_name};
-use super::super::regex::{Flavour, Sense, translate};
+use super::super::regex::{Flavour, Sense};
 use crate::document::leaves::Text;
 use crate::document::shape::{Map, shape_enum, shape_struct};
 
@@ -162,16 +162,9 @@ impl Broken<'_> {
             self.values(values, draft);
         }
         if let Some(Placed { value: text, place }) = &property.pattern {
-            match translate(&text.value, Flavour::Python, Sense::Permits) {
-                Ok(own) => {
-                    if own.is_ascii_here {
-                        let message = "`\\w`, `\\d`, `\\s`, `\\b` and `(?i)` know the letters of ASCII here";
-                        let help = "list other letters in a class where they matter";
-                        draft.note_once(place, "ascii-classes", message, help);
-                    }
-                    self.add(not(leaf(path, "matches", own.pattern.into())), "match its pattern".to_owned());
-                }
-                Err(unlike) => draft.error(place, "unlike-regex", unlike.message, unlike.help),
+            let how = (Flavour::Python, Sense::Permits);
+            if let Some(pattern) = draft.regex(&text.value, how, ("", ""), place) {
+                self.add(not(leaf(path, "matches", pattern.into())), "match its pattern".to_owned());
             }
         }
     }

@@ -85,8 +85,10 @@ impl Evidence {
                 "the rule's message says what to check",
             );
             draft.note_mapped(&action, &place);
+            let message = format!("Please check: {}.", checks.join("; "));
+            draft.note_message(&message, &place);
             draft.add_rule(NewRule {
-                message: Some(format!("Please check: {}.", checks.join("; "))),
+                message: Some(message),
                 ..NewRule::new(&format!("evidence-{action}"), vec![action], Action::RequireApproval)
             });
             is_asking = true;

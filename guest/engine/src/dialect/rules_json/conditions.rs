@@ -6,7 +6,7 @@
 use super::super::draft::{Action, Draft, argument, joined, leaf};
 use super::super::json::Json;
 use super::super::leaves::{Any, Placed, millionths};
-use super::super::regex::{Flavour, Sense, translate};
+use super::super::regex::{Flavour, Sense};
 use crate::document::leaves::Text;
 use crate::document::shape::{Reading, Shape, list, shape_struct};
 use crate::syntax::Node;
@@ -114,7 +114,7 @@ impl Condition {
         let Self { param, operator, value: Any { value, place } } = self;
         let (path, operator) = (argument(&param.value), operator.value);
         let mut refuse = |message: &str, help: &str| {
-            draft.error(&place, "never-holds", message, help);
+            draft.error(&place, "bad-value", message, help);
             None
         };
         let word = operator.as_str();
@@ -129,9 +129,21 @@ impl Condition {
                     "remove the rule; `exists` with `value: false` is for the converted one",
                 );
             }
+            (Operator::Contains | Operator::NotContains, Json::List(_) | Json::Object(_)) => {
+                return refuse(
+                    "lists and objects are not looked for inside of others here",
+                    "compare with a text",
+                );
+            }
             (Operator::Eq | Operator::Contains, value) => either("any", &path, word, value)?,
             (Operator::Ne | Operator::NotContains, value) => either("all", &path, word, value)?,
             (Operator::In | Operator::NotIn, Json::List(entries)) => {
+                if entries.iter().any(|entry| matches!(entry, Json::List(_) | Json::Object(_))) {
+                    return refuse(
+                        "lists and objects are not members of a list here",
+                        "list texts and numbers",
+                    );
+                }
                 leaf(&path, word, Json::List(with_twins(entries)))
             }
             (Operator::In | Operator::NotIn, Json::Object(members)) => {
@@ -157,23 +169,9 @@ impl Condition {
             }
             (Operator::Matches, Json::Text(text)) => {
                 let sense = if action == Action::Allow { Sense::Permits } else { Sense::Catches };
-                match translate(&text, Flavour::Python, sense) {
-                    Ok(own) => {
-                        if own.is_ascii_here {
-                            draft.note_once(
-                                &place,
-                                "ascii-classes",
-                                "`\\w`, `\\d`, `\\s`, `\\b` and `(?i)` know the letters of ASCII here",
-                                "list other letters in a class where they matter",
-                            );
-                        }
-                        leaf(&path, "text_matches", format!("^(?:{})", own.pattern).into())
-                    }
-                    Err(unlike) => {
-                        draft.error(&place, "unlike-regex", unlike.message, unlike.help);
-                        return None;
-                    }
-                }
+                let how = (Flavour::Python, sense);
+                let pattern = draft.regex(&text, how, ("^(?:", ")"), &place)?;
+                leaf(&path, "text_matches", pattern.into())
             }
             (Operator::Matches, Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_)) => {
                 return refuse("`matches` compares with an expression", "write it as a text");

@@ -2,13 +2,12 @@
 
 use super::super::draft::{Draft, leaf};
 use super::super::json::Json;
-use super::super::leaves::{Any, Flag, Place, Placed};
-use super::super::regex::{Flavour, Sense, translate};
+use super::super::leaves::{Any, Flag, Placed};
+use super::super::regex::{Flavour, Sense};
 use crate::document::leaves::Text;
+use crate::document::rules::{Label, Redact};
 use crate::document::shape::{Few, shape_struct};
-
-/// Most entries of `redactFields`.
-const REDACT_MAX: usize = 256;
+use crate::limits::{TAG_RULES_MAX, TAGS_MAX};
 
 shape_struct! {
     /// What is recorded.
@@ -20,7 +19,7 @@ shape_struct! {
         /// What is added.
         enrichment: Option<Enrichment> = "enrichment",
         /// What is left out.
-        redact_fields: Option<Few<Text, REDACT_MAX>> = "redactFields",
+        redact_fields: Option<Redact> = "redactFields",
     }
 }
 
@@ -28,9 +27,9 @@ shape_struct! {
     /// What is added to records.
     pub(super) struct Enrichment {
         /// Labels of every record.
-        static_tags: Option<Vec<Text>> = "staticTags",
+        static_tags: Option<Few<Label, TAGS_MAX>> = "staticTags",
         /// Labels by endpoint.
-        tag_rules: Option<Vec<TagRule>> = "tagRules",
+        tag_rules: Option<Few<TagRule, TAG_RULES_MAX>> = "tagRules",
         /// Read by nothing.
         capture_request_headers: Option<Any> = "captureRequestHeaders",
     }
@@ -42,7 +41,7 @@ shape_struct! {
         /// An expression that is searched for in the endpoint.
         pattern: Placed<Text> = "pattern",
         /// Labels where it is found.
-        tags: Placed<Vec<Text>> = "tags",
+        tags: Placed<Few<Label, TAGS_MAX>> = "tags",
     }
 }
 
@@ -66,19 +65,17 @@ impl Audit {
                 "see its configuration for where records go",
             );
         }
-        draft
-            .redact
-            .extend(self.redact_fields.iter().flat_map(|list| &list.0).map(|text| text.value.clone()));
+        draft.redact.extend(self.redact_fields.iter().flat_map(|list| &list.0).map(|name| name.0.clone()));
         let Some(enrichment) = &self.enrichment else { return };
         if let Some(headers) = &enrichment.capture_request_headers {
             let message = "`captureRequestHeaders` is read by nothing there, and is not carried over";
             draft.note(&headers.place, "dropped-setting", message, "nothing to do");
         }
-        let labels = texts(enrichment.static_tags.as_deref().unwrap_or_default());
+        let labels = texts(enrichment.static_tags.as_ref().map_or(&[], |list| &list.0));
         if !labels.is_empty() {
             draft.tags.push(Json::object([("add", Json::texts(&labels))]));
         }
-        for rule in enrichment.tag_rules.iter().flatten() {
+        for rule in enrichment.tag_rules.iter().flat_map(|list| &list.0) {
             rule.convert(draft);
         }
     }
@@ -86,29 +83,27 @@ impl Audit {
 
 impl TagRule {
     fn convert(&self, draft: &mut Draft<'_, '_>) {
-        let labels = texts(&self.tags.value);
+        let labels = texts(&self.tags.value.0);
         if labels.is_empty() {
             let help = "name labels, or remove the rule";
             draft.error(&self.tags.place, "empty-list", "a rule without labels", help);
             return;
         }
-        let place: &Place = &self.pattern.place;
-        match translate(&self.pattern.value.value, Flavour::JavaScript, Sense::Catches) {
-            Ok(own) => draft.tags.push(Json::object([
-                ("add", Json::texts(&labels)),
-                ("when", leaf("@endpoint", "matches", own.pattern.into())),
-            ])),
-            Err(unlike) => draft.error(place, "unlike-regex", unlike.message, unlike.help),
-        }
+        let how = (Flavour::JavaScript, Sense::Catches);
+        let Some(pattern) = draft.regex(&self.pattern.value.value, how, ("", ""), &self.pattern.place) else {
+            return;
+        };
+        let when = leaf("@endpoint", "matches", pattern.into());
+        draft.tags.push(Json::object([("add", Json::texts(&labels)), ("when", when)]));
     }
 }
 
 /// The texts, each once.
-fn texts(list: &[Text]) -> Vec<&str> {
+fn texts(list: &[Label]) -> Vec<&str> {
     let mut texts: Vec<&str> = Vec::with_capacity(list.len());
     for text in list {
-        if !texts.contains(&text.value.as_str()) {
-            texts.push(&text.value);
+        if !texts.contains(&text.0.as_str()) {
+            texts.push(&text.0);
         }
     }
     texts

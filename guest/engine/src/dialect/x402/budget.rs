@@ -4,10 +4,12 @@ use super::super::draft::{Action, Draft, NewRule, leaf, not};
 use super::super::json::Json;
 use super::super::leaves::{Any, Dollars, Place, Placed, millionths};
 use super::allows_everything;
+use crate::diagnostic::Severity;
 use crate::document::leaves::{Text, visible};
 use crate::document::shape::{Reading, Shape, list, shape_struct};
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::syntax::{Node, Value};
+use crate::url::UrlGlob;
 
 shape_struct! {
     /// What may be paid.
@@ -80,7 +82,7 @@ impl Shape for BudgetPolicy {
                 let empty = Node { value: Value::Object(Vec::new()), span: node.span };
                 Fields { preset: Some(preset), ..Fields::read(&empty, cx)? }
             }
-            Value::Null | Value::Bool | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 Fields::read(node, cx)?
             }
         };
@@ -102,7 +104,7 @@ impl Fields {
         let name = preset.value.value.as_str();
         let mut error = |code, message: String, help: String| {
             let Place { span, pointer } = preset.place.clone();
-            let severity = crate::diagnostic::Severity::Error;
+            let severity = Severity::Error;
             cx.report(severity, code, span, pointer, message, "this preset", Some(help));
         };
         let base = if name == CUSTOM { CUSTOM_BASE } else { name };
@@ -251,17 +253,26 @@ impl Times {
 
 /// A pattern of URLs.
 #[derive(Clone, Debug)]
-struct Endpoint(Text);
+struct Endpoint {
+    text: Text,
+    glob: UrlGlob,
+}
 
 impl Shape for Endpoint {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
         let text = visible(Text::read(node, cx)?, cx)?;
-        if text.value.len() > PATTERN_BYTES_MAX {
-            let message = format!("pattern is longer than {PATTERN_BYTES_MAX} bytes");
-            cx.error("bad-pattern", node.span, message, "this pattern", None);
-            return None;
+        let found = match text.value.len() {
+            0..=PATTERN_BYTES_MAX => UrlGlob::parse(&text.value),
+            _ => Err("the pattern is too long"),
+        };
+        match found {
+            Ok(glob) => Some(Self { text, glob }),
+            Err(help) => {
+                let message = format!("`{}` is not a URL pattern", text.value.escape_debug());
+                cx.error("bad-url-pattern", node.span, message, "this pattern", Some(help.to_owned()));
+                None
+            }
         }
-        Some(Self(text))
     }
 
     fn schema() -> String {
@@ -271,21 +282,20 @@ impl Shape for Endpoint {
 
 impl Endpoint {
     /// Says what such a pattern means here and did not mean there.
-    fn note(&self, draft: &mut Draft<'_, '_>) {
-        let text = self.0.value.as_str();
-        let place = Place::from(&self.0);
-        if text.contains(['\\', '^', '$', '+', '(', ')', '[', ']', '{', '}', '|']) {
+    fn note(&self, is_allowed: bool, draft: &mut Draft<'_, '_>) {
+        let place = Place::from(&self.text);
+        if self.text.value.contains(['\\', '^', '$', '+', '(', ')', '[', ']', '{', '}', '|']) {
             let message =
                 "only `*` and `?` stand for anything here; there, the rest was read as an expression";
             draft.note(&place, "literal-pattern", message, "write one pattern for each endpoint");
         }
-        let start = text.split(['*', '?']).next().unwrap_or_default().to_ascii_lowercase();
-        let is_url = ["http://", "https://"]
-            .iter()
-            .any(|scheme| scheme.starts_with(&start) || start.starts_with(scheme));
-        if !is_url {
+        if !self.glob.may_match() {
             let message = "no endpoint matches: each begins with `http://` or `https://`";
             draft.note(&place, "never-matches", message, "write the whole URL, or begin with `*`");
+        }
+        if is_allowed && self.glob.star_in_host() {
+            let message = "a star in the host also stands for `/`, and so for other hosts";
+            draft.note(&place, "star-in-host", message, "name the host, with stars behind it only");
         }
     }
 }
@@ -315,8 +325,8 @@ impl Fields {
             }
             let mut patterns = Vec::with_capacity(endpoints.value.len());
             for endpoint in &endpoints.value {
-                endpoint.note(draft);
-                patterns.push(endpoint.0.value.as_str());
+                endpoint.note(is_allowed, draft);
+                patterns.push(endpoint.text.value.as_str());
             }
             let found = leaf("@endpoint", "url_matches", Json::texts(&patterns));
             draft.add_rule(NewRule {
