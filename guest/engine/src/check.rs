@@ -12,6 +12,7 @@ pub(crate) use meters::{CALLS_PER_MINUTE, DENIALS_PER_MINUTE};
 use crate::Format;
 use crate::decision::Digest;
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::dialect;
 use crate::document::Document;
 use crate::document::shape::{Reading, Shape as _};
 use crate::limits::DOCUMENT_BYTES_MAX;
@@ -50,16 +51,8 @@ pub fn parse(text: &str, format: Format) -> Result<SyntaxTree<'_>, Vec<Diagnosti
 /// Tree to checked document. The error lists every mistake, and the warnings with them.
 pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
     let mut cx = Reading::new(tree);
-    for duplicate in &tree.duplicates {
-        let message = format!("key `{}` stands twice in one object", duplicate.key.escape_debug());
-        cx.error(
-            "duplicate-key",
-            duplicate.span,
-            message,
-            "the second one",
-            Some("keep one of them; which one counts would be a guess".to_owned()),
-        );
-    }
+    duplicates(tree, &mut cx);
+    dialect::hint(&tree.root, &mut cx);
     let document = Document::read(&tree.root, &mut cx);
     // The rest is asked of whatever could be read, so that no mistake hides another one.
     thresholds(&tree.root, &mut cx);
@@ -79,6 +72,20 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
             Ok(CheckedPolicy { document, digest: Digest::of(tree.text.as_bytes()), warnings: findings })
         }
         Some(_) | None => Err(findings),
+    }
+}
+
+/// Reports keys that stand twice.
+pub(crate) fn duplicates(tree: &SyntaxTree<'_>, cx: &mut Reading<'_>) {
+    for duplicate in &tree.duplicates {
+        let message = format!("key `{}` stands twice in one object", duplicate.key.escape_debug());
+        cx.error(
+            "duplicate-key",
+            duplicate.span,
+            message,
+            "the second one",
+            Some("keep one of them; which one counts would be a guess".to_owned()),
+        );
     }
 }
 

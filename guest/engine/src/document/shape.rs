@@ -24,6 +24,8 @@ pub(crate) trait Shape: Sized {
 /// Where in the document we are, and what was wrong so far.
 pub(crate) struct Reading<'a> {
     text: &'a str,
+    /// What is being read, for messages.
+    noun: &'static str,
     pointer: String,
     diagnostics: Vec<Diagnostic>,
     programs: u64,
@@ -31,7 +33,17 @@ pub(crate) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(crate) fn new(tree: &SyntaxTree<'a>) -> Self {
-        Self { text: tree.text, pointer: String::new(), diagnostics: Vec::new(), programs: 0 }
+        Self::of(tree, "a policy")
+    }
+
+    /// Of a document that is something else than a policy of ours.
+    pub(crate) fn of(tree: &SyntaxTree<'a>, noun: &'static str) -> Self {
+        Self { text: tree.text, noun, pointer: String::new(), diagnostics: Vec::new(), programs: 0 }
+    }
+
+    /// Whether something was wrong enough to refuse the document.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Runs `read` one step further down.
@@ -83,10 +95,6 @@ impl<'a> Reading<'a> {
         label: &str,
         help: Option<String>,
     ) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.get(line_start..).map_or(0, |text| text.chars().count()) + 1;
         self.diagnostics.push(Diagnostic {
             severity,
             code,
@@ -95,14 +103,25 @@ impl<'a> Reading<'a> {
             label: label.to_owned(),
             pointer,
             span,
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or(u32::MAX),
+            line: 0,
+            column: 0,
         });
     }
 
     /// All findings, in document order.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        // Lines are counted once, however many findings there are.
+        let (mut at, mut line, mut column) = (0, 1, 1);
+        for diagnostic in &mut self.diagnostics {
+            let rest = self.text.get(at..).unwrap_or_default();
+            let passed = self.text.get(at..diagnostic.span.start).unwrap_or(rest);
+            for c in passed.chars() {
+                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            }
+            at += passed.len();
+            (diagnostic.line, diagnostic.column) = (line, column);
+        }
         self.diagnostics
     }
 
@@ -229,9 +248,8 @@ pub(crate) fn unknown_fields(node: &Node<'_>, known: &[&str], cx: &mut Reading<'
         let mut help = close.map_or(String::new(), |name| format!("did you mean `{name}`? "));
         help.push_str(&format!("allowed here: {}", list(known)));
         let message = format!("unknown field `{}`", member.key.escape_debug());
-        cx.at(&member.key, |cx| {
-            cx.error("unknown-field", member.key_span, message, "not a field of a policy", Some(help))
-        });
+        let label = format!("not a field of {}", cx.noun);
+        cx.at(&member.key, |cx| cx.error("unknown-field", member.key_span, message, &label, Some(help)));
     }
 }
 
