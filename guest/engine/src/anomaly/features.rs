@@ -79,7 +79,7 @@ impl Trace {
             Value::String(text) if text.chars().nth(COMPARED_TEXT_CHARS - 1).is_none() => {
                 Self::Text(id(text))
             }
-            Value::String(_) | Value::Bool | Value::Array(_) | Value::Object(_) => Self::Other,
+            Value::String(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Self::Other,
         })
     }
 }
