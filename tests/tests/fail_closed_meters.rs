@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
 use sentinel_engine::{
-    Approval, Circumstances, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict, conclude, decide_bytes,
+    Approval, Circumstances, Debit, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict, conclude, decide_bytes,
 };
 use sentinel_tests::native;
 use serde_json::{Value, json};
@@ -33,11 +33,11 @@ fn pay(members: &Value) -> Vec<u8> {
 
 /// Answers the meter of this name, and all others with nought.
 fn answered(decision: &Decision, name: &str, outcome: &EffectOutcome) -> Vec<EffectOutcome> {
-    let answer = |Effect::Debit(debit): &Effect| {
-        if debit.meter == name { outcome.clone() } else { EffectOutcome::Reading(0) }
-    };
-    assert!(decision.effects.iter().any(|Effect::Debit(debit)| debit.meter == name), "{decision:?}");
-    decision.effects.iter().map(answer).collect()
+    let answer =
+        |debit: &Debit| if debit.meter == name { outcome.clone() } else { EffectOutcome::Reading(0) };
+    let debits = || decision.effects.iter().filter_map(Effect::debit);
+    assert!(debits().any(|debit| debit.meter == name), "{decision:?}");
+    debits().map(answer).collect()
 }
 
 fn end(policy: &Policy, call: &[u8], meter: &str, outcome: &EffectOutcome) -> Verdict {

@@ -198,7 +198,7 @@ impl Act {
         if verdict.redeemed {
             let Some(row) = row else { return Err(OperationError::Record) };
             let mut row = state::Approval { state: ApprovalState::Used, call: None, ..row.clone() };
-            row.mac = approvals::seal(&row, &self.digest_key);
+            row.mac = approvals::seal(&binding.key, &row, &self.digest_key);
             return Ok(Some((binding.key.clone(), row)));
         }
         let Some(question) = &verdict.question else { return Ok(None) };

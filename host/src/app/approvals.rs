@@ -75,18 +75,18 @@ fn framed(parts: &[Option<&str>]) -> String {
     })
 }
 
-/// The code that a row must carry, over everything else that it says.
-pub fn seal(row: &state::Approval, digest_key: &[u8]) -> String {
+/// The code that a row must carry, over its key and everything else that it says.
+pub fn seal(key: &str, row: &state::Approval, digest_key: &[u8]) -> String {
     let bare = state::Approval { mac: String::new(), ..row.clone() };
     // There is nothing in it that cannot be written; were there, no row would have a code.
-    let text = serde_json::to_vec(&bare).unwrap_or_default();
+    let text = serde_json::to_vec(&(key, &bare)).unwrap_or_default();
     keyed_digest(digest_key, &text)
 }
 
 /// Whether a row says what this daemon, or another with its key, once wrote.
-pub fn is_genuine(row: &state::Approval, digest_key: &[u8]) -> bool {
+pub fn is_genuine(key: &str, row: &state::Approval, digest_key: &[u8]) -> bool {
     use subtle::ConstantTimeEq as _;
-    seal(row, digest_key).as_bytes().ct_eq(row.mac.as_bytes()).into()
+    seal(key, row, digest_key).as_bytes().ct_eq(row.mac.as_bytes()).into()
 }
 
 /// What the rows say of a call. Facts; what follows is for the engine.
@@ -123,7 +123,7 @@ pub(super) fn standing(
     // Without an id, what came to nothing may be asked about again.
     let ended = |why| if round.is_some() { Approval::Refused(why) } else { Approval::Possible };
     Ok(match row.state {
-        _ if !is_genuine(row, digest_key) => Approval::Refused(Refusal::Unknown),
+        _ if !is_genuine(&binding.key, row, digest_key) => Approval::Refused(Refusal::Unknown),
         ApprovalState::Pending if !is_over => Approval::Waiting,
         ApprovalState::Approved if !is_over => Approval::Granted,
         // A no holds for as long as a yes would have: asking again and again is no way around it.
@@ -175,7 +175,7 @@ impl Asking<'_> {
             notified: Vec::new(),
             mac: String::new(),
         };
-        row.mac = seal(&row, digest_key);
+        row.mac = seal(&self.binding.key, &row, digest_key);
         row
     }
 }

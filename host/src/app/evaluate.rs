@@ -17,7 +17,7 @@ use super::settle::Owner;
 use super::{App, CommitError, reads, sessions};
 use crate::auth::principal::is_agent_id;
 use crate::engine::{Proposal, denial};
-use crate::limits::{RECORDED_BYTES_MAX, RECORDED_NAME_CHARS_MAX};
+use crate::limits::{ASKED_CALL_BYTES_MAX, RECORDED_BYTES_MAX, RECORDED_NAME_CHARS_MAX};
 
 /// Code of a call whose agent has no policy.
 pub const NO_POLICY_CODE: &str = "policy-missing";
@@ -235,7 +235,8 @@ fn act(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Act, Requ
         owner,
         subject: sender.subject.to_owned(),
         idempotency,
-        can_ask: may_ask && app.can_ask(sender.subject),
+        can_ask: binding.as_ref().is_some_and(|own| own.call.len() <= ASKED_CALL_BYTES_MAX)
+            && app.can_ask(sender.subject),
         binding,
         approval_id: request.approval_id.clone().map(Cow::into_owned),
         digest_key: app.digest_key,

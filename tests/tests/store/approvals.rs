@@ -114,7 +114,7 @@ pub(crate) fn a_question_is_replaced(store: &Store) {
     let last = reader.approval("key").expect("a question").expect("a row");
     assert_eq!(last, Approval { asked_at: Millis(13), ..own });
     // All columns follow the body: it was asked later than it says.
-    let earlier = ApprovalFilter { before: Some(Millis(13)), ..open.clone() };
+    let earlier = ApprovalFilter { before: Some(Millis(13)), ..open };
     assert!(names(&mut *reader, &earlier).is_empty());
 }
 

@@ -20,8 +20,8 @@ pub(crate) fn baselines_come_back(store: &Store) {
         (key("other", "spend"), vec![2]),
         (key(&"a".repeat(128), &"k".repeat(512)), vec![3]),
     ];
-    let mut wanted: Keys = Keys::default();
-    wanted.baselines = rows.iter().map(|(key, _)| key.clone()).chain([key("agent", "none")]).collect();
+    let all = rows.iter().map(|(key, _)| key.clone()).chain([key("agent", "none")]).collect();
+    let wanted = Keys { baselines: all, ..Keys::default() };
     transact(&mut *writer, &wanted, |page| {
         page.append(verdict("agent", 1))?;
         for (key, bytes) in &rows {

@@ -98,7 +98,7 @@ fn is_upgraded(store: &dyn Backend) {
     let mut writer = store.writer().expect("a writer");
     transact(&mut *writer, &all, |page| {
         let hold = page.holds.get(&"open".to_owned())?.expect("a hold");
-        assert_eq!(hold.observations, [lesson.clone()]);
+        assert_eq!(hold.observations.as_slice(), std::slice::from_ref(&lesson));
         assert_eq!(page.baselines.get(&("agent".into(), "spend".into()))?, Some(&vec![7]));
         Ok(())
     })

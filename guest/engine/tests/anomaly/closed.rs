@@ -3,7 +3,7 @@
 use crate::world::{NOON, World, amount, call};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
-use sentinel_engine::{Circumstances, Effect, EffectOutcome, Layer, Outcome, conclude, decide_bytes, learn};
+use sentinel_engine::{Approval, Circumstances, Effect, EffectOutcome, Layer, Outcome, conclude, decide_bytes, learn};
 
 const SPIKE: &str = r#""anomaly":{"spike":{"times":3}}"#;
 
@@ -25,8 +25,8 @@ fn end(
             Effect::Baseline { .. } => tool.clone(),
         })
         .collect();
-    let verdict = conclude(&policy, &decision, &outcomes, &Circumstances { mode: None, approver: true, now });
-    assert_eq!(verdict.observations.is_empty, verdict.decision != Outcome::Allow);
+    let verdict = conclude(&policy, &decision, &outcomes, &Circumstances { mode: None, approval: Approval::Possible, now });
+    assert_eq!(verdict.observations.is_empty(), verdict.decision != Outcome::Allow);
     (verdict.decision, verdict.layer, verdict.code.into_owned())
 }
 
@@ -142,7 +142,7 @@ proptest! {
         let asked = call(&format!(r#"{{"amount":{number:e},"env":"e"}}"#), "1");
         let verdict = world.ask(&asked);
         prop_assert_eq!(&verdict, &world.ask(&asked));
-        prop_assert_eq!(verdict.observations.is_empty, verdict.decision != Outcome::Allow);
+        prop_assert_eq!(verdict.observations.is_empty(), verdict.decision != Outcome::Allow);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::world::{call, document, policy};
 use sentinel_engine::{
-    Circumstances, Effect, EffectOutcome, Format, Layer, Outcome, Policy, Severity, conclude, decide_bytes,
+    Approval, Circumstances, Effect, EffectOutcome, Format, Layer, Outcome, Policy, Severity, conclude, decide_bytes,
 };
 
 /// Code and pointer of each error.
@@ -102,7 +102,7 @@ fn under(budget: &str, usd: &str, reading: u64) -> (Outcome, String, u64, String
         Effect::Baseline { .. } => panic!("the policy has no `anomaly`"),
     };
     let outcomes: Vec<_> = decision.effects.iter().map(answer).collect();
-    let circumstances = Circumstances { approver: true, ..Circumstances::default() };
+    let circumstances = Circumstances { approval: Approval::Possible, ..Circumstances::default() };
     let verdict = conclude(&policy, &decision, &outcomes, &circumstances);
     if verdict.decision != Outcome::Allow {
         assert_eq!(verdict.layer, Layer::Budget);

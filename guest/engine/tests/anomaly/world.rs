@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sentinel_engine::{
-    Circumstances, Decision, Effect, EffectOutcome, Format, Mode, Outcome, Policy, Verdict, conclude,
+    Approval, Circumstances, Decision, Effect, EffectOutcome, Format, Mode, Outcome, Policy, Verdict, conclude,
     decide_bytes, learn,
 };
 
@@ -69,7 +69,7 @@ impl World {
     /// Asks, and does nothing.
     pub(crate) fn ask(&self, call: &[u8]) -> Verdict {
         let decision = decide_bytes(&self.policy, call);
-        let circumstances = Circumstances { mode: self.mode, approver: true, now: Some(self.now) };
+        let circumstances = Circumstances { mode: self.mode, approval: Approval::Possible, now: Some(self.now) };
         conclude(&self.policy, &decision, &self.answers(&decision), &circumstances)
     }
 

@@ -68,7 +68,7 @@ fn find(page: &Page, text: &str, digest_key: &[u8]) -> Result<(String, state::Ap
     let unknown = || OperationError::Unknown { what: "this approval".to_owned() };
     let (key, round) = parse(text).ok_or_else(unknown)?;
     let row = page.approvals.get(&key)?.filter(|row| row.round == round).ok_or_else(unknown)?;
-    if !is_genuine(row, digest_key) {
+    if !is_genuine(&key, row, digest_key) {
         return Err(OperationError::Conflict {
             why: "this approval is not what was recorded: it cannot be used".to_owned(),
         });
@@ -120,7 +120,7 @@ impl Operation for Answer {
         if row.state == ApprovalState::Denied {
             row.call = None;
         }
-        row.mac = seal(&row, &self.digest_key);
+        row.mac = seal(&key, &row, &self.digest_key);
         let body = json(&AnswerEntry {
             agent_id: &row.agent,
             answer: if self.is_yes { "approve" } else { "deny" },
@@ -197,7 +197,7 @@ pub(in crate::app) fn end(
     digest_key: &[u8],
 ) -> Result<state::Approval, OperationError> {
     let mut row = state::Approval { state, call: None, ..row.clone() };
-    row.mac = seal(&row, digest_key);
+    row.mac = seal(&key, &row, digest_key);
     let body = json(&EndEntry {
         agent_id: &row.agent,
         approval_id: &id(&key, row.round),

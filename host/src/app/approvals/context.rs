@@ -60,7 +60,7 @@ pub async fn list(app: &App, wanted: ApprovalFilter) -> Result<Vec<Seen>, ReadEr
 
 /// What nobody but us could have written.
 fn genuine(app: &App, key: String, row: Approval) -> Option<Seen> {
-    let is_ours = is_genuine(&row, &app.digest_key);
+    let is_ours = is_genuine(&key, &row, &app.digest_key);
     if !is_ours {
         tracing::error!(key, "an approval in the store is not what was recorded, and is left out");
     }
@@ -175,10 +175,10 @@ pub fn amount_text(unit: &str, amount: u64) -> String {
 }
 
 impl<'a> Shown<'a> {
-    /// Shows a question; with the call and its surroundings to whoever may decide.
-    pub fn new(seen: &'a Seen, now: Millis, context: Option<Context>) -> Self {
+    /// Shows a question; with the call and its surroundings to whoever may oversee it.
+    pub fn new(seen: &'a Seen, now: Millis, overseer: bool, context: Option<Context>) -> Self {
         let row = &seen.row;
-        let call = row.call.as_deref().filter(|_| context.is_some());
+        let call = row.call.as_deref().filter(|_| overseer);
         Self {
             id: &seen.id,
             status: seen.status(now),
