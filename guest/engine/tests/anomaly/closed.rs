@@ -26,7 +26,7 @@ fn end(
         })
         .collect();
     let verdict = conclude(&policy, &decision, &outcomes, &Circumstances { mode: None, approver: true, now });
-    assert_eq!(verdict.observations.is_empty, verdict.decision != Outcome::Allow);
+    assert_eq!(verdict.observations.is_empty(), verdict.decision != Outcome::Allow);
     (verdict.decision, verdict.layer, verdict.code.into_owned())
 }
 
@@ -142,7 +142,7 @@ proptest! {
         let asked = call(&format!(r#"{{"amount":{number:e},"env":"e"}}"#), "1");
         let verdict = world.ask(&asked);
         prop_assert_eq!(&verdict, &world.ask(&asked));
-        prop_assert_eq!(verdict.observations.is_empty, verdict.decision != Outcome::Allow);
+        prop_assert_eq!(verdict.observations.is_empty(), verdict.decision != Outcome::Allow);
     }
 
     #[test]
