@@ -4,6 +4,8 @@
 
 mod world;
 
+mod baselines;
 mod closed;
 mod documents;
 mod scores;
+mod spend;
