@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has to stop")]
 
 mod inputs;
+mod rules;
 
 use std::hint::black_box;
 
@@ -111,6 +112,38 @@ fn learned(policy: &Policy, events: u64) -> (Vec<u8>, Vec<u8>) {
     (baseline, observe(7, inputs::NOW))
 }
 
+
+/// Rules by arguments: a few that speak of the tool among many that do not, and calls made to be slow.
+fn by_rules(c: &mut Criterion) {
+    let mut group = c.benchmark_group("rules");
+    for count in [10, 100, 1_000, 10_000] {
+        let policy = Policy::load(&rules::policy(count), Format::Json).expect("the bench policy loads");
+        let bytes = rules::call();
+        let call = Call::parse(&bytes).expect("the bench call is one");
+        group
+            .bench_function(BenchmarkId::new("few", count), |b| b.iter(|| decide(&policy, black_box(&call))));
+    }
+    for count in [10, 1_000, 10_000] {
+        let policy = Policy::load(&rules::every(count), Format::Json).expect("the bench policy loads");
+        let bytes = rules::call();
+        let call = Call::parse(&bytes).expect("the bench call is one");
+        group.bench_function(BenchmarkId::new("every", count), |b| {
+            b.iter(|| decide(&policy, black_box(&call)))
+        });
+    }
+    group.sample_size(10);
+    for (name, policy, bytes) in rules::adversarial() {
+        let policy = Policy::load(&policy, Format::Json).expect("the bench policy loads");
+        let call = Call::parse(&bytes).expect("the bench call is one");
+        group.bench_function(BenchmarkId::new("adversarial", name), |b| {
+            b.iter(|| decide(&policy, black_box(&call)))
+        });
+    }
+    let text = rules::policy(1_000);
+    group.bench_function("load/1000", |b| b.iter(|| Policy::load(black_box(&text), Format::Json)));
+    group.finish();
+}
+
 fn load(c: &mut Criterion) {
     let mut group = c.benchmark_group("load");
     group.sample_size(20);
@@ -129,6 +162,7 @@ fn main() {
     whole(&mut criterion);
     adversarial(&mut criterion);
     anomaly(&mut criterion);
+    by_rules(&mut criterion);
     load(&mut criterion);
     criterion.final_summary();
 }

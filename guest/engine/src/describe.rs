@@ -34,10 +34,10 @@ impl Policy {
         field("riskBudget", &self.risk_budget());
         field("meters", &self.meter_list());
         field("approvals", &self.approval_terms());
-        field("anomaly", &self.anomaly_section());
         field("rules", &self.rules.rules.len().to_string());
         field("metadata", &object(&self.metadata));
         field("redact", &list(self.redact.iter().map(String::as_str)));
+        field("anomaly", &self.anomaly_section());
         out.push('}');
         out
     }

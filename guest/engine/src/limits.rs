@@ -79,8 +79,8 @@ pub(crate) const PATH_STEPS_MAX: usize = 64;
 pub(crate) const REGEX_NEST_MAX: u32 = 50;
 /// Largest program of one regular expression, in states and ranges, at most 40 bytes each.
 pub(crate) const REGEX_WEIGHT_MAX: u64 = 4_096;
-/// Largest sum of them in one policy, which is some 10 MB.
-pub(crate) const RULE_PROGRAMS_MAX: u64 = 500_000;
+/// Largest sum of them in one policy, which is some 20 MB.
+pub(crate) const RULE_PROGRAMS_MAX: u64 = 1_000_000;
 /// Steps that the rules may take for one call, and its labels again as many. A step is a state of
 /// a regular expression for one byte, or a few bytes of any other look: a few nanoseconds.
 pub(crate) const RULE_STEPS_MAX: u64 = 1 << 20;
