@@ -47,6 +47,8 @@ fn layer(layer: native::Layer) -> types::Layer {
         native::Layer::RiskBudget => types::Layer::RiskBudget,
         native::Layer::Budget => types::Layer::Budget,
         native::Layer::RateLimit => types::Layer::RateLimit,
+        native::Layer::Anomaly => types::Layer::Anomaly,
+        native::Layer::Approval => types::Layer::Approval,
         native::Layer::Engine => types::Layer::Engine,
     }
 }
@@ -116,6 +118,7 @@ pub(crate) fn effect(effect: native::Effect) -> types::Effect {
             limit: debit.limit,
             held: debit.held,
         }),
+        native::Effect::Baseline { key } => types::Effect::Baseline(key),
     }
 }
 
@@ -125,6 +128,7 @@ pub(crate) fn effect_outcome(outcome: types::EffectOutcome) -> native::EffectOut
         types::EffectOutcome::Unmetered => native::EffectOutcome::Unmetered,
         types::EffectOutcome::Refused(reason) => native::EffectOutcome::Refused(reason),
         types::EffectOutcome::Failed(reason) => native::EffectOutcome::Failed(reason),
+        types::EffectOutcome::Baseline(bytes) => native::EffectOutcome::Baseline(bytes),
     }
 }
 
@@ -142,7 +146,66 @@ pub(crate) fn decision(decision: native::Decision) -> types::Decision {
 }
 
 pub(crate) fn circumstances(circumstances: &types::Circumstances) -> native::Circumstances {
-    native::Circumstances { mode: circumstances.mode.map(mode_back), approver: circumstances.approver }
+    native::Circumstances {
+        mode: circumstances.mode.map(mode_back),
+        approval: approval(circumstances.approval),
+        now: circumstances.now,
+    }
+}
+
+const fn approval(approval: types::Approval) -> native::Approval {
+    match approval {
+        types::Approval::Nobody => native::Approval::Nobody,
+        types::Approval::Possible => native::Approval::Possible,
+        types::Approval::Waiting => native::Approval::Waiting,
+        types::Approval::Granted => native::Approval::Granted,
+        types::Approval::Refused(why) => native::Approval::Refused(refusal(why)),
+    }
+}
+
+const fn refusal(refusal: types::Refusal) -> native::Refusal {
+    match refusal {
+        types::Refusal::Denied => native::Refusal::Denied,
+        types::Refusal::Expired => native::Refusal::Expired,
+        types::Refusal::Used => native::Refusal::Used,
+        types::Refusal::Cancelled => native::Refusal::Cancelled,
+        types::Refusal::OtherCall => native::Refusal::OtherCall,
+        types::Refusal::OtherPolicy => native::Refusal::OtherPolicy,
+        types::Refusal::Unknown => native::Refusal::Unknown,
+    }
+}
+
+fn question(question: native::Question) -> types::Question {
+    types::Question { approvers: question.approvers, quorum: question.quorum, seconds: question.seconds }
+}
+
+pub(crate) fn question_back(question: types::Question) -> native::Question {
+    native::Question { approvers: question.approvers, quorum: question.quorum, seconds: question.seconds }
+}
+
+pub(crate) fn answer_back(answer: types::Answer) -> native::Answer {
+    native::Answer { subject: answer.subject, is_yes: answer.is_yes }
+}
+
+pub(crate) const fn standing(standing: native::Standing) -> types::Standing {
+    match standing {
+        native::Standing::Pending => types::Standing::Pending,
+        native::Standing::Approved => types::Standing::Approved,
+        native::Standing::Denied => types::Standing::Denied,
+    }
+}
+
+pub(crate) const fn answer_refusal(refusal: native::AnswerRefusal) -> types::AnswerRefusal {
+    match refusal {
+        native::AnswerRefusal::OwnCall => types::AnswerRefusal::OwnCall,
+        native::AnswerRefusal::NotAnApprover => types::AnswerRefusal::NotAnApprover,
+        native::AnswerRefusal::Repeated => types::AnswerRefusal::Repeated,
+        native::AnswerRefusal::Settled => types::AnswerRefusal::Settled,
+    }
+}
+
+fn observation(observation: native::Observation) -> types::Observation {
+    types::Observation { key: observation.key, bytes: observation.bytes }
 }
 
 pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
@@ -155,6 +218,11 @@ pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
         layer: layer(verdict.layer),
         mode: mode(verdict.mode),
         rule: verdict.rule.map(rule),
+        tags: Vec::new(),
+        question: verdict.question.map(question),
+        redeemed: verdict.redeemed,
+        value: verdict.value,
+        observations: verdict.observations.into_iter().map(observation).collect(),
         risk_points: verdict.risk_points,
         charges: verdict.charges,
         json: verdict.json,

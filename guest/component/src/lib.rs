@@ -34,6 +34,33 @@ impl engine::Guest for Component {
     type Pending = PendingDecision;
     type Policy = LoadedPolicy;
 
+    fn tally(
+        question: types::Question,
+        requester: String,
+        given: Vec<types::Answer>,
+        new: types::Answer,
+    ) -> Result<types::Standing, types::AnswerRefusal> {
+        let given: Vec<_> = given.into_iter().map(convert::answer_back).collect();
+        let (question, new) = (convert::question_back(question), convert::answer_back(new));
+        sentinel_engine::answer(&question, &requester, &given, &new)
+            .map(convert::standing)
+            .map_err(convert::answer_refusal)
+    }
+
+    fn learn(baseline: Vec<u8>, observation: Vec<u8>) -> Vec<u8> {
+        sentinel_engine::learn(&baseline, &observation)
+    }
+
+    fn convert(
+        document: String,
+        format: engine::Format,
+        dialect: Option<engine::Dialect>,
+        options: engine::ConvertOptions,
+    ) -> Result<engine::Conversion, Vec<types::Diagnostic>> {
+        let _ = (document, format, dialect, options);
+        Err(Vec::new())
+    }
+
     fn schema() -> String {
         sentinel_engine::schema()
     }
@@ -93,6 +120,8 @@ impl engine::GuestPolicy for LoadedPolicy {
             outcome: convert::outcome(decision.outcome),
             effects: decision.effects.iter().cloned().map(convert::effect).collect(),
             paths: decision.paths.clone(),
+            may_ask: decision.may_ask(&self.0),
+            value: decision.value,
             pending: engine::Pending::new(PendingDecision { policy: Rc::clone(&self.0), decision }),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! What passes here compiles. A warning never changes what a policy means.
 
+mod anomaly;
 mod meters;
 mod rules;
 mod warnings;
@@ -56,11 +57,13 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
     // The rest is asked of whatever could be read, so that no mistake hides another one.
     thresholds(&tree.root, &mut cx);
     meters::check(&tree.root, &mut cx);
+    anomaly::check(&tree.root, &mut cx);
     rules::check(&tree.root, &mut cx);
     scope(&tree.root, &mut cx);
     if let Some(document) = &document {
         warnings::warn(document, &mut cx);
         meters::warn(document, &mut cx);
+        anomaly::warn(document, &tree.root, &mut cx);
         rules::warn(document, &mut cx);
     }
     let findings = cx.finish();

@@ -1,5 +1,7 @@
 //! Checked document to policy: lists become sets, absent things become their closed defaults.
 
+mod anomaly;
+mod approvals;
 mod meters;
 mod rules;
 
@@ -62,6 +64,8 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         tags: rules::tags(document.tags),
         metadata: document.metadata.map_or_else(Vec::new, |map| map.0),
         redact: document.redact.map_or_else(Vec::new, |list| list.0).into_iter().map(|name| name.0).collect(),
+        anomaly: document.anomaly.map(anomaly::anomaly),
+        approvals: approvals::rules(document.approvals),
         about,
         warnings,
     }

@@ -1,23 +1,27 @@
 //! The end of a decision: what became of its effects, how far the policy is rolled out, whether
 //! somebody can answer. Pure, and able only to raise the outcome.
 
+mod anomaly;
 mod meters;
 
 use std::borrow::Cow;
 
+use crate::approval::{Approval, Question};
 use crate::decision::{Decision, Layer, Mode, Outcome, Rule};
-use crate::effect::{Debit, Effect, EffectOutcome, RISK_METER};
+use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::policy::Policy;
 use crate::wire;
-use meters::End;
+use meters::{End, Pair};
 
 /// What the caller knows and the engine cannot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Circumstances {
     /// Mode set for the whole installation; the stricter of it and the policy's counts.
     pub mode: Option<Mode>,
-    /// Whether somebody can answer an escalation. If not, it is enforced as a deny.
-    pub approver: bool,
+    /// Whether somebody can answer an escalation, and whether somebody did.
+    pub approval: Approval,
+    /// Milliseconds since the epoch; needed by what depends on the time of day.
+    pub now: Option<u64>,
 }
 
 /// The end of it.
@@ -39,17 +43,49 @@ pub struct Verdict {
     pub mode: Mode,
     /// The line of the policy.
     pub rule: Option<Rule>,
+    /// What to ask a person, where the call waits for one.
+    pub question: Option<Question>,
+    /// Whether it was allowed because a person approved it: the approval is used up.
+    pub redeemed: bool,
     /// Points that this call costs its session.
     pub risk_points: u64,
+    /// Millionths of a dollar that are at stake, where the call says so.
+    pub value: Option<u64>,
     /// What to add to the meter of each effect, in the order of the effects; 0 for nothing.
     pub charges: Vec<u64>,
     /// Labels for the record of the call, sorted, each once.
     pub tags: Vec<String>,
+    /// To be learned once the call was executed; empty unless the call is permitted.
+    pub observations: Vec<Observation>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
 }
 
+/// What is worth remembering of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// The key of the baseline that learns it.
+    pub key: String,
+    /// For [`crate::learn`].
+    pub bytes: Vec<u8>,
+}
+
+impl Decision {
+    /// Whether the conclusion may be an escalation: whoever keeps approvals has to look then.
+    pub fn may_ask(&self, policy: &Policy) -> bool {
+        match self.outcome {
+            Outcome::Deny => false,
+            Outcome::Escalate => true,
+            Outcome::Allow => {
+                meters::may_escalate(policy, self)
+                    || self.effects.iter().any(|effect| effect.debit().is_none())
+            }
+        }
+    }
+}
+
 /// A reason that outdoes the decision's own.
+#[derive(Clone)]
 struct Raise {
     outcome: Outcome,
     layer: Layer,
@@ -67,11 +103,24 @@ pub fn conclude(
 ) -> Verdict {
     let pairs = meters::pairs(decision, outcomes);
     let pairs = pairs.as_deref();
-    let raise = meters::raise(policy, decision, pairs).filter(|raise| raise.outcome > decision.outcome);
+    let approval = circumstances.approval;
+    let unusual = anomaly::raise(policy, decision, pairs, circumstances.now);
+    let worst = |is_paid| {
+        worse(meters::raise(policy, decision, pairs, is_paid), unusual.clone())
+            .filter(|raise| raise.outcome > decision.outcome)
+    };
+    let mut raise = worst(approval.is_paid());
+    // A call that waits for its answer, or was given one, paid when it was asked about. One that
+    // needs no person any more is a call like any other.
+    let is_asked = raise.as_ref().map_or(decision.outcome, |raise| raise.outcome) == Outcome::Escalate;
+    let is_paid = approval.is_paid() && is_asked;
+    if approval.is_paid() && !is_paid {
+        raise = worst(false);
+    }
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;
     let first = decision.reasons.first();
-    let (outcome, layer, code, reason, rule) = match (raise, first) {
+    let (mut outcome, mut layer, mut code, mut reason, rule) = match (raise, first) {
         (Some(raise), _) => (raise.outcome, raise.layer, raise.code.into(), raise.message, raise.rule),
         (None, Some(first)) => {
             (decision.outcome, first.layer, first.code.clone(), first.message.clone(), first.rule.clone())
@@ -84,10 +133,35 @@ pub fn conclude(
             None,
         ),
     };
+    // Where nothing is enforced nobody waits for a person.
+    let (mut question, mut redeemed) = (None, false);
+    if outcome == Outcome::Escalate && enforced {
+        match approval {
+            Approval::Nobody => reason.push_str(" Nobody can approve it here, so it is denied."),
+            Approval::Possible => question = Some(policy.approvals.question()),
+            Approval::Waiting => {
+                question = Some(policy.approvals.question());
+                reason.push_str(" A person was asked and has not answered yet.");
+            }
+            // The one way in which an outcome gets better: a person was asked about this very call.
+            Approval::Granted => {
+                redeemed = true;
+                (outcome, layer, code) = (Outcome::Allow, Layer::Approval, "approved".into());
+                reason = format!("A person approved this call. It was asked because: {reason}");
+            }
+            Approval::Refused(why) => {
+                let (own, sentence) = why.reason();
+                (outcome, layer, code) = (Outcome::Deny, Layer::Approval, own.into());
+                reason = format!("{sentence} It was asked because: {reason}");
+            }
+        }
+    } else if outcome == Outcome::Escalate && approval == Approval::Nobody {
+        reason.push_str(" Nobody can approve it here, so it is denied.");
+    }
     let risk_points = if outcome == Outcome::Deny && decision.outcome != Outcome::Deny {
         policy.points.denied
     } else {
-        asked(decision)
+        if is_paid { 0 } else { asked(decision) }
     };
     let permitted = outcome == Outcome::Allow || !enforced;
     let mut verdict = Verdict {
@@ -99,29 +173,39 @@ pub fn conclude(
         layer,
         mode,
         rule,
+        question,
+        redeemed,
         risk_points,
+        value: decision.value,
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
         tags: decision.tags.clone(),
+        observations: anomaly::observations(decision, pairs, permitted, circumstances.now),
         json: String::new(),
     };
-    if outcome == Outcome::Escalate && !circumstances.approver {
-        verdict.reason.push_str(" Nobody can approve it here, so it is denied.");
-    }
     verdict.json = json(&verdict, policy, decision, risk_used(pairs));
     verdict
 }
 
+/// The worse of two reasons, the first of equals.
+fn worse(first: Option<Raise>, next: Option<Raise>) -> Option<Raise> {
+    match (first, next) {
+        (Some(first), Some(next)) => Some(if next.outcome > first.outcome { next } else { first }),
+        (first, next) => first.or(next),
+    }
+}
+
 /// The points that the decision asks for.
 fn asked(decision: &Decision) -> u64 {
-    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
+    let debits = decision.effects.iter().filter_map(Effect::debit);
     debits.filter(|debit| debit.meter == RISK_METER).map(|debit| debit.amount).fold(0, u64::saturating_add)
 }
 
 /// Points that the session used before this call, where somebody keeps count.
-fn risk_used(pairs: Option<&[(&Debit, &EffectOutcome)]>) -> Option<u64> {
-    pairs?.iter().find_map(|(debit, outcome)| match outcome {
-        EffectOutcome::Reading(reading) if debit.meter == RISK_METER => Some(*reading),
+fn risk_used(pairs: Option<&[Pair<'_>]>) -> Option<u64> {
+    pairs?.iter().find_map(|(effect, outcome)| match outcome {
+        EffectOutcome::Reading(reading) if effect.debit()?.meter == RISK_METER => Some(*reading),
         EffectOutcome::Reading(_)
+        | EffectOutcome::Baseline(_)
         | EffectOutcome::Unmetered
         | EffectOutcome::Refused(_)
         | EffectOutcome::Failed(_) => None,

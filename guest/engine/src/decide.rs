@@ -4,13 +4,15 @@
 //! first of equals. A layer that finds nothing to say has not allowed anything: without a reason
 //! the call is denied.
 
+mod anomaly;
+mod approvals;
 mod identity;
 mod meters;
 mod paths;
 mod rules;
 mod tools;
 
-pub(crate) use meters::{risk_debits, show};
+pub(crate) use meters::{over, risk_debits, show};
 use paths::Paths;
 
 use crate::call::Call;
@@ -32,13 +34,20 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     // Told, but only where something else has allowed the call.
     reasons.extend(beside);
     let charges = meters::decide(policy, call, points, &mut reasons);
+    let features = anomaly::features(policy, call, &mut reasons);
+    approvals::decide(policy, call, &mut reasons);
     let outcome = worst_first(&mut reasons);
+    let features = features.filter(|_| anomaly::matters(policy, outcome));
+    let mut effects = meters::effects(policy, price(policy, outcome, points), charges);
+    effects.extend(anomaly::effects(features.as_ref()));
     Decision {
         outcome,
         access: tool.access(),
         reasons,
-        effects: meters::effects(policy, price(policy, outcome, points), charges),
+        effects,
+        features,
         paths: paths.into_asked(),
+        value: approvals::value(call),
         agent_id: call.agent_id.to_string(),
         tool_name: call.tool_name.to_string(),
         call_digest: call.digest,
@@ -64,7 +73,9 @@ pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
                 access: Access::Tool,
                 reasons: vec![reason],
                 effects: meters::effects(policy, policy.points.denied, meters::unread(policy)),
+                features: None,
                 paths: Vec::new(),
+                value: None,
                 agent_id: String::new(),
                 tool_name: String::new(),
                 call_digest: Digest::of(bytes),

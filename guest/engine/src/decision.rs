@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::anomaly::Features;
 use crate::effect::Effect;
 
 /// The verdict lattice, from best to worst: `allow < escalate < deny`.
@@ -43,6 +44,10 @@ pub enum Layer {
     Budget,
     /// How often something may happen, as `rateLimits` says.
     RateLimit,
+    /// What is unusual beside the calls that went before.
+    Anomaly,
+    /// What a person answered.
+    Approval,
     /// The call never reached a policy: malformed, over a limit, or the engine failed.
     Engine,
 }
@@ -56,6 +61,8 @@ impl Layer {
             Self::RiskBudget => "risk-budget",
             Self::Budget => "budget",
             Self::RateLimit => "rate-limit",
+            Self::Anomaly => "anomaly",
+            Self::Approval => "approval",
             Self::Engine => "engine",
         }
     }
@@ -160,9 +167,13 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// Asked of the caller, in the order in which `conclude` expects their outcomes.
     pub effects: Vec<Effect>,
+    /// What of the call is compared with past calls, if the policy wants that.
+    pub(crate) features: Option<Features>,
     /// Every path that was looked at, as the call spells it. Whoever can resolve links resolves
     /// these, and decides again with `resolvedPaths`.
     pub paths: Vec<String>,
+    /// Millionths of a dollar that are at stake, where the call says so.
+    pub value: Option<u64>,
     /// The agent that called; empty if the call could not be read.
     pub agent_id: String,
     /// The tool it called; empty if the call could not be read.
@@ -182,6 +193,11 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
         Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// Its first 64 bits, to tell texts apart that nobody should read.
+    pub(crate) fn prefix(&self) -> u64 {
+        self.0.first_chunk().copied().map_or(0, u64::from_le_bytes)
     }
 }
 

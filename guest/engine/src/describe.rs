@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::anomaly::show;
 use crate::decide::risk_debits;
+use crate::decision::Outcome;
 use crate::effect::{Effect, Scope, Unit, Window};
-use crate::meters::By;
+use crate::meters::{By, ToolPattern};
 use crate::policy::Policy;
 use crate::wire::{json_string, push_json_string};
 
@@ -34,6 +36,7 @@ impl Policy {
         field("rules", &self.rules.rules.len().to_string());
         field("metadata", &object(&self.metadata));
         field("redact", &list(self.redact.iter().map(String::as_str)));
+        field("anomaly", &self.anomaly_section());
         out.push('}');
         out
     }
@@ -63,20 +66,39 @@ impl Policy {
         )
     }
 
+    fn anomaly_section(&self) -> String {
+        let Some(own) = &self.anomaly else { return "null".to_owned() };
+        let spike = own.spike.map_or_else(
+            || "null".to_owned(),
+            |spike| {
+                let action = match spike.outcome {
+                    Outcome::Deny => "block",
+                    Outcome::Allow | Outcome::Escalate => "require_approval",
+                };
+                format!(r#"{{"times":{},"action":"{action}"}}"#, show(spike.times))
+            },
+        );
+        format!(
+            r#"{{"tools":{},"escalateAt":{},"blockAt":{},"signals":{},"spike":{spike}}}"#,
+            tools(own.tools.as_deref()),
+            show(own.escalate_at),
+            show(own.block_at),
+            list(own.signals.iter().map(|signal| signal.as_str())),
+        )
+    }
+
     /// Every meter with a limit.
     fn meter_list(&self) -> String {
         let mut out = String::from("[");
         if self.budget.is_some() {
-            for Effect::Debit(debit) in risk_debits(self, 0) {
+            for debit in risk_debits(self, 0).iter().filter_map(Effect::debit) {
                 let span = (debit.scope, debit.window);
                 push_meter(&mut out, &debit.meter, debit.unit, span, By::Agent, debit.limit, "null");
             }
         }
         for meter in &self.meters {
             let Some(span) = meter.span else { continue };
-            let tools = meter.tools.as_ref();
-            let tools =
-                tools.map_or_else(|| "null".to_owned(), |own| list(own.iter().map(|own| own.as_str())));
+            let tools = tools(meter.tools.as_deref());
             push_meter(&mut out, &meter.name, meter.unit, span, meter.by, meter.limit, &tools);
         }
         out.push(']');
@@ -115,6 +137,11 @@ fn window(window: Window) -> String {
         Window::Fixed(seconds) => format!(r#"{{"kind":"fixed","seconds":{seconds}}}"#),
         Window::Sliding(seconds) => format!(r#"{{"kind":"sliding","seconds":{seconds}}}"#),
     }
+}
+
+/// The tools that something speaks of, or null for every tool.
+fn tools(own: Option<&[ToolPattern]>) -> String {
+    own.map_or_else(|| "null".to_owned(), |own| list(own.iter().map(ToolPattern::as_str)))
 }
 
 fn optional(text: Option<&str>) -> String {

@@ -4,6 +4,8 @@
 //! every mistake reported, and what the JSON Schema says of it ([`shape`]). The doc comments are
 //! the descriptions that editors show.
 
+pub(crate) mod anomaly;
+pub(crate) mod approvals;
 pub(crate) mod condition;
 pub(crate) mod leaves;
 pub(crate) mod meters;
@@ -11,6 +13,8 @@ pub(crate) mod rules;
 pub(crate) mod shape;
 
 use crate::decision::Mode;
+use anomaly::Anomaly;
+use approvals::Approvals;
 use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
 use meters::{BudgetList, DayPoints, RateLimits};
 use rules::{Metadata, Redact, RuleList, TagList};
@@ -55,6 +59,10 @@ shape_struct! {
         metadata: Option<Metadata> = "metadata",
         /// Names of arguments that records hide, at any depth, letter case ignored.
         redact: Option<Redact> = "redact",
+        /// What to do about calls that are unusual beside the agent's earlier ones.
+        anomaly: Option<Anomaly> = "anomaly",
+        /// What a person has to be asked about, and who that is.
+        approvals: Option<Approvals> = "approvals",
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a decision asks of the caller's world, and what can become of it.
 //!
-//! An effect is data, never an act. Every effect is a charge on a meter, and whoever holds the
-//! meters tells what they stand at; whether a meter bears the charge is for [`crate::conclude`].
+//! An effect is data, never an act. Most are charges on meters: whoever holds the meters tells what
+//! they stand at, and whether a meter bears the charge is for [`crate::conclude`]. The others ask
+//! what is remembered of past calls.
 
 use std::borrow::Cow;
 
@@ -10,6 +11,21 @@ use std::borrow::Cow;
 pub enum Effect {
     /// Tell what a meter stands at; [`crate::Verdict::charges`] says what to add to it.
     Debit(Debit),
+    /// Tell what is known of this agent's executed calls under a key.
+    Baseline {
+        /// `tool/<toolName>`, or `spend`.
+        key: String,
+    },
+}
+
+impl Effect {
+    /// The charge, if it is one.
+    pub const fn debit(&self) -> Option<&Debit> {
+        match self {
+            Self::Debit(debit) => Some(debit),
+            Self::Baseline { .. } => None,
+        }
+    }
 }
 
 /// A charge that a call would put on a meter.
@@ -103,10 +119,12 @@ pub enum Window {
 pub enum EffectOutcome {
     /// The meter stands at so much before this call, reservations included.
     Reading(u64),
-    /// Nobody keeps this meter here.
+    /// Nobody keeps this meter, or this memory, here.
     Unmetered,
     /// The caller's world refused, with a reason for people.
     Refused(String),
     /// It could not be done.
     Failed(String),
+    /// Bytes that [`crate::learn`] made; empty where nothing was learned yet.
+    Baseline(Vec<u8>),
 }

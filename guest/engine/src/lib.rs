@@ -33,10 +33,12 @@
 //! assert_eq!(verdict.reason, r#"Bash command matches allow pattern "git *"."#);
 //! ```
 
+mod approval;
 mod check;
 mod compile;
 mod policy;
 
+mod anomaly;
 mod call;
 mod decide;
 mod decision;
@@ -63,10 +65,12 @@ mod tool_index;
 mod url;
 mod wire;
 
+pub use anomaly::learn;
+pub use approval::{Answer, AnswerRefusal, Approval, Question, Refusal, Standing, answer};
 pub use call::{Call, CallError};
 pub use check::{CheckedPolicy, check, parse};
 pub use compile::compile;
-pub use conclude::{Circumstances, Verdict, conclude};
+pub use conclude::{Circumstances, Observation, Verdict, conclude};
 pub use decide::{decide, decide_bytes};
 pub use decision::{Access, Decision, Digest, Layer, Mode, Outcome, Part, Reason, Rule};
 pub use diagnostic::{Diagnostic, Severity, Span};

@@ -64,6 +64,30 @@ pub(crate) const RULE_STEPS_MAX: u64 = 1 << 20;
 pub(crate) const LEAF_STEPS: u64 = 8;
 /// Most reasons that rules without an answer give; of more, only worse ones are kept.
 pub(crate) const RULE_REASONS_MAX: usize = 32;
+/// Most arguments of a call that can be compared with past calls. A call with more is denied.
+pub(crate) const COMPARED_ARGUMENTS_MAX: usize = 256;
+/// A text of so many characters and more is not one of a few values.
+pub(crate) const COMPARED_TEXT_CHARS: usize = 200;
+/// Larger numbers are compared as this one, so that no sum of squares becomes infinite.
+pub(crate) const COMPARED_NUMBER_MAX: f64 = 1e100;
+/// Most arguments that a baseline remembers, the first that it meets. With the two below, a baseline
+/// is smaller than 4 KiB.
+pub(crate) const BASELINE_ARGUMENTS_MAX: usize = 32;
+/// Most values that it remembers of one argument. One with more is free text.
+pub(crate) const BASELINE_ARGUMENT_TEXTS_MAX: usize = 64;
+/// Most values that it remembers of all arguments.
+pub(crate) const BASELINE_TEXTS_MAX: usize = 256;
+
+/// Largest multiple of the mean that an amount may be limited to.
+pub(crate) const SPIKE_TIMES_MAX: u64 = 1_000_000;
+/// Most subjects that `approvals.approvers` names.
+pub(crate) const APPROVERS_MAX: usize = 64;
+/// Most people that have to say yes to one call.
+pub(crate) const QUORUM_MAX: u64 = 10;
+/// Shortest life of a question in seconds: nobody reads one faster.
+pub(crate) const APPROVAL_SECONDS_MIN: u64 = 10;
+/// Longest life of a question in seconds: a week. What was decided then is no decision about now.
+pub(crate) const APPROVAL_SECONDS_MAX: u64 = 7 * 86_400;
 
 /// Longest command in bytes (SH1).
 pub(crate) const COMMAND_BYTES_MAX: usize = 64 << 10;

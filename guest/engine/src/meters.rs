@@ -3,7 +3,7 @@
 //! Nothing here knows what a meter stands at.
 
 use crate::call::Call;
-use crate::decision::{Digest, Layer, Rule};
+use crate::decision::{Digest, Layer, Outcome, Rule};
 use crate::effect::{Debit, Scope, Unit, Window};
 use crate::limits::METER_KEY_BYTES_MAX;
 use crate::url::Url;
@@ -19,6 +19,8 @@ pub(crate) struct Meter {
     pub(crate) span: Option<(Scope, Window)>,
     pub(crate) by: By,
     pub(crate) limit: u64,
+    /// What becomes of a call that it does not cover.
+    pub(crate) exceeded: Outcome,
     /// `None`: every tool.
     pub(crate) tools: Option<Vec<ToolPattern>>,
     /// The author's own name of it, and where it stands.
@@ -71,8 +73,16 @@ impl By {
     }
 }
 
+/// Whether a list of tools, or its absence, speaks of this tool.
+pub(crate) fn concerns(tools: Option<&[ToolPattern]>, tool: &str) -> bool {
+    // A name that nobody could mean is everybody's: that it is long must not make it free.
+    tools.is_none_or(|tools| {
+        tool.len() > METER_KEY_BYTES_MAX || tools.iter().any(|pattern| pattern.matches(tool))
+    })
+}
+
 /// A text as a key of whoever keeps the meters: long ones become digests.
-fn key(text: &str) -> String {
+pub(crate) fn key(text: &str) -> String {
     if text.len() <= METER_KEY_BYTES_MAX { text.to_owned() } else { Digest::of(text.as_bytes()).to_string() }
 }
 
@@ -96,10 +106,7 @@ impl Meter {
 
     /// Whether it speaks of this tool.
     pub(crate) fn concerns(&self, tool: &str) -> bool {
-        // A name that nobody could mean is everybody's: that it is long must not make it free.
-        self.tools.as_ref().is_none_or(|tools| {
-            tool.len() > METER_KEY_BYTES_MAX || tools.iter().any(|pattern| pattern.matches(tool))
-        })
+        concerns(self.tools.as_deref(), tool)
     }
 
     /// The charge of a call, where a meter is needed.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::anomaly::Anomaly;
+use crate::approval::ApprovalRules;
 use crate::command::{AllowedEnv, CommandSet};
 use crate::condition::Condition;
 use crate::data::tools::Use;
@@ -38,6 +40,8 @@ pub struct Policy {
     pub(crate) metadata: Vec<(String, String)>,
     /// Names of arguments that records hide, as they are written.
     pub(crate) redact: Vec<String>,
+    pub(crate) anomaly: Option<Anomaly>,
+    pub(crate) approvals: ApprovalRules,
     pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,
 }

@@ -77,6 +77,13 @@ impl Redactor {
         Self { extra, string_bytes_max: STRING_BYTES_MAX }
     }
 
+    /// The same, which knows these names of keys as well.
+    #[must_use]
+    pub fn with<'a>(mut self, keys: impl IntoIterator<Item = &'a str>) -> Self {
+        self.extra.extend(keys.into_iter().map(names::normalise).filter(|name| !name.is_empty()));
+        self
+    }
+
     /// Keeps strings up to this length whole.
     #[must_use]
     pub const fn with_string_bytes_max(mut self, bytes: usize) -> Self {

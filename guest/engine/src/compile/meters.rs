@@ -1,9 +1,11 @@
 //! `budgets` and `rateLimits` to meters.
 
 use crate::check::{CALLS_PER_MINUTE, DENIALS_PER_MINUTE};
-use crate::decision::Rule;
+use crate::decision::{Outcome, Rule};
 use crate::document::leaves::Points;
-use crate::document::meters::{Budget, BudgetList, DEFAULT_UNIT, Per, RateLimits, RateWindow, Tools};
+use crate::document::meters::{
+    Budget, BudgetList, DEFAULT_UNIT, Exceeded, Per, RateLimits, RateWindow, Tools,
+};
 use crate::document::shape::Few;
 use crate::effect::{Scope, Unit, Window};
 use crate::meters::{By, Kind, Meter, ToolPattern};
@@ -44,6 +46,7 @@ fn budget(index: usize, budget: Budget) -> Meter {
         by: budget.by.unwrap_or(By::Agent),
         // Checked; were it not, nothing would pass.
         limit: budget.limit.units(unit).unwrap_or(0),
+        exceeded: budget.on_exceeded.map_or(Outcome::Deny, Exceeded::outcome),
         tools: tools(budget.tools),
         rule: Rule { pattern: name, pointer: format!("/budgets/{index}") },
     }
@@ -78,6 +81,7 @@ fn rate(kind: Kind, rule: Rule, limit: u64, seconds: u32) -> Meter {
         span: Some((Scope::Agent, Window::Sliding(seconds))),
         by: By::Agent,
         limit,
+        exceeded: Outcome::Deny,
         tools: None,
         rule,
     }

@@ -7,20 +7,29 @@ use crate::meters::{Kind, Meter};
 use crate::policy::{Budget, Policy};
 use crate::wire;
 
-/// Each effect of a decision with its answer, or nothing if the numbers differ.
-pub(super) fn pairs<'d>(
-    decision: &'d Decision,
-    outcomes: &'d [EffectOutcome],
-) -> Option<Vec<(&'d Debit, &'d EffectOutcome)>> {
-    let debits = decision.effects.iter().map(|Effect::Debit(debit)| debit);
-    (outcomes.len() == decision.effects.len()).then(|| debits.zip(outcomes).collect())
+/// An effect with its answer.
+pub(super) type Pair<'d> = (&'d Effect, &'d EffectOutcome);
+
+/// Each effect of a decision with its answer, or nothing if the numbers or the kinds differ.
+pub(super) fn pairs<'d>(decision: &'d Decision, outcomes: &'d [EffectOutcome]) -> Option<Vec<Pair<'d>>> {
+    let is_answer = |effect: &Effect, outcome: &EffectOutcome| match (effect, outcome) {
+        (Effect::Debit(_), EffectOutcome::Baseline(_))
+        | (Effect::Baseline { .. }, EffectOutcome::Reading(_)) => false,
+        (Effect::Debit(_), EffectOutcome::Reading(_))
+        | (Effect::Baseline { .. }, EffectOutcome::Baseline(_))
+        | (_, EffectOutcome::Unmetered | EffectOutcome::Refused(_) | EffectOutcome::Failed(_)) => true,
+    };
+    let is_whole = outcomes.len() == decision.effects.len();
+    let pairs: Vec<_> = decision.effects.iter().zip(outcomes).collect();
+    (is_whole && pairs.iter().all(|(effect, outcome)| is_answer(effect, outcome))).then_some(pairs)
 }
 
 /// The worst of what the answers say, the first of equals.
 pub(super) fn raise(
     policy: &Policy,
     decision: &Decision,
-    pairs: Option<&[(&Debit, &EffectOutcome)]>,
+    pairs: Option<&[Pair<'_>]>,
+    is_paid: bool,
 ) -> Option<Raise> {
     let Some(pairs) = pairs else {
         let message = "The effects of the decision were not all tried.".to_owned();
@@ -28,7 +37,7 @@ pub(super) fn raise(
     };
     // What could not be done comes first: no other finding would be a whole one.
     let broken = pairs.iter().find_map(|(_, outcome)| match outcome {
-        EffectOutcome::Reading(_) | EffectOutcome::Unmetered => None,
+        EffectOutcome::Reading(_) | EffectOutcome::Unmetered | EffectOutcome::Baseline(_) => None,
         EffectOutcome::Refused(why) => Some(Raise {
             outcome: Outcome::Deny,
             layer: Layer::RiskBudget,
@@ -41,25 +50,34 @@ pub(super) fn raise(
         }
     });
     broken.or_else(|| {
-        let raises = pairs.iter().filter_map(|(debit, outcome)| bears(policy, decision, debit, outcome));
+        let raises =
+            pairs.iter().filter_map(|(effect, outcome)| bears(policy, decision, effect, outcome, is_paid));
         raises.reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
     })
 }
 
-fn engine(code: &'static str, message: String) -> Raise {
+pub(super) fn engine(code: &'static str, message: String) -> Raise {
     Raise { outcome: Outcome::Deny, layer: Layer::Engine, code, message, rule: None }
 }
 
-/// What one meter says of its charge.
-fn bears(policy: &Policy, decision: &Decision, debit: &Debit, outcome: &EffectOutcome) -> Option<Raise> {
+/// What one meter says of its charge. Points that are paid already are not asked for again.
+fn bears(
+    policy: &Policy,
+    decision: &Decision,
+    effect: &Effect,
+    outcome: &EffectOutcome,
+    is_paid: bool,
+) -> Option<Raise> {
+    let debit = effect.debit()?;
     let reading = match outcome {
         EffectOutcome::Reading(reading) => Some(*reading),
         EffectOutcome::Unmetered => None,
-        EffectOutcome::Refused(_) | EffectOutcome::Failed(_) => return None,
+        EffectOutcome::Refused(_) | EffectOutcome::Failed(_) | EffectOutcome::Baseline(_) => return None,
     };
+    let points = if is_paid { 0 } else { debit.amount };
     match debit.meter.as_ref() {
-        RISK_METER => session(policy.budget?, decision, debit.amount, reading?),
-        RISK_DAY_METER => day(debit, reading?),
+        RISK_METER => session(policy.budget?, decision, debit.amount, points, reading?),
+        RISK_DAY_METER => day(debit, points, reading?),
         name => match policy.meters.iter().find(|meter| meter.name == name) {
             Some(meter) => meter_bears(meter, debit, reading),
             // The decision was made with another policy.
@@ -68,18 +86,19 @@ fn bears(policy: &Policy, decision: &Decision, debit: &Debit, outcome: &EffectOu
     }
 }
 
-/// The thresholds of a session, from the points that it has used before.
-fn session(budget: Budget, decision: &Decision, asked: u64, used: u64) -> Option<Raise> {
+/// The thresholds of a session, from the points that it has used before. `due` is what of the price
+/// is still to be paid.
+fn session(budget: Budget, decision: &Decision, asked: u64, due: u64, used: u64) -> Option<Raise> {
     let raise = |outcome, code, message: &str| {
         let message = format!("{message} ({used} of {} points used).", budget.max);
         Some(Raise { outcome, layer: Layer::RiskBudget, code, message, rule: None })
     };
-    let heavy = matches!(decision.access, Access::Write | Access::Execute | Access::Tool) && asked >= 5;
+    let heavy = is_heavy(decision, asked);
     if used >= budget.exhausted {
         raise(Outcome::Deny, "risk-exhausted", "Risk budget is exhausted; the session has to be reset")
     } else if used >= budget.critical && decision.access != Access::Read {
         raise(Outcome::Deny, "risk-critical", "Risk budget is critical; only reads are allowed")
-    } else if decision.outcome != Outcome::Deny && passes(used, asked, budget.max) {
+    } else if decision.outcome != Outcome::Deny && passes(used, due, budget.max) {
         raise(Outcome::Deny, "risk-exceeded", "Risk budget does not cover this call")
     } else if used >= budget.throttle && heavy {
         raise(Outcome::Escalate, "risk-throttle", "Risk budget is throttled; this call needs a person")
@@ -88,9 +107,20 @@ fn session(budget: Budget, decision: &Decision, asked: u64, used: u64) -> Option
     }
 }
 
+/// Whether a throttled session needs a person for a call of so many points.
+fn is_heavy(decision: &Decision, points: u64) -> bool {
+    matches!(decision.access, Access::Write | Access::Execute | Access::Tool) && points >= 5
+}
+
+/// Whether a meter may make an allowed call one for a person.
+pub(super) fn may_escalate(policy: &Policy, decision: &Decision) -> bool {
+    let throttles = policy.budget.is_some() && is_heavy(decision, super::asked(decision));
+    throttles || policy.meters.iter().any(|meter| meter.exceeded == Outcome::Escalate)
+}
+
 /// The points of an agent in the last 24 hours.
-fn day(debit: &Debit, used: u64) -> Option<Raise> {
-    passes(used, debit.amount, debit.limit).then(|| Raise {
+fn day(debit: &Debit, points: u64, used: u64) -> Option<Raise> {
+    passes(used, points, debit.limit).then(|| Raise {
         outcome: Outcome::Deny,
         layer: Layer::RiskBudget,
         code: "risk-day-exceeded",
@@ -110,10 +140,11 @@ fn passes(reading: u64, amount: u64, limit: u64) -> bool {
 /// A budget or a rate limit.
 fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Raise> {
     let name = &meter.rule.pattern;
-    let deny = |code, message| {
+    let raise = |outcome, code, message| {
         let rule: Option<Rule> = Some(meter.rule.clone());
-        Some(Raise { outcome: Outcome::Deny, layer: meter.layer(), code, message, rule })
+        Some(Raise { outcome, layer: meter.layer(), code, message, rule })
     };
+    let deny = |code, message| raise(Outcome::Deny, code, message);
     let Some(reading) = reading else {
         let message =
             format!("{} needs a meter, and nobody keeps one here: it needs the daemon.", meter.title());
@@ -136,10 +167,10 @@ fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Rai
         Kind::Budget => {
             let (cost, limit) = (show(debit.amount), show(debit.limit));
             let left = show(debit.limit.saturating_sub(reading));
-            deny(
-                "budget-exceeded",
-                format!("Budget \"{name}\" does not cover {cost}: {left} of {limit} is left."),
-            )
+            let (code, person) = crate::decide::over(meter.exceeded, "budget-exceeded");
+            let message =
+                format!("Budget \"{name}\" does not cover {cost}: {left} of {limit} is left{person}.");
+            raise(meter.exceeded, code, message)
         }
         Kind::Rate => deny(
             "rate-limited",
@@ -163,7 +194,7 @@ fn meter_bears(meter: &Meter, debit: &Debit, reading: Option<u64>) -> Option<Rai
 pub(super) fn charges(
     policy: &Policy,
     decision: &Decision,
-    pairs: Option<&[(&Debit, &EffectOutcome)]>,
+    pairs: Option<&[Pair<'_>]>,
     end: End,
 ) -> Vec<u64> {
     let none = || vec![0; decision.effects.len()];
@@ -171,8 +202,8 @@ pub(super) fn charges(
     if pairs.iter().any(|(_, outcome)| matches!(outcome, EffectOutcome::Failed(_))) {
         return none();
     }
-    let charge = |(debit, outcome): &(&Debit, &EffectOutcome)| {
-        let EffectOutcome::Reading(reading) = outcome else { return 0 };
+    let charge = |(effect, outcome): &Pair<'_>| {
+        let (Some(debit), EffectOutcome::Reading(reading)) = (effect.debit(), outcome) else { return 0 };
         let amount = match debit.meter.as_ref() {
             RISK_METER | RISK_DAY_METER => end.risk_points,
             name => {

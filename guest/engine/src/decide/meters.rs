@@ -33,7 +33,7 @@ pub(super) fn decide<'p>(
         match price(meter, call, points) {
             Ok(None) => {}
             Ok(Some((key, amount))) => charges.push(Charge { meter, key, amount }),
-            Err((code, message)) => reasons.push(deny(meter, code, message)),
+            Err((outcome, code, message)) => reasons.push(reason(meter, outcome, code, message)),
         }
     }
     charges
@@ -46,7 +46,7 @@ pub(super) struct Charge<'p> {
     amount: u64,
 }
 
-type Refusal = (&'static str, String);
+type Refusal = (Outcome, &'static str, String);
 
 /// What the call would add to a meter, and under which key; `None` if nothing.
 fn price(meter: &Meter, call: &Call<'_>, points: u64) -> Result<Option<(String, u64)>, Refusal> {
@@ -62,7 +62,7 @@ fn price(meter: &Meter, call: &Call<'_>, points: u64) -> Result<Option<(String, 
         return if meter.tools.is_some() {
             let message =
                 format!("Budget \"{name}\" needs to know what the call costs, and it does not say.");
-            Err(("cost-missing", message))
+            Err((Outcome::Deny, "cost-missing", message))
         } else {
             Ok(None)
         };
@@ -70,16 +70,17 @@ fn price(meter: &Meter, call: &Call<'_>, points: u64) -> Result<Option<(String, 
     if meter.span.is_none() {
         return if amount > meter.limit {
             let (cost, limit) = (show(meter.unit, amount), show(meter.unit, meter.limit));
-            Err((
-                "budget-per-call",
-                format!("Call costs {cost}, and budget \"{name}\" allows {limit} per call."),
-            ))
+            let (code, person) = over(meter.exceeded, "budget-per-call");
+            let message =
+                format!("Call costs {cost}, and budget \"{name}\" allows {limit} per call{person}.");
+            Err((meter.exceeded, code, message))
         } else {
             Ok(None)
         };
     }
-    let missing =
-        |(code, what)| (code, format!("{} is kept apart by {what}, and the call names none.", meter.title()));
+    let missing = |(code, what)| {
+        (Outcome::Deny, code, format!("{} is kept apart by {what}, and the call names none.", meter.title()))
+    };
     let key = meter.by.key(call).map_err(missing)?;
     Ok(Some((key, amount)))
 }
@@ -94,9 +95,17 @@ pub(crate) fn show(unit: Unit, amount: u64) -> String {
     }
 }
 
-fn deny(meter: &Meter, code: &'static str, message: String) -> Reason {
+/// The code of a call over a budget, and what a message says of the person who is asked.
+pub(crate) const fn over(exceeded: Outcome, code: &'static str) -> (&'static str, &'static str) {
+    match exceeded {
+        Outcome::Escalate => ("budget-approval", "; more needs a person"),
+        Outcome::Allow | Outcome::Deny => (code, ""),
+    }
+}
+
+fn reason(meter: &Meter, outcome: Outcome, code: &'static str, message: String) -> Reason {
     Reason {
-        outcome: Outcome::Deny,
+        outcome,
         layer: meter.layer(),
         code: code.into(),
         message,

@@ -2,6 +2,7 @@
 
 use super::leaves::{AgentId, Points, Text, Whole};
 use super::shape::{Few, Reading, Shape, shape_enum, shape_struct};
+use crate::decision::Outcome;
 use crate::effect::Unit;
 use crate::limits::{BUDGET_LIMIT_MAX, METER_TOOLS_MAX, METERS_MAX, PATTERN_BYTES_MAX, WINDOW_SECONDS_MAX};
 use crate::meters::{By, ToolPattern};
@@ -36,6 +37,8 @@ shape_struct! {
         /// What is counted apart: nothing (`agent`, the default), each tool (`action`), each
         /// `endpoint` or each `payee` of the calls.
         by: Option<By> = "by",
+        /// What becomes of a call that it does not cover: `block` (the default), or a person decides.
+        on_exceeded: Option<Exceeded> = "onExceeded",
         /// Tools that it speaks of, `*` for any text; every tool if absent. A call of a tool that
         /// is listed here has to say what it costs.
         tools: Option<Tools> = "tools",
@@ -117,6 +120,31 @@ shape_enum! {
     }
 }
 
+/// What becomes of a call that is over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exceeded {
+    Block,
+    RequireApproval,
+}
+
+shape_enum! {
+    /// What becomes of a call that is over a limit.
+    Exceeded {
+        "block" => Self::Block,
+        "require_approval" => Self::RequireApproval,
+    }
+}
+
+impl Exceeded {
+    /// What it comes down to.
+    pub(crate) const fn outcome(self) -> Outcome {
+        match self {
+            Self::Block => Outcome::Deny,
+            Self::RequireApproval => Outcome::Escalate,
+        }
+    }
+}
+
 /// The name of a meter, with its place: a column of a table and a label of a metric.
 #[derive(Clone, Debug)]
 pub(crate) struct MeterName(pub(crate) Text);
@@ -158,6 +186,30 @@ impl Limit {
             (Self::Text(_), Unit::Tokens | Unit::Calls | Unit::Points)
             | (Self::Number(_), Unit::UsdMicros) => None,
         }
+    }
+}
+
+/// Dollars, written as a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Dollars {
+    pub(crate) micros: u64,
+    pub(crate) text: Text,
+}
+
+impl Shape for Dollars {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let text = Text::read(node, cx)?;
+        let Some(micros) = money::parse(&text.value) else {
+            let message = format!("`{}` is not an amount of dollars", text.value.escape_debug());
+            let help = "write dollars as a text with at most 6 decimals, such as \"25.00\"";
+            cx.error("bad-money", node.span, message, "this amount", Some(help.to_owned()));
+            return None;
+        };
+        Some(Self { micros, text })
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"string","pattern":"{}"}}"#, money::PATTERN)
     }
 }
 
