@@ -97,7 +97,7 @@ pub(super) fn timeout(own: Option<&Timeout>, is_asking: bool, draft: &mut Draft<
     let seconds = wanted.clamp(APPROVAL_SECONDS_MIN, APPROVAL_SECONDS_MAX);
     if let Some(own) = own.filter(|_| seconds != wanted) {
         let message = format!("an answer may take {seconds} seconds here, not {wanted}");
-        draft.note(&own.place, "clamped", message, "30 seconds to 7 days are possible");
+        draft.note(&own.place, "clamped", message, "10 seconds to 7 days are possible");
     }
     draft.approvals.push(("expiresSeconds".to_owned(), seconds.into()));
 }
