@@ -5,6 +5,7 @@
 //! of them go through one [`Committer`].
 
 pub mod act;
+pub mod approvals;
 pub mod catalog;
 pub mod clock;
 mod committer;
@@ -14,9 +15,11 @@ mod expire;
 mod follow;
 pub mod identity;
 pub mod keys;
+mod lessons;
 pub mod outcome;
 pub mod permit;
 pub mod policies;
+pub mod protected;
 pub mod publish;
 pub mod reads;
 pub mod record;
@@ -24,6 +27,7 @@ pub mod sessions;
 pub mod settle;
 pub mod simulate;
 mod start;
+pub mod tally;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,7 +42,7 @@ pub use committer::{CommitError, Committer};
 pub use definitions::Problem;
 pub use start::{StartError, Started, open_store};
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Role};
 use crate::config::Config;
 use crate::engine::Pool;
 use crate::state::{Keys, Millis, Page, PageError};
@@ -86,6 +90,12 @@ pub enum OperationError {
         /// What was asked for.
         what: String,
     },
+    /// Somebody else has to do it.
+    #[error("{why}")]
+    NotYours {
+        /// Why.
+        why: String,
+    },
     /// It is in a state in which this cannot be done.
     #[error("{why}")]
     Conflict {
@@ -126,6 +136,17 @@ pub struct App {
     pub documents: RwLock<BTreeMap<String, PathBuf>>,
     /// How far the ledger is published; `None` where it is not to be.
     pub published: std::sync::RwLock<Option<publish::Published>>,
+}
+
+impl App {
+    /// Whether anybody but this subject can answer a question: somebody who holds the role, or a
+    /// channel that reaches people.
+    pub fn can_ask(&self, requester: &str) -> bool {
+        let now = u64::try_from(clock::now().seconds()).unwrap_or_default();
+        self.config.channels.is_some()
+            || self.authenticator.may_others(requester)
+            || self.keys.may_others(Role::Approve, requester, now)
+    }
 }
 
 /// Starts a thread without which nothing goes on in order. Should it panic, the process ends, and

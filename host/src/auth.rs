@@ -103,6 +103,18 @@ impl Authenticator {
         }
     }
 
+    /// Whether others than this subject may have a credential that the store does not know: a token,
+    /// or the key of the environment.
+    pub fn may_others(&self, subject: &str) -> bool {
+        match &self.mode {
+            // Everybody is the same.
+            Mode::Disabled => false,
+            Mode::Required(required) => {
+                required.tokens.is_some() || required.api_key.is_some() && subject != ENVIRONMENT_KEY_SUBJECT
+            }
+        }
+    }
+
     /// Who holds a token.
     ///
     /// # Errors

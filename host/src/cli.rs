@@ -3,6 +3,7 @@
 //! Commands print what the library says. Errors are `anyhow` here and nowhere below, and all of
 //! them end in [`main`].
 
+mod approver;
 mod completions;
 mod doctor;
 mod eval;

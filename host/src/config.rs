@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod catalog;
+mod channels;
 mod check;
 pub mod error;
 mod raw;
@@ -23,6 +24,7 @@ use std::{env, fs, io, thread};
 
 pub use args::ServeArgs;
 use catalog::SENTINEL_CONFIG;
+pub use channels::{Channels, Slack, Webhook, WebhookFormat};
 pub use error::{ConfigError, Mistake};
 
 use crate::auth::{AuthConfig, Secret};
@@ -73,6 +75,8 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// Whether everybody sees the metrics.
     pub metrics_public: bool,
+    /// How people hear of questions, beside the API.
+    pub channels: Option<Channels>,
     /// Most events that the dashboard loads.
     pub dashboard_events_max: usize,
     /// Most calls of one `simulate` request.

@@ -18,10 +18,10 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 
 use bindings::PolicyEnginePre;
-pub use bindings::exports::sentinel::policy::engine::Format;
+pub use bindings::exports::sentinel::policy::engine::{Conversion, ConvertOptions, Dialect, Format};
 pub use bindings::exports::sentinel::policy::types::{
-    Access, Circumstances, Debit, Decision, Diagnostic, Effect, EffectOutcome, Layer, Mode, Outcome, Part,
-    Reason, Rule, Scope, Severity, Unit, Verdict, Window,
+    Access, Answer, AnswerRefusal, Approval, Circumstances, Debit, Decision, Diagnostic, Effect, EffectOutcome, Layer, Mode, Outcome, Observation, Part, Question,
+    Reason, Refusal, Rule, Scope, Severity, Standing, Unit, Verdict, Window,
 };
 pub use error::{EngineError, LoadError};
 pub use fault::{FAULT_CODE, FAULT_REASON, OVERSIZE_CODE, denial};
@@ -53,6 +53,8 @@ pub const fn layer_word(layer: Layer) -> &'static str {
         Layer::RiskBudget => "risk-budget",
         Layer::Budget => "budget",
         Layer::RateLimit => "rate-limit",
+        Layer::Anomaly => "anomaly",
+        Layer::Approval => "approval",
         Layer::Engine => "engine",
     }
 }
@@ -116,6 +118,25 @@ impl Engine {
         let mut store = self.store();
         let instance = self.pre.instantiate(&mut store).map_err(EngineError::fault)?;
         instance.sentinel_policy_engine().call_schema(&mut store).map_err(EngineError::fault)
+    }
+
+    /// Writes a policy document of another product as one of ours. The inner error lists every
+    /// mistake in it.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine failed.
+    pub fn convert(
+        &self,
+        document: &str,
+        format: Format,
+        dialect: Option<Dialect>,
+        options: &ConvertOptions,
+    ) -> Result<Result<Conversion, Vec<Diagnostic>>, EngineError> {
+        let mut store = self.store();
+        let instance = self.pre.instantiate(&mut store).map_err(EngineError::fault)?;
+        let engine = instance.sentinel_policy_engine();
+        engine.call_convert(&mut store, document, format, dialect, options).map_err(EngineError::fault)
     }
 
     /// A store whose guest may use so much memory and, for its first call, so much time.

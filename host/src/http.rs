@@ -18,6 +18,7 @@ mod serve;
 mod shared;
 
 mod agents;
+mod approvals;
 mod dashboard;
 mod evaluate;
 mod events;
@@ -84,6 +85,11 @@ routes! {
     GET "/v1/agents/{id}/policy/history" ["limit"] Problem policies::history;
     POST "/v1/agents/{id}/rollback" [] Problem policies::rollback;
     POST "/v1/agents/{id}/reset" [] Problem sessions::reset;
+    GET "/v1/approvals" ["status" "agent" "before" "limit"] Problem approvals::list;
+    GET "/v1/approvals/{id}" ["wait"] Problem approvals::one;
+    POST "/v1/approvals/{id}/approve" [] Problem approvals::approve;
+    POST "/v1/approvals/{id}/deny" [] Problem approvals::deny;
+    POST "/v1/approvals/{id}/cancel" [] Problem approvals::cancel;
     POST "/v1/sessions" [] Problem sessions::start;
     GET "/v1/sessions/{id}" [] Problem sessions::session;
     DELETE "/v1/sessions/{id}" [] Problem sessions::end;

@@ -85,3 +85,7 @@ pub const RECORDED_NAME_CHARS_MAX: usize = 256;
 pub const LINKS_MAX: usize = 40;
 
 const _: () = assert!(INLINE_POLICIES_MAX < INSTANCES_MAX as usize);
+
+/// Longest call that a person is asked about, in bytes. Nobody reads more in the time that there is,
+/// and whoever cannot read it must not approve it.
+pub const ASKED_CALL_BYTES_MAX: usize = 64 << 10;

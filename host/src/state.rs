@@ -3,16 +3,18 @@
 //! Pure. A [`Page`] is what one transaction sees and changes; a store loads it, and saves its
 //! changes all or not at all. Nothing here knows SQL, HTTP or what a policy says.
 
+mod approvals;
 mod keys;
 mod meter;
 mod page;
 mod rows;
 
+pub use approvals::{Approval, ApprovalAnswer, ApprovalMeter, ApprovalState};
 pub use keys::{Keys, MeterKey};
 pub use meter::{Meter, Slot};
 pub use page::{Appended, Head, Page, PageError, Table};
 pub use rows::{
-    Agent, Charge, Entry, EntryKind, Hold, HoldState, NewEntry, PolicyRevision, PolicyState, Remembered,
+    Agent, Charge, Entry, EntryKind, Hold, HoldState, Lesson, NewEntry, PolicyRevision, PolicyState, Remembered,
     Session,
 };
 
@@ -21,7 +23,8 @@ pub use rows::{
 pub const TENANT: &str = "default";
 
 /// Milliseconds since the epoch, UTC. Given by whoever has a clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Millis(pub i64);
 
 impl Millis {

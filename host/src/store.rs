@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::auth::KeyRecord;
 use crate::state::{
-    Agent, Entry, EntryKind, Head, Keys, Meter, MeterKey, Millis, Page, PolicyRevision, Session,
+    Agent, Approval, Entry, EntryKind, Head, Keys, Meter, MeterKey, Millis, Page, PolicyRevision, Session,
 };
 
 /// The log of every row.
@@ -131,6 +131,19 @@ pub struct EntryFilter {
     pub decision: Option<String>,
 }
 
+/// Which questions are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct ApprovalFilter {
+    /// Only of this agent.
+    pub agent: Option<String>,
+    /// Only those that are pending or approved, whether or not their time is over.
+    pub open: bool,
+    /// Only those asked before this moment.
+    pub before: Option<Millis>,
+    /// At most so many.
+    pub limit: u32,
+}
+
 /// In which order entries are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -186,4 +199,11 @@ pub trait Reader: Send {
 
     /// API keys.
     fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// One question.
+    fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError>;
+
+    /// Questions with their keys. Those that can still be answered or used: oldest first. All:
+    /// newest first, asked before a moment if one is given.
+    fn approvals(&mut self, wanted: &ApprovalFilter) -> Result<Vec<(String, Approval)>, StoreError>;
 }

@@ -1,7 +1,7 @@
 //! The engine as a library, in the few words that suites need.
 
 use sentinel_engine::{
-    Circumstances, Decision, Effect, EffectOutcome, Format, Policy, RISK_DAY_METER, RISK_METER, Verdict,
+    Approval, Circumstances, Decision, Effect, EffectOutcome, Format, Policy, RISK_DAY_METER, RISK_METER, Verdict,
     conclude, decide_bytes,
 };
 use serde_json::{Value, json};
@@ -24,19 +24,25 @@ pub fn command(agent: &str, line: &str) -> Vec<u8> {
     call(agent, "Bash", &json!({"command": line}))
 }
 
-/// Decides and concludes with somebody to approve, no session, and meters that nobody has used.
+/// Somebody can be asked, at the beginning of time.
+pub const SOMEBODY: Circumstances = Circumstances { mode: None, approval: Approval::Possible, now: Some(0) };
+
+/// Decides and concludes with somebody to approve, no session, meters that nobody has used,
+/// and nothing learned.
 pub fn ask(policy: &Policy, call: &[u8]) -> (Decision, Verdict) {
     let decision = decide_bytes(policy, call);
-    let circumstances = Circumstances { approver: true, ..Circumstances::default() };
-    let verdict = conclude(policy, &decision, &fresh(&decision), &circumstances);
+    let verdict = conclude(policy, &decision, &fresh(&decision), &SOMEBODY);
     (decision, verdict)
 }
 
 /// The answers of a world without sessions, in which nothing was charged to any other meter.
 pub fn fresh(decision: &Decision) -> Vec<EffectOutcome> {
-    let answer = |Effect::Debit(debit): &Effect| match debit.meter.as_ref() {
-        RISK_METER | RISK_DAY_METER => EffectOutcome::Unmetered,
-        _ => EffectOutcome::Reading(0),
+    let answer = |effect: &Effect| match effect {
+        Effect::Debit(debit) => match debit.meter.as_ref() {
+            RISK_METER | RISK_DAY_METER => EffectOutcome::Unmetered,
+            _ => EffectOutcome::Reading(0),
+        },
+        Effect::Baseline { .. } => EffectOutcome::Baseline(Vec::new()),
     };
     decision.effects.iter().map(answer).collect()
 }

@@ -3,14 +3,14 @@
 
 #![expect(clippy::panic, reason = "a test fails loudly")]
 
-use sentinel::engine::{Circumstances, Engine, Format, Session, fresh};
+use sentinel::engine::{Approval, Circumstances, Engine, Format, Session, fresh};
 use sentinel_engine::Policy;
 use sentinel_tests::corpus::{Case, Corpus, Expect};
 use sentinel_tests::native;
 
 /// Everything that is asked of the component.
 fn through_component(session: &mut Session, call: &[u8]) -> String {
-    let circumstances = Circumstances { mode: None, approver: true };
+    let circumstances = Circumstances { mode: None, approval: Approval::Possible, now: Some(0) };
     session.evaluate(call, circumstances, fresh).json
 }
 

@@ -2,7 +2,7 @@
 //! approval, modes.
 
 use sentinel_engine::{
-    Circumstances, EffectOutcome, Format, Mode, Outcome, Policy, Verdict, conclude, decide_bytes,
+    Approval, Circumstances, EffectOutcome, Format, Mode, Outcome, Policy, Verdict, conclude, decide_bytes,
 };
 use sentinel_tests::native;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn read() -> Vec<u8> {
     native::call("a", "Read", &json!({"file_path": "a"}))
 }
 
-const PERSON: Circumstances = Circumstances { mode: None, approver: true };
+const PERSON: Circumstances = Circumstances { mode: None, approval: Approval::Possible, now: Some(0) };
 
 /// A session that has used so many points, on a day without others.
 fn used(points: u64) -> [EffectOutcome; 2] {
@@ -139,7 +139,8 @@ fn a_count_that_cannot_be_added_to() {
 fn nobody_to_approve() {
     let call = native::command("a", "git log > $x");
     for approver in [true, false] {
-        let circumstances = Circumstances { approver, ..Circumstances::default() };
+        let approval = if approver { Approval::Possible } else { Approval::Nobody };
+        let circumstances = Circumstances { approval, ..Circumstances::default() };
         let verdict = end(&policy("enforce"), &call, UNMETERED, &circumstances);
         check(&verdict, Outcome::Escalate, "bash-dynamic-redirect");
         assert_eq!(verdict.reason.contains("Nobody can approve it here"), !approver);

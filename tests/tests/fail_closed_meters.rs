@@ -3,12 +3,12 @@
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
 use sentinel_engine::{
-    Circumstances, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict, conclude, decide_bytes,
+    Approval, Circumstances, Debit, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict, conclude, decide_bytes,
 };
 use sentinel_tests::native;
 use serde_json::{Value, json};
 
-const PERSON: Circumstances = Circumstances { mode: None, approver: true };
+const PERSON: Circumstances = Circumstances { mode: None, approval: Approval::Possible, now: Some(0) };
 
 /// A policy that allows the tool `pay`, with these further sections.
 fn policy(sections: &Value) -> Policy {
@@ -33,11 +33,11 @@ fn pay(members: &Value) -> Vec<u8> {
 
 /// Answers the meter of this name, and all others with nought.
 fn answered(decision: &Decision, name: &str, outcome: &EffectOutcome) -> Vec<EffectOutcome> {
-    let answer = |Effect::Debit(debit): &Effect| {
-        if debit.meter == name { outcome.clone() } else { EffectOutcome::Reading(0) }
-    };
-    assert!(decision.effects.iter().any(|Effect::Debit(debit)| debit.meter == name), "{decision:?}");
-    decision.effects.iter().map(answer).collect()
+    let answer =
+        |debit: &Debit| if debit.meter == name { outcome.clone() } else { EffectOutcome::Reading(0) };
+    let debits = || decision.effects.iter().filter_map(Effect::debit);
+    assert!(debits().any(|debit| debit.meter == name), "{decision:?}");
+    debits().map(answer).collect()
 }
 
 fn end(policy: &Policy, call: &[u8], meter: &str, outcome: &EffectOutcome) -> Verdict {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use sentinel::engine as host;
 use sentinel_engine::{
-    Circumstances, Effect, EffectOutcome, Outcome, Policy, Scope, Unit, Window, conclude, decide_bytes,
+    Circumstances, Debit, Effect, EffectOutcome, Outcome, Policy, Scope, Unit, Window, conclude, decide_bytes,
 };
 use sentinel_tests::native;
 use serde_json::{Value, json};
@@ -54,8 +54,8 @@ fn call(tool: &str, more: &Value) -> Vec<u8> {
 
 /// Meters, keys and amounts of a call.
 fn debits(call: &[u8]) -> Vec<String> {
-    let line = |Effect::Debit(debit): &Effect| format!("{} {:?} {}", debit.meter, debit.key, debit.amount);
-    decide_bytes(&policy(), call).effects.iter().map(line).collect()
+    let line = |debit: &Debit| format!("{} {:?} {}", debit.meter, debit.key, debit.amount);
+    decide_bytes(&policy(), call).effects.iter().filter_map(Effect::debit).map(line).collect()
 }
 
 #[test]
@@ -102,7 +102,8 @@ fn a_meter_says_whose_use_it_adds_up_and_for_how_long() {
     let shown: Vec<_> = decision
         .effects
         .iter()
-        .map(|Effect::Debit(own)| (own.meter.as_ref(), own.unit, own.scope, own.window, own.limit, own.held))
+        .filter_map(Effect::debit)
+        .map(|own| (own.meter.as_ref(), own.unit, own.scope, own.window, own.limit, own.held))
         .collect();
     let (points, usd, calls) = (Unit::Points, Unit::UsdMicros, Unit::Calls);
     assert_eq!(
@@ -140,7 +141,7 @@ fn every_meter_bears_its_limit_and_no_more() {
     for tool in ["pay", "pay_all"] {
         let decision = decide_bytes(&policy, &call(tool, &whole));
         assert_eq!(decision.outcome, Outcome::Allow, "{decision:?}");
-        for (index, Effect::Debit(debit)) in decision.effects.iter().enumerate() {
+        for (index, debit) in decision.effects.iter().filter_map(Effect::debit).enumerate() {
             // The thresholds of a session come before its limit.
             let is_counted = debit.meter != "risk" && debit.meter != "rateLimits/maxDenialsPerMinute";
             for (more, expect) in [(0, Outcome::Allow), (1, Outcome::Deny)] {
@@ -238,6 +239,7 @@ fn translated(outcome: &EffectOutcome) -> host::EffectOutcome {
         EffectOutcome::Unmetered => host::EffectOutcome::Unmetered,
         EffectOutcome::Refused(why) => host::EffectOutcome::Refused(why.clone()),
         EffectOutcome::Failed(why) => host::EffectOutcome::Failed(why.clone()),
+        EffectOutcome::Baseline(bytes) => host::EffectOutcome::Baseline(bytes.clone()),
     }
 }
 
@@ -272,7 +274,7 @@ fn the_component_answers_alike_whatever_the_meters_say() {
                 let expect = conclude(&policy, &decision, &outcomes, &Circumstances::default());
                 let mut asked = Vec::new();
                 let found = session.evaluate(&call, host::Circumstances::default(), |effects| {
-                    asked.extend(effects.iter().map(|host::Effect::Debit(debit)| format!("{debit:?}")));
+                    asked.extend(effects.iter().map(|effect| format!("{effect:?}")));
                     outcomes.iter().map(translated).collect()
                 });
                 assert_eq!((found.json, found.charges), (expect.json, expect.charges));
@@ -321,7 +323,8 @@ proptest! {
         let verdict = conclude(&policy, &decision, outcomes, &Circumstances::default());
         prop_assert!(verdict.decision >= decision.outcome);
         prop_assert_eq!(verdict.charges.len(), decision.effects.len());
-        for ((Effect::Debit(debit), outcome), charge) in decision.effects.iter().zip(outcomes).zip(&verdict.charges) {
+        let debits = decision.effects.iter().filter_map(Effect::debit);
+        for ((debit, outcome), charge) in debits.zip(outcomes).zip(&verdict.charges) {
             let EffectOutcome::Reading(reading) = outcome else {
                 prop_assert_eq!(*charge, 0);
                 continue;

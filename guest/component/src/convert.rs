@@ -204,6 +204,14 @@ pub(crate) const fn answer_refusal(refusal: native::AnswerRefusal) -> types::Ans
     }
 }
 
+pub(crate) const fn dialect_back(dialect: engine::Dialect) -> native::Dialect {
+    match dialect {
+        engine::Dialect::RulesJson => native::Dialect::RulesJson,
+        engine::Dialect::Callguard => native::Dialect::Callguard,
+        engine::Dialect::X402 => native::Dialect::X402,
+    }
+}
+
 fn observation(observation: native::Observation) -> types::Observation {
     types::Observation { key: observation.key, bytes: observation.bytes }
 }
@@ -218,7 +226,7 @@ pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
         layer: layer(verdict.layer),
         mode: mode(verdict.mode),
         rule: verdict.rule.map(rule),
-        tags: Vec::new(),
+        tags: verdict.tags,
         question: verdict.question.map(question),
         redeemed: verdict.redeemed,
         value: verdict.value,

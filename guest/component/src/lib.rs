@@ -57,8 +57,19 @@ impl engine::Guest for Component {
         dialect: Option<engine::Dialect>,
         options: engine::ConvertOptions,
     ) -> Result<engine::Conversion, Vec<types::Diagnostic>> {
-        let _ = (document, format, dialect, options);
-        Err(Vec::new())
+        let environments: Vec<_> = options.environments.iter().map(String::as_str).collect();
+        let options = sentinel_engine::ConvertOptions {
+            agent_id: &options.agent_id,
+            version: &options.version,
+            environments: &environments,
+        };
+        let dialect = dialect.map(convert::dialect_back);
+        sentinel_engine::convert(&document, convert::format(format), dialect, &options)
+            .map(|own| engine::Conversion {
+                document: own.document,
+                notes: own.notes.into_iter().map(convert::diagnostic).collect(),
+            })
+            .map_err(|findings| findings.into_iter().map(convert::diagnostic).collect())
     }
 
     fn schema() -> String {

@@ -4,11 +4,14 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has to stop")]
 
 mod inputs;
+mod rules;
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion};
-use sentinel_engine::{Call, Circumstances, EffectOutcome, Format, Policy, conclude, decide, decide_bytes};
+use sentinel_engine::{
+    Call, Circumstances, Effect, EffectOutcome, Format, Policy, conclude, decide, decide_bytes, learn,
+};
 
 fn ordinary(c: &mut Criterion) {
     let mut group = c.benchmark_group("decide");
@@ -50,6 +53,97 @@ fn adversarial(c: &mut Criterion) {
     group.finish();
 }
 
+/// What is remembered of past calls costs the same, however many there were: deciding and concluding
+/// with a baseline and without one, and learning.
+fn anomaly(c: &mut Criterion) {
+    let mut group = c.benchmark_group("anomaly");
+    let load = |text: &str| Policy::load(text, Format::Json).expect("the bench policy loads");
+    let (plain, watched) = (load(&inputs::payer("")), load(&inputs::payer(inputs::WATCHED)));
+    let bytes = inputs::payment(7);
+    let call = Call::parse(&bytes).expect("the bench call is one");
+    let circumstances = Circumstances { now: Some(inputs::NOW), ..Circumstances::default() };
+    for (name, policy) in [("plain", &plain), ("watched", &watched)] {
+        group.bench_function(BenchmarkId::new("decide", name), |b| {
+            b.iter(|| decide(policy, black_box(&call)))
+        });
+    }
+    let decision = decide(&plain, &call);
+    let outcomes = vec![EffectOutcome::Reading(0); decision.effects.len()];
+    group.bench_function(BenchmarkId::new("conclude", "plain"), |b| {
+        b.iter(|| conclude(&plain, &decision, black_box(&outcomes), &circumstances));
+    });
+    for events in [10, 1_000_000] {
+        let (baseline, observation) = learned(&watched, events);
+        let decision = decide(&watched, &call);
+        let answer = |effect: &Effect| match effect {
+            Effect::Debit(_) => EffectOutcome::Reading(0),
+            Effect::Baseline { .. } => EffectOutcome::Baseline(baseline.clone()),
+        };
+        let outcomes: Vec<_> = decision.effects.iter().map(answer).collect();
+        group.bench_function(BenchmarkId::new("conclude", events), |b| {
+            b.iter(|| conclude(&watched, &decision, black_box(&outcomes), &circumstances));
+        });
+        group.bench_function(BenchmarkId::new("learn", events), |b| {
+            b.iter(|| learn(black_box(&baseline), black_box(&observation)));
+        });
+    }
+    group.finish();
+}
+
+/// A baseline after so many payments, a second apart, and what it learns next.
+fn learned(policy: &Policy, events: u64) -> (Vec<u8>, Vec<u8>) {
+    let observe = |number: u64, now: u64| {
+        let decision = decide_bytes(policy, &inputs::payment(number));
+        let answer = |effect: &Effect| match effect {
+            Effect::Debit(_) => EffectOutcome::Reading(0),
+            Effect::Baseline { .. } => EffectOutcome::Baseline(Vec::new()),
+        };
+        let outcomes: Vec<_> = decision.effects.iter().map(answer).collect();
+        let circumstances = Circumstances { now: Some(now), ..Circumstances::default() };
+        let verdict = conclude(policy, &decision, &outcomes, &circumstances);
+        verdict.observations.into_iter().next().expect("a payment is observed").bytes
+    };
+    let observations: Vec<_> =
+        (0..100).map(|number| observe(number, inputs::NOW - 100_000 + number)).collect();
+    let mut baseline = Vec::new();
+    for observation in observations.iter().cycle().zip(0..events).map(|(own, _)| own) {
+        baseline = learn(&baseline, observation);
+    }
+    (baseline, observe(7, inputs::NOW))
+}
+
+
+/// Rules by arguments: a few that speak of the tool among many that do not, and calls made to be slow.
+fn by_rules(c: &mut Criterion) {
+    let mut group = c.benchmark_group("rules");
+    for count in [10, 100, 1_000, 10_000] {
+        let policy = Policy::load(&rules::policy(count), Format::Json).expect("the bench policy loads");
+        let bytes = rules::call();
+        let call = Call::parse(&bytes).expect("the bench call is one");
+        group
+            .bench_function(BenchmarkId::new("few", count), |b| b.iter(|| decide(&policy, black_box(&call))));
+    }
+    for count in [10, 1_000, 10_000] {
+        let policy = Policy::load(&rules::every(count), Format::Json).expect("the bench policy loads");
+        let bytes = rules::call();
+        let call = Call::parse(&bytes).expect("the bench call is one");
+        group.bench_function(BenchmarkId::new("every", count), |b| {
+            b.iter(|| decide(&policy, black_box(&call)))
+        });
+    }
+    group.sample_size(10);
+    for (name, policy, bytes) in rules::adversarial() {
+        let policy = Policy::load(&policy, Format::Json).expect("the bench policy loads");
+        let call = Call::parse(&bytes).expect("the bench call is one");
+        group.bench_function(BenchmarkId::new("adversarial", name), |b| {
+            b.iter(|| decide(&policy, black_box(&call)))
+        });
+    }
+    let text = rules::policy(1_000);
+    group.bench_function("load/1000", |b| b.iter(|| Policy::load(black_box(&text), Format::Json)));
+    group.finish();
+}
+
 fn load(c: &mut Criterion) {
     let mut group = c.benchmark_group("load");
     group.sample_size(20);
@@ -67,6 +161,8 @@ fn main() {
     ordinary(&mut criterion);
     whole(&mut criterion);
     adversarial(&mut criterion);
+    anomaly(&mut criterion);
+    by_rules(&mut criterion);
     load(&mut criterion);
     criterion.final_summary();
 }

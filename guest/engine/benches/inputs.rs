@@ -86,3 +86,28 @@ pub(crate) fn adversarial() -> Vec<(&'static str, Vec<u8>)> {
         ("glob", call("Glob", &format!(r#"{{"pattern":"{}"}}"#, "*a*/".repeat(200) + "x"))),
     ]
 }
+
+/// A moment of 2025, in milliseconds.
+pub(crate) const NOW: u64 = 1_750_000_000_000;
+
+/// The section that has payments watched.
+pub(crate) const WATCHED: &str = r#","anomaly":{}"#;
+
+/// A policy of an agent that pays, with these further sections.
+pub(crate) fn payer(sections: &str) -> String {
+    format!(
+        r#"{{"agentId":"bench","version":"1.0.0","identity":{{"authorityLevel":"limited-ops","environmentScope":["development"]}},
+"toolActions":{{"allowed":["pay"]}}{sections}}}"#
+    )
+}
+
+/// A payment: two numbers, a text of few values, a text of many.
+pub(crate) fn payment(number: u64) -> Vec<u8> {
+    let input = format!(
+        r#"{{"amount":{}.25,"items":{},"currency":"C{}","note":"order {number} of the cart"}}"#,
+        100 + number % 10,
+        1 + number % 4,
+        number % 5
+    );
+    call("pay", &input)
+}

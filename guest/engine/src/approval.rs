@@ -179,10 +179,7 @@ mod tests {
 
     fn said(text: &str) -> Vec<Answer> {
         text.split_whitespace()
-            .map(|word| Answer {
-                subject: word.trim_start_matches('!').to_owned(),
-                is_yes: !word.starts_with('!'),
-            })
+            .map(|word| Answer { subject: word.trim_start_matches('!').to_owned(), is_yes: !word.starts_with('!') })
             .collect()
     }
 

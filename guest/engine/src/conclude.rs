@@ -53,10 +53,10 @@ pub struct Verdict {
     pub value: Option<u64>,
     /// What to add to the meter of each effect, in the order of the effects; 0 for nothing.
     pub charges: Vec<u64>,
-    /// Labels for the record of the call, sorted, each once.
-    pub tags: Vec<String>,
     /// To be learned once the call was executed; empty unless the call is permitted.
     pub observations: Vec<Observation>,
+    /// Labels for the record of the call, sorted, each once.
+    pub tags: Vec<String>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
 }
@@ -76,10 +76,7 @@ impl Decision {
         match self.outcome {
             Outcome::Deny => false,
             Outcome::Escalate => true,
-            Outcome::Allow => {
-                meters::may_escalate(policy, self)
-                    || self.effects.iter().any(|effect| effect.debit().is_none())
-            }
+            Outcome::Allow => meters::may_escalate(policy, self) || self.effects.iter().any(|effect| effect.debit().is_none()),
         }
     }
 }
@@ -178,8 +175,8 @@ pub fn conclude(
         risk_points,
         value: decision.value,
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
-        tags: decision.tags.clone(),
         observations: anomaly::observations(decision, pairs, permitted, circumstances.now),
+        tags: decision.tags.clone(),
         json: String::new(),
     };
     verdict.json = json(&verdict, policy, decision, risk_used(pairs));

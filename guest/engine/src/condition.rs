@@ -276,6 +276,3 @@ pub(crate) struct When {
     pub(crate) condition: Condition,
     pub(crate) span: Span,
 }
-
-#[cfg(test)]
-mod tests;

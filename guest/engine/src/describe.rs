@@ -33,6 +33,7 @@ impl Policy {
         field("description", &optional(about.description.as_deref()));
         field("riskBudget", &self.risk_budget());
         field("meters", &self.meter_list());
+        field("approvals", &self.approval_terms());
         field("rules", &self.rules.rules.len().to_string());
         field("metadata", &object(&self.metadata));
         field("redact", &list(self.redact.iter().map(String::as_str)));
@@ -85,6 +86,13 @@ impl Policy {
             show(own.block_at),
             list(own.signals.iter().map(|signal| signal.as_str())),
         )
+    }
+
+    /// Who is asked, and on which terms.
+    fn approval_terms(&self) -> String {
+        let own = &self.approvals;
+        let approvers = list(own.approvers.iter().map(String::as_str));
+        format!(r#"{{"approvers":{approvers},"quorum":{},"expiresSeconds":{}}}"#, own.quorum, own.seconds)
     }
 
     /// Every meter with a limit.

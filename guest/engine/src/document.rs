@@ -51,6 +51,10 @@ shape_struct! {
         budgets: Option<BudgetList> = "budgets",
         /// How often something may happen in a stretch of time.
         rate_limits: Option<RateLimits> = "rateLimits",
+        /// What to do about calls that are unusual beside the agent's earlier ones.
+        anomaly: Option<Anomaly> = "anomaly",
+        /// What a person has to be asked about, and who that is.
+        approvals: Option<Approvals> = "approvals",
         /// What happens to calls by what they are called with: the first rule that holds decides.
         rules: Option<RuleList> = "rules",
         /// Labels for the records of calls.
@@ -59,10 +63,6 @@ shape_struct! {
         metadata: Option<Metadata> = "metadata",
         /// Names of arguments that records hide, at any depth, letter case ignored.
         redact: Option<Redact> = "redact",
-        /// What to do about calls that are unusual beside the agent's earlier ones.
-        anomaly: Option<Anomaly> = "anomaly",
-        /// What a person has to be asked about, and who that is.
-        approvals: Option<Approvals> = "approvals",
     }
 }
 

@@ -34,36 +34,6 @@ pub(crate) const BUDGET_LIMIT_MAX: u64 = (1 << 53) - 1;
 /// Longest window of a rate limit in seconds: a year of 366 days.
 pub(crate) const WINDOW_SECONDS_MAX: u64 = 366 * 86_400;
 
-/// Most entries of `rules`. They are found by the name of the tool.
-pub(crate) const RULES_MAX: usize = 10_000;
-/// Most entries of `tags`, and most labels of one entry and of one call.
-pub(crate) const TAG_RULES_MAX: usize = 1_000;
-pub(crate) const TAGS_MAX: usize = 64;
-/// Most entries of `metadata` and of `redact`.
-pub(crate) const METADATA_MAX: usize = 64;
-pub(crate) const REDACT_MAX: usize = 256;
-/// Longest label, key or name of an argument, in bytes.
-pub(crate) const LABEL_BYTES_MAX: usize = 128;
-/// Longest message of a rule, and value of `metadata`, in bytes.
-pub(crate) const RULE_MESSAGE_BYTES_MAX: usize = 1_024;
-/// Deepest nesting of a condition, and most tests in one. A condition is asked by recursion.
-pub(crate) const CONDITION_DEPTH_MAX: usize = 16;
-pub(crate) const CONDITION_TESTS_MAX: usize = 256;
-/// Most steps of a path to an argument.
-pub(crate) const PATH_STEPS_MAX: usize = 64;
-/// Deepest nesting of a regular expression; its parser is recursive.
-pub(crate) const REGEX_NEST_MAX: u32 = 50;
-/// Largest program of one regular expression, in states and ranges, at most 40 bytes each.
-pub(crate) const REGEX_WEIGHT_MAX: u64 = 4_096;
-/// Largest sum of them in one policy, which is some 10 MB.
-pub(crate) const RULE_PROGRAMS_MAX: u64 = 500_000;
-/// Steps that the rules may take for one call, and its labels again as many. A step is a state of
-/// a regular expression for one byte, or a few bytes of any other look: a few nanoseconds.
-pub(crate) const RULE_STEPS_MAX: u64 = 1 << 20;
-/// Steps of one test, beside what it looks at.
-pub(crate) const LEAF_STEPS: u64 = 8;
-/// Most reasons that rules without an answer give; of more, only worse ones are kept.
-pub(crate) const RULE_REASONS_MAX: usize = 32;
 /// Most arguments of a call that can be compared with past calls. A call with more is denied.
 pub(crate) const COMPARED_ARGUMENTS_MAX: usize = 256;
 /// A text of so many characters and more is not one of a few values.
@@ -88,6 +58,36 @@ pub(crate) const QUORUM_MAX: u64 = 10;
 pub(crate) const APPROVAL_SECONDS_MIN: u64 = 10;
 /// Longest life of a question in seconds: a week. What was decided then is no decision about now.
 pub(crate) const APPROVAL_SECONDS_MAX: u64 = 7 * 86_400;
+/// Most entries of `rules`. They are found by the name of the tool.
+pub(crate) const RULES_MAX: usize = 10_000;
+/// Most entries of `tags`, and most labels of one entry and of one call.
+pub(crate) const TAG_RULES_MAX: usize = 1_000;
+pub(crate) const TAGS_MAX: usize = 64;
+/// Most entries of `metadata` and of `redact`.
+pub(crate) const METADATA_MAX: usize = 64;
+pub(crate) const REDACT_MAX: usize = 256;
+/// Longest label, key or name of an argument, in bytes.
+pub(crate) const LABEL_BYTES_MAX: usize = 128;
+/// Longest message of a rule, and value of `metadata`, in bytes.
+pub(crate) const RULE_MESSAGE_BYTES_MAX: usize = 1_024;
+/// Deepest nesting of a condition, and most tests in one. A condition is asked by recursion.
+pub(crate) const CONDITION_DEPTH_MAX: usize = 16;
+pub(crate) const CONDITION_TESTS_MAX: usize = 256;
+/// Most steps of a path to an argument.
+pub(crate) const PATH_STEPS_MAX: usize = 64;
+/// Deepest nesting of a regular expression; its parser is recursive.
+pub(crate) const REGEX_NEST_MAX: u32 = 50;
+/// Largest program of one regular expression, in states and ranges, at most 40 bytes each.
+pub(crate) const REGEX_WEIGHT_MAX: u64 = 4_096;
+/// Largest sum of them in one policy, which is some 20 MB.
+pub(crate) const RULE_PROGRAMS_MAX: u64 = 1_000_000;
+/// Steps that the rules may take for one call, and its labels again as many. A step is a state of
+/// a regular expression for one byte, or a few bytes of any other look: a few nanoseconds.
+pub(crate) const RULE_STEPS_MAX: u64 = 1 << 20;
+/// Steps of one test, beside what it looks at.
+pub(crate) const LEAF_STEPS: u64 = 8;
+/// Most reasons that rules without an answer give; of more, only worse ones are kept.
+pub(crate) const RULE_REASONS_MAX: usize = 32;
 
 /// Longest command in bytes (SH1).
 pub(crate) const COMMAND_BYTES_MAX: usize = 64 << 10;

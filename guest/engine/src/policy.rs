@@ -34,14 +34,14 @@ pub struct Policy {
     pub(crate) budget: Option<Budget>,
     /// Budgets in document order, then rate limits.
     pub(crate) meters: Vec<Meter>,
+    pub(crate) anomaly: Option<Anomaly>,
+    pub(crate) approvals: ApprovalRules,
     pub(crate) rules: RuleBook,
     pub(crate) tags: TagBook,
     /// In document order.
     pub(crate) metadata: Vec<(String, String)>,
     /// Names of arguments that records hide, as they are written.
     pub(crate) redact: Vec<String>,
-    pub(crate) anomaly: Option<Anomaly>,
-    pub(crate) approvals: ApprovalRules,
     pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,
 }

@@ -11,12 +11,18 @@
 //! The batch commits, and only then is anything answered. So a process that dies has either
 //! answered and recorded, or not answered; the caller of an unanswered call was not permitted.
 
-use super::permit::Answer;
+use super::approvals::{self, Asking, Binding};
+use super::permit::{Answer, Asked};
+use super::protected;
 use super::record::{self, CallRecord};
 use super::settle::{self, Owner};
 use super::{Operation, OperationError};
-use crate::engine::{Circumstances, Mode, Outcome, Proposal, Verdict};
-use crate::state::{Agent, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page, Remembered};
+use crate::engine::{
+    Approval, Circumstances, EffectOutcome, Mode, Observation, Outcome, Proposal, Verdict,
+};
+use crate::state::{
+    self, Agent, ApprovalState, EntryKind, Hold, HoldState, Keys, Lesson, Millis, NewEntry, Page, Remembered,
+};
 
 /// A decided call, on its way to its verdict.
 pub struct Act {
@@ -34,6 +40,14 @@ pub struct Act {
     pub mode: Option<Mode>,
     /// How long its charges are held for its outcome, in milliseconds.
     pub hold_ms: i64,
+    /// What an approval has to be bound to; `None` where no person can be needed.
+    pub binding: Option<Binding>,
+    /// The approval that the call brought along.
+    pub approval_id: Option<String>,
+    /// Whether anybody but its sender can answer a question.
+    pub can_ask: bool,
+    /// Key of the codes of approvals.
+    pub digest_key: [u8; 32],
     /// What came of it.
     pub answer: Option<Answer>,
 }
@@ -66,8 +80,16 @@ impl Operation for Act {
         }
         if let Decided::Proposed(proposal) = &self.decided {
             for effect in proposal.effects() {
-                keys.meters.extend(settle::keys(effect, &self.owner, now));
+                settle::keys(effect, &self.owner, now, keys);
             }
+            if proposal.value().is_some() {
+                protected::keys(&self.owner.agent, &self.record.call_digest, keys);
+            }
+        }
+        if let Some(binding) = &self.binding {
+            keys.approvals.insert(binding.key.clone());
+            let brought = self.approval_id.as_deref().and_then(approvals::parse);
+            keys.approvals.extend(brought.map(|(key, _)| key));
         }
     }
 
@@ -80,10 +102,11 @@ impl Operation for Act {
             Decided::Proposed(proposal) => settle::read(proposal.effects(), &self.owner, &self.subject, page),
             Decided::Denied(_) => Vec::new(),
         };
+        let approval = self.approval(page)?;
         let verdict = match &self.decided {
-            // Nobody can be asked yet, so an escalation is enforced as a denial.
             Decided::Proposed(proposal) => {
-                proposal.conclude(&readings, Circumstances { mode: self.mode, approver: false })
+                let now = u64::try_from(page.now.0).ok();
+                proposal.conclude(&readings, Circumstances { mode: self.mode, approval, now })
             }
             Decided::Denied(verdict) => (**verdict).clone(),
         };
@@ -95,24 +118,50 @@ impl Operation for Act {
         // Everything that can fail comes before the first change.
         settle::check(&charges, page)?;
         page.agents.get(&self.owner.agent)?;
+        let value = self.value().filter(|value| *value > 0);
+        if value.is_some() {
+            protected::check(page, &self.owner.agent, &self.record.call_digest)?;
+        }
         let id = record::id(page.next_seq());
-        let body =
-            record::verdict(&id, page.now, &self.owner, &self.subject, &self.record, &verdict, &charges)?;
+        let question = self.question(&verdict, &readings, &id, page)?;
+        let asked = question.as_ref().map(|(key, row)| Asked {
+            approval_id: approvals::id(key, row.round),
+            status: row.state,
+            quorum: row.quorum,
+            ends_at: row.ends_at,
+        });
+        let body = record::verdict(&record::Decided {
+            id: &id,
+            now: page.now,
+            owner: &self.owner,
+            subject: &self.subject,
+            call: &self.record,
+            verdict: &verdict,
+            charges: &charges,
+            approval_id: asked.as_ref().map(|own| &*own.approval_id),
+        })?;
         let decision = record::word(verdict.decision);
         let agent = self.owner.agent.clone();
         let place = page.append(NewEntry { kind: EntryKind::Verdict, agent, decision, body })?;
 
+        if let Some((key, row)) = question {
+            page.approvals.put(key, row);
+        }
+        if let Some(value) = value {
+            self.protect(&verdict, value, page)?;
+        }
         let held = settle::charge(&charges, page)?;
-        let ends_at = (!held.is_empty()).then(|| page.now.plus(self.hold_ms));
+        let observations: Vec<_> = verdict.observations.iter().map(lesson).collect();
+        let waits = !held.is_empty() || !observations.is_empty();
+        let ends_at = waits.then(|| page.now.plus(self.hold_ms));
         if let Some(ends_at) = ends_at {
-            let hold =
-                Hold { agent: self.owner.agent.clone(), state: HoldState::Open, ends_at, charges: held };
-            page.holds.put(id.clone(), hold);
+            let (agent, state) = (self.owner.agent.clone(), HoldState::Open);
+            page.holds.put(id.clone(), Hold { agent, state, ends_at, charges: held, observations });
         }
         let session = self.owner.session.as_deref();
         let is_of_session = settle::session_refusal(&self.owner, &self.subject, page).is_none();
         count(page.agents.edit(&self.owner.agent)?, &verdict, page.now, session.filter(|_| is_of_session));
-        let answer = Answer::new(&verdict, id, place, page.now, self.owner.session.as_deref(), ends_at);
+        let answer = Answer::new(&verdict, id, place, page.now, self.owner.session.as_deref(), ends_at, asked);
         if let Some(own) = &self.idempotency {
             let row = Remembered {
                 request_digest: own.request_digest.clone(),
@@ -128,6 +177,73 @@ impl Operation for Act {
 }
 
 impl Act {
+    /// What is known of an approval for this call.
+    fn approval(&self, page: &Page) -> Result<Approval, OperationError> {
+        let Some(binding) = &self.binding else { return Ok(Approval::before_asking(self.can_ask)) };
+        let brought = self.approval_id.as_deref();
+        let found = approvals::standing(page, binding, brought, &self.subject, &self.digest_key)?;
+        Ok(if matches!(found, Approval::Possible) { Approval::before_asking(self.can_ask) } else { found })
+    }
+
+    /// The question that this verdict asks, repeats or uses up, as it will be from now on.
+    fn question(
+        &self,
+        verdict: &Verdict,
+        readings: &[EffectOutcome],
+        verdict_id: &str,
+        page: &Page,
+    ) -> Result<Option<(String, state::Approval)>, OperationError> {
+        let Some(binding) = &self.binding else { return Ok(None) };
+        let row = page.approvals.get(&binding.key)?;
+        if verdict.redeemed {
+            let Some(row) = row else { return Err(OperationError::Record) };
+            let mut row = state::Approval { state: ApprovalState::Used, call: None, ..row.clone() };
+            row.mac = approvals::seal(&binding.key, &row, &self.digest_key);
+            return Ok(Some((binding.key.clone(), row)));
+        }
+        let Some(question) = &verdict.question else { return Ok(None) };
+        // Asked before, and not answered.
+        let waiting = row.filter(|row| row.state == ApprovalState::Pending && page.now < row.ends_at);
+        if let Some(row) = waiting {
+            return Ok(Some((binding.key.clone(), row.clone())));
+        }
+        let effects = match &self.decided {
+            Decided::Proposed(proposal) => proposal.effects(),
+            Decided::Denied(_) => &[],
+        };
+        let asking = Asking {
+            binding,
+            owner: &self.owner,
+            subject: &self.subject,
+            tool: &self.record.tool_name,
+            question,
+            verdict,
+            verdict_id,
+            meters: approvals::meters(effects, readings),
+            nonce: approvals::nonce()?,
+        };
+        let round = row.map_or(1, |row| row.round + 1);
+        Ok(Some((binding.key.clone(), asking.row(round, page.now, &self.digest_key))))
+    }
+
+    fn value(&self) -> Option<u64> {
+        match &self.decided {
+            Decided::Proposed(proposal) => proposal.value(),
+            Decided::Denied(_) => None,
+        }
+    }
+
+    /// Counts what is at stake where the call is held back, once; and takes it back where the same
+    /// call goes ahead after all.
+    fn protect(&self, verdict: &Verdict, value: u64, page: &mut Page) -> Result<(), OperationError> {
+        let (agent, digest) = (&self.owner.agent, &self.record.call_digest);
+        if verdict.permitted {
+            protected::withdraw(page, agent, digest)
+        } else {
+            protected::count(page, agent, digest, value)
+        }
+    }
+
     /// The answer that the same request got before.
     fn before(&self, page: &Page) -> Result<Option<Answer>, OperationError> {
         let Some(own) = &self.idempotency else { return Ok(None) };
@@ -138,6 +254,10 @@ impl Act {
             Some(_) => Err(OperationError::IdempotencyConflict),
         }
     }
+}
+
+fn lesson(own: &Observation) -> Lesson {
+    Lesson { key: own.key.clone(), bytes: own.bytes.clone() }
 }
 
 fn count(agent: &mut Agent, verdict: &Verdict, now: Millis, session: Option<&str>) {

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use sentinel_ledger::Redactor;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::record::PolicyReference;
 use crate::engine::PolicyText;
@@ -23,6 +25,17 @@ pub struct Governing {
     pub text: PolicyText,
     /// What it says of itself, once somebody asked.
     pub(super) description: OnceLock<Arc<Value>>,
+    /// What it says for the record, once a call was recorded.
+    pub(super) labels: OnceLock<Labels>,
+}
+
+/// What a policy says for the record of its calls.
+#[derive(Debug, Default)]
+pub struct Labels {
+    /// A JSON object of texts, in the order of their names.
+    pub metadata: Option<Box<RawValue>>,
+    /// Hides what the policy wants hidden, beside what is always hidden.
+    pub redactor: Option<Redactor>,
 }
 
 /// All of them.
@@ -72,6 +85,7 @@ impl Catalog {
                 deployed_by: own.deployed_by,
                 text: PolicyText::new(own.document, own.format),
                 description: OnceLock::new(),
+                labels: OnceLock::new(),
             })),
         };
         policies.insert(agent, Known { revision, governing });

@@ -9,14 +9,15 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::act::{Act, Decided, Idempotency};
+use super::approvals::Binding;
 use super::catalog::Governing;
 use super::permit::Answer;
-use super::record::{self, CallRecord, PolicyReference};
+use super::record::{self, CallRecord};
 use super::settle::Owner;
-use super::{App, CommitError, sessions};
+use super::{App, CommitError, reads, sessions};
 use crate::auth::principal::is_agent_id;
 use crate::engine::{Proposal, denial};
-use crate::limits::{RECORDED_BYTES_MAX, RECORDED_NAME_CHARS_MAX};
+use crate::limits::{ASKED_CALL_BYTES_MAX, RECORDED_BYTES_MAX, RECORDED_NAME_CHARS_MAX};
 
 /// Code of a call whose agent has no policy.
 pub const NO_POLICY_CODE: &str = "policy-missing";
@@ -71,6 +72,9 @@ pub struct Request<'a> {
     /// Who would be paid.
     #[serde(borrow)]
     pub payee: Option<Cow<'a, str>>,
+    /// An approval that was given for this very call.
+    #[serde(borrow)]
+    pub approval_id: Option<Cow<'a, str>>,
     /// The same key with the same request gets the same answer, once.
     #[serde(borrow)]
     pub idempotency_key: Option<Cow<'a, str>>,
@@ -210,19 +214,32 @@ fn act(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Act, Requ
     let call = request.call(&app.config.environment)?;
     let policy = app.catalog.get(&request.agent_id);
     let decided = decide(app, request, policy.as_ref(), &call);
+    let record = record(app, request, sender, policy.as_deref(), &call);
+    let owner = Owner {
+        agent: request.agent_id.clone().into_owned(),
+        session: request.session_id.as_deref().map(|id| sessions::known_form(id).to_owned()),
+        run: request.run_id.clone().map(Cow::into_owned),
+    };
+    let idempotency = request.idempotency_key.as_ref().map(|key| Idempotency {
+        key: key.clone().into_owned(),
+        request_digest: repeatable(&call, sender.subject, policy.as_deref()),
+    });
+    let may_ask = matches!(&decided, Decided::Proposed(proposal) if proposal.may_ask());
+    let governed = policy.as_deref().filter(|_| may_ask);
+    let binding = governed.map(|policy| {
+        Binding::new(&owner, sender.subject, &policy.reference.digest, record.call_digest.clone(), call)
+    });
     Ok(Act {
-        record: record(app, request, sender, policy.as_ref().map(|own| own.reference.clone()), &call),
+        record,
         decided,
-        owner: Owner {
-            agent: request.agent_id.clone().into_owned(),
-            session: request.session_id.as_deref().map(|id| sessions::known_form(id).to_owned()),
-            run: request.run_id.clone().map(Cow::into_owned),
-        },
+        owner,
         subject: sender.subject.to_owned(),
-        idempotency: request.idempotency_key.as_ref().map(|key| Idempotency {
-            key: key.clone().into_owned(),
-            request_digest: repeatable(&call, sender.subject, policy.as_deref()),
-        }),
+        idempotency,
+        can_ask: binding.as_ref().is_some_and(|own| own.call.len() <= ASKED_CALL_BYTES_MAX)
+            && app.can_ask(sender.subject),
+        binding,
+        approval_id: request.approval_id.clone().map(Cow::into_owned),
+        digest_key: app.digest_key,
         mode: app.config.mode,
         hold_ms: app.config.hold_ms(),
         answer: None,
@@ -257,10 +274,15 @@ fn record(
     app: &App,
     request: &Request<'_>,
     sender: Sender<'_>,
-    policy: Option<PolicyReference>,
+    policy: Option<&Governing>,
     call: &[u8],
 ) -> CallRecord {
-    let redacted = redact(&app.redactor, request.tool_input);
+    let labels = policy.map(|policy| reads::labels(app, policy));
+    // Where nobody knows what the policy wants hidden, all of it is.
+    let is_known = !matches!(labels, Some(None));
+    let labels = labels.flatten();
+    let redactor = labels.and_then(|own| own.redactor.as_ref()).unwrap_or(&app.redactor);
+    let redacted = redact(redactor, request.tool_input).filter(|_| is_known);
     let mut is_secret = redacted.as_ref().is_none_or(|(_, is_redacted)| *is_redacted);
     for other in [&request.endpoint, &request.payee].into_iter().flatten() {
         is_secret |= app.redactor.redact_text(other).redacted;
@@ -283,7 +305,8 @@ fn record(
         },
         run_id,
         external_session,
-        policy,
+        policy: policy.map(|policy| policy.reference.clone()),
+        metadata: labels.and_then(|own| own.metadata.clone()),
     }
 }
 

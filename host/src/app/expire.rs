@@ -1,16 +1,26 @@
-//! Holds that nobody settled in time: they end by themselves, and count as spent.
+//! What nobody settled in time ends by itself: holds, which count as spent, and questions, which
+//! count as no.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::approvals::answer::end;
 use super::record::{self, json};
-use super::{Operation, OperationError, clock};
-use crate::state::{EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page};
+use super::{Operation, OperationError, clock, lessons};
+use crate::engine::Pool;
+use crate::state::{ApprovalState, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page};
 
 /// Ends what is over.
-#[derive(Default)]
 pub(super) struct Expire {
-    /// How many ended.
-    pub(super) count: usize,
+    /// Learns of calls that nobody reported: they count as executed.
+    pub(super) pool: Arc<Pool>,
+    /// Key of the codes of approvals.
+    pub(super) digest_key: [u8; 32],
+    /// How many holds ended.
+    pub(super) holds: usize,
+    /// How many questions ended.
+    pub(super) approvals: usize,
 }
 
 #[derive(Serialize)]
@@ -26,6 +36,7 @@ struct ExpiredEntry<'a> {
 impl Operation for Expire {
     fn keys(&self, now: Millis, keys: &mut Keys) {
         keys.holds_ended_before = Some(now);
+        keys.approvals_ended_before = Some(now);
     }
 
     fn apply(&mut self, page: &mut Page) -> Result<(), OperationError> {
@@ -36,7 +47,7 @@ impl Operation for Expire {
             .filter(|(_, hold)| hold.state == HoldState::Open && hold.ends_at < now)
             .map(|(id, hold)| (id.clone(), hold.clone()))
             .collect();
-        self.count = over.len();
+        self.holds = over.len();
         for (verdict_id, hold) in over {
             let body = json(&ExpiredEntry {
                 agent_id: &hold.agent,
@@ -50,7 +61,26 @@ impl Operation for Expire {
             for charge in &hold.charges {
                 page.meters.edit(&charge.meter)?.resolve(charge.amount, charge.amount);
             }
-            page.holds.put(verdict_id, Hold { state: HoldState::Expired, ..hold });
+            lessons::learn(&self.pool, &hold, page)?;
+            page.holds.put(verdict_id, Hold { state: HoldState::Expired, observations: Vec::new(), ..hold });
+        }
+        self.end_approvals(page)?;
+        Ok(())
+    }
+}
+
+impl Expire {
+    fn end_approvals(&mut self, page: &mut Page) -> Result<(), OperationError> {
+        let now = page.now;
+        let over: Vec<_> = page
+            .approvals
+            .iter()
+            .filter(|(_, row)| row.state.is_open() && row.ends_at < now)
+            .map(|(key, row)| (key.clone(), row.clone()))
+            .collect();
+        self.approvals = over.len();
+        for (key, row) in over {
+            end(page, key, &row, ApprovalState::Expired, None, &self.digest_key)?;
         }
         Ok(())
     }

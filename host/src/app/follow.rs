@@ -73,9 +73,10 @@ pub(super) fn renew(app: &App) -> Result<(), ReadError> {
 }
 
 fn expire(app: &App) {
-    match app.committer.commit_blocking(Expire::default()) {
-        Ok(done) if done.count > 0 => {
-            tracing::info!(holds = done.count, "holds that nobody settled count as spent");
+    let work = Expire { pool: Arc::clone(&app.pool), digest_key: app.digest_key, holds: 0, approvals: 0 };
+    match app.committer.commit_blocking(work) {
+        Ok(Expire { holds, approvals, .. }) if holds + approvals > 0 => {
+            tracing::info!(holds, approvals, "what nobody settled in time has ended");
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "holds could not be ended"),

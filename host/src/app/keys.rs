@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use crate::auth::{KeyHash, KeyLookup, KeyRecord};
+use crate::auth::{KeyHash, KeyLookup, KeyRecord, Role};
 
 /// Keys by their hash.
 #[derive(Debug, Default)]
@@ -17,6 +17,17 @@ impl KeyRing {
     pub fn renew(&self, records: Vec<KeyRecord>) {
         let keys = records.into_iter().map(|record| (record.hash, record)).collect();
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Whether somebody else than this subject holds a key for a role.
+    pub fn may_others(&self, role: Role, subject: &str, now_unix: u64) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.values().any(|key| {
+            let is_good = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now_unix < end);
+            is_good
+                && key.subject != subject
+                && (key.roles.contains(role) || key.roles.contains(Role::Admin))
+        })
     }
 
     /// Whether there is any.

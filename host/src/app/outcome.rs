@@ -4,6 +4,7 @@
 //! not happen, or *expired* where nobody said anything. Expired counts as spent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,8 +12,13 @@ use thiserror::Error;
 
 use super::reads::{self, ReadError};
 use super::record::{self, json};
-use super::{App, CommitError, Operation, OperationError, clock};
+use super::tally::{Place, Sample};
+use super::{App, CommitError, Operation, OperationError, clock, lessons};
+use crate::engine::Pool;
 use crate::state::{Charge, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page};
+
+/// The outcome of a call that was tried and did not succeed.
+pub const FAILED: &str = "failed";
 
 /// A report.
 pub struct Report {
@@ -30,6 +36,10 @@ pub struct Report {
     pub cost: BTreeMap<String, u64>,
     /// What is recorded, redacted.
     pub record: ReportRecord,
+    /// The session and the run of the call, as its verdict has them.
+    pub place: Option<CallPlace>,
+    /// Learns from executed calls.
+    pub pool: Arc<Pool>,
     /// What became of the hold, if there was one.
     pub hold: Option<HoldState>,
     /// Id of the entry.
@@ -41,16 +51,18 @@ pub struct Report {
 /// # Errors
 ///
 /// Where the verdict is not one of this agent, or nothing was committed.
-pub async fn report(app: &App, report: Report) -> Result<Report, ReportError> {
+pub async fn report(app: &App, mut report: Report) -> Result<Report, ReportError> {
     if let Some(id) = &report.verdict_id {
         let unknown = || OperationError::Unknown { what: "this verdict of this agent".to_owned() };
         let seq = record::seq(id).ok_or_else(|| CommitError::Operation(unknown()))?;
         let known = reads::entry(app, seq).await;
         let is_own = match known {
             Ok(own) => {
+                report.place = serde_json::from_str(&own.entry.body).ok();
+                let subject = report.place.as_ref().map(|own| own.subject.as_str());
                 own.entry.kind == EntryKind::Verdict
                     && own.entry.agent == report.agent
-                    && (report.is_admin || asker(&own.entry.body).as_deref() == Some(&report.subject))
+                    && (report.is_admin || subject == Some(report.subject.as_str()))
             }
             Err(ReadError::Unknown { .. }) => false,
             Err(error) => return Err(error.into()),
@@ -62,13 +74,30 @@ pub async fn report(app: &App, report: Report) -> Result<Report, ReportError> {
     Ok(app.committer.commit(report).await?)
 }
 
-/// Who asked about the call of a verdict: only that one can say what became of it.
-fn asker(body: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Asker {
-        subject: String,
-    }
-    Some(serde_json::from_str::<Asker>(body).ok()?.subject)
+/// What the entry of a verdict says of its call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallPlace {
+    /// Who asked: only that one can say what became of it.
+    subject: String,
+    tool_name: String,
+    session_id: Option<String>,
+    run_id: Option<String>,
+}
+
+/// The tool that an entry is about; empty if none.
+pub(super) fn tool_name(body: &str) -> String {
+    field(body, "toolName")
+}
+
+/// When an entry was recorded.
+pub(super) fn time(body: &str) -> String {
+    field(body, "at")
+}
+
+fn field(body: &str, name: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    value.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// A report was not recorded.
@@ -132,6 +161,7 @@ struct OutcomeEntry<'a> {
 impl Operation for Report {
     fn keys(&self, _now: Millis, keys: &mut Keys) {
         keys.holds.extend(self.verdict_id.clone().filter(|id| record::seq(id).is_some()));
+        self.tally().keys(keys);
     }
 
     fn apply(&mut self, page: &mut Page) -> Result<(), OperationError> {
@@ -150,7 +180,10 @@ impl Operation for Report {
             .as_ref()
             .filter(|own| own.state == HoldState::Open)
             .map(|_| if self.happened { HoldState::Posted } else { HoldState::Voided });
-        self.hold = next.or_else(|| hold.as_ref().map(|own| own.state));
+        // A report is told from its repetition by the hold of its verdict.
+        let is_first = hold.as_ref().is_none_or(is_unreported);
+        let held = hold.as_ref().filter(|own| next.is_some() || !own.charges.is_empty());
+        self.hold = next.or_else(|| held.map(|own| own.state));
         self.id = record::id(page.next_seq());
         let body = json(&OutcomeEntry {
             agent_id: &self.agent,
@@ -172,18 +205,69 @@ impl Operation for Report {
         })?;
         let agent = self.agent.clone();
         page.append(NewEntry { kind: EntryKind::Outcome, agent, decision: "", body })?;
+        if let Some(id) = self.verdict_id.as_ref().filter(|_| is_first && next.is_none()) {
+            page.holds.put(id.clone(), reported(hold.as_ref(), &self.agent, page.now));
+        }
         if let (Some(id), Some(hold), Some(state)) = (&self.verdict_id, hold, next) {
             for charge in &hold.charges {
                 let spent = if self.happened { self.spent(charge) } else { 0 };
                 page.meters.edit(&charge.meter)?.resolve(charge.amount, spent);
             }
-            page.holds.put(id.clone(), Hold { state, ..hold });
+            if self.happened {
+                lessons::learn(&self.pool, &hold, page)?;
+            }
+            page.holds.put(id.clone(), Hold { state, observations: Vec::new(), ..hold });
+        }
+        if self.happened && is_first {
+            self.tally().add(self.sample(), page)?;
         }
         Ok(())
     }
 }
 
+/// Whether nobody said what became of the call. One that was reported after its time keeps no
+/// charges.
+fn is_unreported(hold: &Hold) -> bool {
+    match hold.state {
+        HoldState::Open => true,
+        HoldState::Expired => !hold.charges.is_empty(),
+        HoldState::Posted | HoldState::Voided => false,
+    }
+}
+
+/// What says that a call was reported where nothing is held for it, or no longer.
+fn reported(hold: Option<&Hold>, agent: &str, now: Millis) -> Hold {
+    Hold {
+        agent: agent.to_owned(),
+        state: hold.map_or(HoldState::Posted, |own| own.state),
+        ends_at: hold.map_or(now, |own| own.ends_at),
+        charges: Vec::new(),
+        observations: Vec::new(),
+    }
+}
+
 impl Report {
+    /// Where the call is counted.
+    fn tally(&self) -> Place {
+        let place = self.place.as_ref();
+        Place {
+            agent: self.agent.clone(),
+            tool: place.map_or_else(|| self.record.tool_name.clone(), |own| own.tool_name.clone()),
+            session: place.and_then(|own| own.session_id.clone()),
+            run: place.and_then(|own| own.run_id.clone()),
+        }
+    }
+
+    fn sample(&self) -> Sample {
+        let cost = |unit: &str| self.cost.get(unit).copied().unwrap_or_default();
+        Sample {
+            failed: self.record.outcome == FAILED,
+            usd: cost("usd"),
+            tokens: cost("tokens"),
+            millis: self.record.duration_ms.unwrap_or_default(),
+        }
+    }
+
     /// What really goes on a meter: what was reported in its unit, else what was held.
     fn spent(&self, charge: &Charge) -> u64 {
         self.cost.get(&charge.unit).copied().unwrap_or(charge.amount)

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::clock;
 use crate::engine::{Outcome, Verdict};
-use crate::state::{Appended, Millis, Remembered};
+use crate::state::{Appended, ApprovalState, Millis, Remembered};
 
 /// A verdict with its place in the ledger.
 #[derive(Clone, Debug)]
@@ -56,7 +56,34 @@ struct Additions<'a> {
     session_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hold_ends_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalPart>,
     ledger: Place,
+}
+
+/// The question that a call waits for, or was allowed by.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) approval_id: String,
+    pub(super) status: ApprovalState,
+    pub(super) quorum: u32,
+    pub(super) ends_at: Millis,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApprovalPart {
+    id: String,
+    status: &'static str,
+    quorum: u32,
+    expires_at: String,
+}
+
+impl From<Asked> for ApprovalPart {
+    fn from(asked: Asked) -> Self {
+        let expires_at = clock::text(asked.ends_at);
+        Self { id: asked.approval_id, status: asked.status.as_str(), quorum: asked.quorum, expires_at }
+    }
 }
 
 #[derive(Serialize)]
@@ -74,12 +101,14 @@ impl Answer {
         now: Millis,
         session: Option<&str>,
         hold_ends_at: Option<Millis>,
+        asked: Option<Asked>,
     ) -> Self {
         let additions = Additions {
             timestamp: clock::text(now),
             verdict_id: &id,
             session_id: session,
             hold_ends_at: hold_ends_at.map(clock::text),
+            approval: asked.map(ApprovalPart::from),
             ledger: Place { index: place.seq, leaf: place.leaf.to_string() },
         };
         let summary = Summary {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-use super::catalog::Governing;
+use super::catalog::{Governing, Labels};
 use super::sessions::risk_meter;
 use super::{App, clock};
 use crate::limits::READERS_MAX;
@@ -168,6 +168,26 @@ pub fn describe(app: &App, policy: &Governing) -> Result<Arc<Value>, ReadError> 
     let value: Value =
         serde_json::from_str(&text).map_err(|error| ReadError::Unproven { reason: error.to_string() })?;
     Ok(Arc::clone(policy.description.get_or_init(|| Arc::new(value))))
+}
+
+/// What a policy says for the record. Read once for each policy; `None` where the engine failed:
+/// then nobody knows what has to be hidden.
+pub fn labels<'p>(app: &App, policy: &'p Governing) -> Option<&'p Labels> {
+    if let Some(known) = policy.labels.get() {
+        return Some(known);
+    }
+    let description = describe(app, policy).ok()?;
+    Some(policy.labels.get_or_init(|| read_labels(app, &description)))
+}
+
+fn read_labels(app: &App, description: &Value) -> Labels {
+    let metadata = description.get("metadata").and_then(Value::as_object).filter(|own| !own.is_empty());
+    // Its keys are in order: that is what the map of this library is.
+    let metadata = metadata.and_then(|own| serde_json::value::to_raw_value(own).ok());
+    let names = description.get("redact").and_then(Value::as_array);
+    let names: Vec<_> = names.into_iter().flatten().filter_map(Value::as_str).collect();
+    let redactor = (!names.is_empty()).then(|| app.redactor.clone().with(names));
+    Labels { metadata, redactor }
 }
 
 fn risk_max(description: &Value) -> Option<u64> {

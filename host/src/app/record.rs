@@ -61,6 +61,8 @@ pub struct CallRecord {
     pub external_session: Option<String>,
     /// Its policy.
     pub policy: Option<PolicyReference>,
+    /// What the policy says for the record: a JSON object of texts in the order of their names.
+    pub metadata: Option<Box<RawValue>>,
 }
 
 /// Which policy decided.
@@ -78,6 +80,8 @@ pub struct PolicyReference {
 #[serde(rename_all = "camelCase")]
 struct VerdictEntry<'a> {
     agent_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval_id: Option<&'a str>,
     at: String,
     call_digest: &'a str,
     charges: Vec<ChargeRecord<'a>>,
@@ -90,6 +94,8 @@ struct VerdictEntry<'a> {
     id: &'a str,
     kind: &'static str,
     layer: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a RawValue>,
     mode: &'static str,
     permitted: bool,
     policy: Option<&'a PolicyReference>,
@@ -101,8 +107,12 @@ struct VerdictEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
     subject: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
     tool_input: Option<&'a RawValue>,
     tool_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -146,18 +156,24 @@ struct RuleRecord<'a> {
     pointer: &'a str,
 }
 
+/// All that is recorded of a call that was decided.
+pub(super) struct Decided<'a> {
+    pub(super) id: &'a str,
+    pub(super) now: Millis,
+    pub(super) owner: &'a Owner,
+    pub(super) subject: &'a str,
+    pub(super) call: &'a CallRecord,
+    pub(super) verdict: &'a Verdict,
+    pub(super) charges: &'a [Due],
+    pub(super) approval_id: Option<&'a str>,
+}
+
 /// The entry of a verdict.
-pub(super) fn verdict(
-    id: &str,
-    now: Millis,
-    owner: &Owner,
-    subject: &str,
-    call: &CallRecord,
-    verdict: &Verdict,
-    charges: &[Due],
-) -> Result<String, OperationError> {
+pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
+    let Decided { id, now, owner, subject, call, verdict, charges, approval_id } = *own;
     json(&VerdictEntry {
         agent_id: &owner.agent,
+        approval_id,
         at: clock::text(now),
         call_digest: &call.call_digest,
         charges: charges.iter().map(ChargeRecord::from).collect(),
@@ -169,6 +185,7 @@ pub(super) fn verdict(
         id,
         kind: "verdict",
         layer: crate::engine::layer_word(verdict.layer),
+        metadata: call.metadata.as_deref(),
         mode: crate::settings::mode_word(verdict.mode),
         permitted: verdict.permitted,
         policy: call.policy.as_ref(),
@@ -178,8 +195,10 @@ pub(super) fn verdict(
         run_id: call.run_id.as_deref(),
         session_id: owner.session.as_deref(),
         subject,
+        tags: &verdict.tags,
         tool_input: call.tool_input.as_deref(),
         tool_name: &call.tool_name,
+        value: verdict.value,
     })
 }
 

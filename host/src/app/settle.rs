@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::{OperationError, record};
 use crate::engine::{Debit, Effect, EffectOutcome, Scope, Unit, Verdict, Window};
 use crate::limits::RUN_BYTES_MAX;
-use crate::state::{self, MeterKey, Millis, Page};
+use crate::state::{self, Keys, MeterKey, Millis, Page};
 
 /// Whose meters a call moves.
 #[derive(Clone, Debug)]
@@ -45,16 +45,22 @@ fn run(name: &str) -> Cow<'_, str> {
     if name.len() <= RUN_BYTES_MAX { name.into() } else { record::digest(name.as_bytes()).into() }
 }
 
-/// Meters that an effect may mean. The time of the transaction is not known exactly before it
+/// What an effect may look at. The time of the transaction is not known exactly before it
 /// begins, and a fixed window may end in between: then it is the next one.
-pub(super) fn keys(effect: &Effect, owner: &Owner, now: Millis) -> Vec<MeterKey> {
-    let Effect::Debit(debit) = effect;
+pub(super) fn keys(effect: &Effect, owner: &Owner, now: Millis, keys: &mut Keys) {
+    let debit = match effect {
+        Effect::Debit(debit) => debit,
+        Effect::Baseline(key) => {
+            keys.baselines.insert((owner.agent.clone(), key.clone()));
+            return;
+        }
+    };
     let window = window_number(debit, now);
     let numbers = match debit.window {
         Window::Fixed(_) => window..=window + 1,
         Window::Lifetime | Window::Sliding(_) => window..=window,
     };
-    numbers.map(|number| key(debit, owner, number)).collect()
+    keys.meters.extend(numbers.map(|number| key(debit, owner, number)));
 }
 
 fn key(debit: &Debit, owner: &Owner, window: i64) -> MeterKey {
@@ -77,7 +83,10 @@ pub(super) fn read(effects: &[Effect], owner: &Owner, subject: &str, page: &Page
     effects
         .iter()
         .map(|effect| {
-            let Effect::Debit(debit) = effect;
+            let debit = match effect {
+                Effect::Debit(debit) => debit,
+                Effect::Baseline(key) => return baseline(key, owner, page),
+            };
             // What counts for the agent as a whole does so whatever session it names.
             match (debit.scope, &refusal) {
                 (Scope::Session | Scope::Run, Some(refusal)) => {
@@ -91,6 +100,14 @@ pub(super) fn read(effects: &[Effect], owner: &Owner, subject: &str, page: &Page
             }
         })
         .collect()
+}
+
+/// What was learned under a key.
+fn baseline(key: &str, owner: &Owner, page: &Page) -> EffectOutcome {
+    match page.baselines.get(&(owner.agent.clone(), key.to_owned())) {
+        Ok(bytes) => EffectOutcome::Baseline(bytes.cloned().unwrap_or_default()),
+        Err(error) => EffectOutcome::Failed(error.to_string()),
+    }
 }
 
 fn reading(debit: &Debit, meter: &state::Meter, now: Millis) -> u64 {
@@ -133,7 +150,7 @@ pub(super) fn charges(
         return Err(OperationError::Charges);
     }
     let due = effects.iter().zip(charges).filter_map(|(effect, amount)| {
-        let Effect::Debit(debit) = effect;
+        let Effect::Debit(debit) = effect else { return None };
         // A cost that was said to be nought is held as well: what is reported later finds it.
         let is_due = *amount > 0 || debit.held && verdict.permitted;
         let key = || key(debit, owner, window_number(debit, now));

@@ -6,7 +6,7 @@ use super::catalog::Governing;
 use super::evaluate::{Request, RequestError};
 use super::settle::{self, Owner};
 use super::{App, clock, evaluate};
-use crate::engine::{Circumstances, Verdict, denial};
+use crate::engine::{Approval, Circumstances, Verdict, denial};
 use crate::state::{Head, Page};
 
 /// Code of a call that was denied because a meter could not be kept.
@@ -63,7 +63,11 @@ pub fn simulate(
                 let readings = settle::read(proposal.effects(), &owner, "", &page);
                 // A person could be asked by then, so escalations are shown as such.
                 let verdict =
-                    proposal.conclude(&readings, Circumstances { mode: app.config.mode, approver: true });
+                    {
+                        let (mode, approval) = (app.config.mode, Approval::Possible);
+                        let now = u64::try_from(page.now.0).ok();
+                        proposal.conclude(&readings, Circumstances { mode, approval, now })
+                    };
                 settle::charges(proposal.effects(), &verdict, &owner, page.now)
                     .and_then(|due| settle::charge(&due, &mut page))
                     .map_or_else(|_| denial(FAULT.0, FAULT.1, named), |_| verdict)

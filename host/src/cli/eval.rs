@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::approver::Approver;
 use super::lines::{Line, Lines, is_blank};
 use super::{Context, Exit};
 use policies::Policies;
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// Policy document for lines that bring none
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// What would become of a call that needs a person
+    #[arg(long, value_name = "ANSWER", value_enum, default_value_t)]
+    approver: Approver,
     /// Input; standard input if absent or `-`
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -53,7 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let session = args.policy.as_deref().map(|path| context.session(&engine, path)).transpose()?;
     let mut policies = Policies::new(engine, session);
     let mut lines = Lines::open(args.file.as_deref())?;
-    let circumstances = Circumstances { mode: context.settings.mode, approver: true };
+    let circumstances = args.approver.circumstances(context);
     let progress = progress(&lines);
     let mut out = context.page.out();
     let mut exit = Exit::Ok;

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use sentinel::call;
-use sentinel::engine::{Circumstances, Engine, Evaluation, Reason, fresh, layer_word};
+use sentinel::engine::{Engine, Evaluation, Reason, fresh, layer_word};
 use sentinel::limits::CALL_BYTES_MAX;
 use sentinel::settings::mode_word;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::approver::Approver;
 use super::json::Findings;
 use super::page::{Page, Tone, printable};
 use super::{Context, Exit};
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let engine = Engine::embedded()?;
     let mut session = context.session(&engine, &args.policy)?;
     let call = call::complete(&read(&args.call)?, session.agent_id(), &context.settings.environment);
-    let circumstances = Circumstances { mode: context.settings.mode, approver: true };
+    let circumstances = Approver::default().circumstances(context);
     let evaluation = session.explain(call.as_bytes(), circumstances, fresh);
     let mut out = context.page.out();
     if args.json {

@@ -70,16 +70,21 @@ struct PartLine<'a> {
 }
 
 #[derive(Serialize)]
-struct EffectLine<'a> {
-    effect: &'static str,
-    meter: &'a str,
-    amount: u64,
-    /// Points where it does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'static str>,
-    /// Nothing is kept apart where it does not say.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    key: &'a str,
+#[serde(tag = "effect", rename_all = "lowercase")]
+enum EffectLine<'a> {
+    Debit {
+        meter: &'a str,
+        amount: u64,
+        /// Points where it does not say.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<&'static str>,
+        /// Nothing is kept apart where it does not say.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        key: &'a str,
+    },
+    Baseline {
+        key: &'a str,
+    },
 }
 
 impl<'a> From<&'a Decision> for Findings<'a> {
@@ -114,13 +119,13 @@ impl<'a> From<&'a Reason> for ReasonLine<'a> {
 impl<'a> From<&'a Effect> for EffectLine<'a> {
     fn from(effect: &'a Effect) -> Self {
         match effect {
-            Effect::Debit(debit) => Self {
-                effect: "debit",
+            Effect::Debit(debit) => Self::Debit {
                 meter: &debit.meter,
                 amount: debit.amount,
                 unit: unit_word(debit.unit),
                 key: &debit.key,
             },
+            Effect::Baseline(key) => Self::Baseline { key },
         }
     }
 }

@@ -103,6 +103,7 @@ fn decide(
         let settle = |effects: &[Effect]| tally.settle(event.session_id.as_deref(), effects);
         let decided = hook::decide(session, event, &context.settings, ground, settle)?;
         tally.charge(&decided.verdict);
+        tally.learn(&decided.verdict, session);
         rows.push(Row {
             tool: printable(&event.tool_name, TOOL_CHARS_MAX),
             what: what(event.tool_input.get()),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use sentinel::call;
 use sentinel::engine::{
-    Circumstances, Effect, EffectOutcome, Engine, Outcome, RISK_METER, Scope, Session, Verdict,
+    Effect, EffectOutcome, Engine, Outcome, RISK_METER, Scope, Session, Verdict,
 };
 use sentinel::limits::SIMULATION_BYTES_MAX;
 use sentinel::policy_file::STDIN;
@@ -20,6 +20,7 @@ use sentinel::settings::SOE_MAX_SIMULATE_CALLS;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::approver::Approver;
 use super::page::{Page, Tone, outcome_word, printable};
 use super::{Context, Exit};
 
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// Policy document
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
+    /// What would become of a call that needs a person
+    #[arg(long, value_name = "ANSWER", value_enum, default_value_t)]
+    approver: Approver,
     /// The request; `-` is standard input
     #[arg(value_name = "CALLS")]
     calls: PathBuf,
@@ -90,7 +94,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     );
     let engine = Engine::embedded()?;
     let mut session = context.session(&engine, &args.policy)?;
-    let response = simulate(&mut session, request, context);
+    let response = simulate(&mut session, request, args.approver, context);
     let mut out = context.page.out();
     if args.json || !context.page.is_terminal {
         serde_json::to_writer_pretty(&mut out, &response)?;
@@ -121,17 +125,18 @@ fn read(path: &Path) -> anyhow::Result<Request> {
     })
 }
 
-fn simulate(session: &mut Session, request: Request, context: &Context) -> Response {
+fn simulate(session: &mut Session, request: Request, approver: Approver, context: &Context) -> Response {
     let agent_id = request.agent_id.unwrap_or_else(|| session.agent_id().to_owned());
     let risk_max = session.risk_max();
     let mut tally = Tally::default();
     let mut results = Vec::with_capacity(request.calls.len());
     for call in &request.calls {
         let call = call::complete(call.get(), &agent_id, &context.settings.environment);
-        let circumstances = Circumstances { mode: context.settings.mode, approver: true };
+        let circumstances = approver.circumstances(context);
         let settle = |effects: &[Effect]| tally.settle(None, effects);
         let evaluation = session.explain(call.as_bytes(), circumstances, settle);
         tally.charge(&evaluation.verdict);
+        tally.learn(&evaluation.verdict, session);
         results.push(Line::new(evaluation.decision.tool_name, evaluation.verdict));
     }
     let risk_used = tally.risk_used(None);
@@ -151,8 +156,10 @@ fn simulate(session: &mut Session, request: Request, context: &Context) -> Respo
 #[derive(Default)]
 pub(super) struct Tally {
     used: BTreeMap<MeterKey, u64>,
+    /// What was learned of calls that went ahead.
+    learned: BTreeMap<String, Vec<u8>>,
     /// The meters of the call that is being decided, in the order of its effects.
-    asked: Vec<MeterKey>,
+    asked: Vec<Option<MeterKey>>,
 }
 
 /// A session, where the meter is one of a session; a meter; and what it is kept apart by.
@@ -161,20 +168,31 @@ type MeterKey = (Option<String>, String, String);
 impl Tally {
     /// Answers the effects of a call of this session.
     pub(super) fn settle(&mut self, session: Option<&str>, effects: &[Effect]) -> Vec<EffectOutcome> {
-        let key = |Effect::Debit(debit): &Effect| match debit.scope {
-            Scope::Session | Scope::Run => {
-                (session.map(str::to_owned), debit.meter.clone(), debit.key.clone())
+        self.asked = effects.iter().map(|effect| meter_key(session, effect)).collect();
+        let reading = |key: &MeterKey| EffectOutcome::Reading(self.used.get(key).copied().unwrap_or_default());
+        let answer = |(effect, key): (&Effect, &Option<MeterKey>)| match (effect, key) {
+            (Effect::Baseline(key), _) => {
+                EffectOutcome::Baseline(self.learned.get(key).cloned().unwrap_or_default())
             }
-            Scope::Agent => (None, debit.meter.clone(), debit.key.clone()),
+            (Effect::Debit(_), Some(key)) => reading(key),
+            (Effect::Debit(_), None) => EffectOutcome::Unmetered,
         };
-        self.asked = effects.iter().map(key).collect();
-        let reading = |key| EffectOutcome::Reading(self.used.get(key).copied().unwrap_or_default());
-        self.asked.iter().map(reading).collect()
+        effects.iter().zip(&self.asked).map(answer).collect()
+    }
+
+    /// Learns from a call that goes ahead, as if it were executed.
+    pub(super) fn learn(&mut self, verdict: &Verdict, session: &mut Session) {
+        for own in &verdict.observations {
+            let known = self.learned.remove(&own.key).unwrap_or_default();
+            let learned = session.learn(&known, &own.bytes).unwrap_or(known);
+            self.learned.insert(own.key.clone(), learned);
+        }
     }
 
     /// Adds what the call costs. A call that the engine failed on charges nothing.
     pub(super) fn charge(&mut self, verdict: &Verdict) {
         for (key, charge) in self.asked.drain(..).zip(&verdict.charges) {
+            let Some(key) = key else { continue };
             let used = self.used.entry(key).or_default();
             *used = used.saturating_add(*charge);
         }
@@ -185,6 +203,16 @@ impl Tally {
         let key = (session.map(str::to_owned), RISK_METER.to_owned(), String::new());
         self.used.get(&key).copied().unwrap_or_default()
     }
+}
+
+/// The meter of an effect that charges one.
+fn meter_key(session: Option<&str>, effect: &Effect) -> Option<MeterKey> {
+    let Effect::Debit(debit) = effect else { return None };
+    let owner = match debit.scope {
+        Scope::Session | Scope::Run => session.map(str::to_owned),
+        Scope::Agent => None,
+    };
+    Some((owner, debit.meter.clone(), debit.key.clone()))
 }
 
 impl Line {

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Access, Circumstances, Decision, Evaluation, Layer, Mode, Outcome, Reason, Verdict};
+use super::{Access, Approval, Circumstances, Decision, Evaluation, Layer, Mode, Outcome, Reason, Verdict};
 
 /// Code of a call that the engine failed on.
 pub const FAULT_CODE: &str = "engine-fault";
@@ -91,6 +91,11 @@ pub fn denial(code: &str, message: &str, (agent_id, tool_name): (&str, &str)) ->
         layer: Layer::Engine,
         mode: Mode::Enforce,
         rule: None,
+        tags: Vec::new(),
+        question: None,
+        redeemed: false,
+        value: None,
+        observations: Vec::new(),
         risk_points: 0,
         charges: Vec::new(),
         json,
@@ -100,6 +105,13 @@ pub fn denial(code: &str, message: &str, (agent_id, tool_name): (&str, &str)) ->
 /// Circumstances in which nothing is known and nobody can be asked.
 impl Default for Circumstances {
     fn default() -> Self {
-        Self { mode: None, approver: false }
+        Self { mode: None, approval: Approval::Nobody, now: None }
+    }
+}
+
+impl Approval {
+    /// What is known before anybody was asked.
+    pub const fn before_asking(somebody_can_be_asked: bool) -> Self {
+        if somebody_can_be_asked { Self::Possible } else { Self::Nobody }
     }
 }

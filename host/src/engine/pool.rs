@@ -13,7 +13,8 @@ use wasmtime::component::ResourceAny;
 use super::bindings::exports::sentinel::policy::engine::Decided;
 use super::worker::{Facts, Worker};
 use super::{
-    Circumstances, Effect, EffectOutcome, Engine, EngineError, Evaluation, Format, LoadError, Verdict, fault,
+    Answer, AnswerRefusal, Circumstances, Effect, EffectOutcome, Engine, EngineError, Evaluation, Format,
+    LoadError, Question, Standing, Verdict, fault,
 };
 use crate::limits::{CALL_BYTES_MAX, COMPILED_POLICIES_MAX};
 
@@ -186,6 +187,38 @@ impl Pool {
         self.ask_policy(policy, |worker, compiled| worker.risk_status(compiled, used))
     }
 
+    /// What one more answer makes of a question.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine failed.
+    pub fn tally(
+        &self,
+        question: &Question,
+        requester: &str,
+        given: &[Answer],
+        new: &Answer,
+    ) -> Result<Result<Standing, AnswerRefusal>, EngineError> {
+        self.ask_any(|worker| worker.tally(question, requester, given, new))
+    }
+
+    /// What is known under a key once one more call was executed.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine failed.
+    pub fn learn(&self, baseline: &[u8], observation: &[u8]) -> Result<Vec<u8>, EngineError> {
+        self.ask_any(|worker| worker.learn(baseline, observation))
+    }
+
+    fn ask_any<T>(
+        &self,
+        question: impl FnOnce(&mut Worker) -> wasmtime::Result<T>,
+    ) -> Result<T, EngineError> {
+        let (_, mut slot) = self.free();
+        slot.ask(&self.engine, |worker| question(worker).map_err(EngineError::fault))
+    }
+
     fn ask_policy<T>(
         &self,
         policy: &PolicyText,
@@ -225,6 +258,16 @@ impl Proposal {
     /// What it asks of the caller's world.
     pub fn effects(&self) -> &[Effect] {
         &self.decided.effects
+    }
+
+    /// Whether a person may have to be asked in the end.
+    pub const fn may_ask(&self) -> bool {
+        self.decided.may_ask
+    }
+
+    /// Millionths of a dollar that are at stake, where the call says so.
+    pub const fn value(&self) -> Option<u64> {
+        self.decided.value
     }
 
     /// The end of it. May be asked more than once, with other outcomes.

@@ -34,11 +34,14 @@ pub fn unmetered(effects: &[Effect]) -> Vec<EffectOutcome> {
 }
 
 /// Answers effects for a look at one call on its own: no session is there whose points were
-/// counted, and nothing has been charged to any other meter.
+/// counted, nothing has been charged to any other meter, and nothing was learned.
 pub fn fresh(effects: &[Effect]) -> Vec<EffectOutcome> {
-    let answer = |Effect::Debit(debit): &Effect| match debit.meter.as_str() {
-        RISK_METER | RISK_DAY_METER => EffectOutcome::Unmetered,
-        _ => EffectOutcome::Reading(0),
+    let answer = |effect: &Effect| match effect {
+        Effect::Debit(debit) => match debit.meter.as_str() {
+            RISK_METER | RISK_DAY_METER => EffectOutcome::Unmetered,
+            _ => EffectOutcome::Reading(0),
+        },
+        Effect::Baseline(_) => EffectOutcome::Baseline(Vec::new()),
     };
     effects.iter().map(answer).collect()
 }
@@ -108,6 +111,11 @@ impl Session {
     /// `critical` or `exhausted`; `None` where the engine failed.
     pub fn risk_status(&mut self, used: u64) -> Option<String> {
         self.ask(&[], |live| live.worker.risk_status(live.policy, used)).ok()
+    }
+
+    /// What is known under a key once one more call was executed; `None` where the engine failed.
+    pub fn learn(&mut self, baseline: &[u8], observation: &[u8]) -> Option<Vec<u8>> {
+        self.ask(&[], |live| live.worker.learn(baseline, observation)).ok()
     }
 
     /// Asks the instance, and throws it away if it fails. The error is what to answer instead.

@@ -9,8 +9,8 @@ use wasmtime::component::ResourceAny;
 use super::bindings::PolicyEngine;
 use super::bindings::exports::sentinel::policy::engine::Decided;
 use super::{
-    Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format, Limits, LoadError, Mode,
-    Verdict,
+    Answer, AnswerRefusal, Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format, Limits, LoadError, Mode,
+    Question, Standing, Verdict,
 };
 use crate::limits::TICKS_MAX;
 
@@ -97,6 +97,23 @@ impl Worker {
         self.store.set_epoch_deadline(TICKS_MAX);
         let guest = self.instance.sentinel_policy_engine().pending();
         guest.call_conclude(&mut self.store, pending, outcomes, circumstances)
+    }
+
+    pub(super) fn tally(
+        &mut self,
+        question: &Question,
+        requester: &str,
+        given: &[Answer],
+        new: &Answer,
+    ) -> wasmtime::Result<Result<Standing, AnswerRefusal>> {
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let engine = self.instance.sentinel_policy_engine();
+        engine.call_tally(&mut self.store, question, requester, given, new)
+    }
+
+    pub(super) fn learn(&mut self, baseline: &[u8], observation: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        self.store.set_epoch_deadline(TICKS_MAX);
+        self.instance.sentinel_policy_engine().call_learn(&mut self.store, baseline, observation)
     }
 
     /// Gives back the memory of a policy or a decision.

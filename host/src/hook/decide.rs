@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Answer, Event, HookError};
 use crate::call::Call;
-use crate::engine::{Circumstances, Effect, EffectOutcome, FAULT_CODE, Mode, Outcome, Session, Verdict};
+use crate::engine::{Approval, Circumstances, Effect, EffectOutcome, FAULT_CODE, Mode, Outcome, Session, Verdict};
 use crate::paths;
 use crate::settings::{Settings, mode_word};
 
@@ -70,7 +70,12 @@ pub fn decide(
     let given = session.paths(&call.to_bytes().map_err(HookError::Call)?).ok_or(HookError::Engine)?;
     call.resolved_paths = paths::resolve_all(&given, &cwd, home)?;
     let bytes = call.to_bytes().map_err(HookError::Call)?;
-    let circumstances = Circumstances { mode: settings.mode, approver: event.approver };
+    let circumstances = Circumstances {
+        mode: settings.mode,
+        approval: Approval::before_asking(event.approver),
+        // Nothing that is remembered here has a time.
+        now: Some(0),
+    };
     let verdict = session.evaluate(&bytes, circumstances, settle);
     Ok(Decided { answer: answer(&verdict, event.approver), verdict })
 }

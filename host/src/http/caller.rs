@@ -30,6 +30,10 @@ pub(super) struct Evaluator;
 pub(super) struct Auditor;
 /// Reads the records, or is an agent that looks at its own.
 pub(super) struct Watcher;
+/// Answers questions.
+pub(super) struct Approver;
+/// Answers questions, or reads the records.
+pub(super) struct Overseer;
 /// Changes what governs.
 pub(super) struct Admin;
 /// Has a credential.
@@ -43,6 +47,12 @@ impl Gate for Auditor {
 }
 impl Gate for Watcher {
     const ROLES: &'static [Role] = &[Role::Audit, Role::Evaluate];
+}
+impl Gate for Approver {
+    const ROLES: &'static [Role] = &[Role::Approve];
+}
+impl Gate for Overseer {
+    const ROLES: &'static [Role] = &[Role::Approve, Role::Audit];
 }
 impl Gate for Admin {
     const ROLES: &'static [Role] = &[Role::Admin];
@@ -97,6 +107,12 @@ impl<'a> Grant<'a> {
     /// Whether this one is an administrator.
     pub(super) const fn is_admin(self) -> bool {
         self.principal.may(Role::Admin)
+    }
+
+    /// Whether this one may see what an agent asks people, the calls themselves included.
+    pub(super) fn may_oversee(self, agent: &str) -> bool {
+        (self.principal.may(Role::Approve) || self.principal.may(Role::Audit))
+            && self.principal.may_see_agent(agent)
     }
 
     /// Whether this one may see somebody's session.
@@ -228,6 +244,25 @@ impl Caller<Auditor> {
     /// May look at what says nothing of any agent: hashes, signatures, sums.
     pub(super) const fn checking(&self) -> Grant<'_> {
         self.grant()
+    }
+}
+
+impl Caller<Approver> {
+    /// May look whose question it is.
+    pub(super) const fn looking(&self) -> Grant<'_> {
+        self.grant()
+    }
+
+    /// May answer questions about this agent.
+    pub(super) fn deciding_for(&self, agent: &str) -> Result<Grant<'_>, Problem> {
+        self.seen(agent)
+    }
+}
+
+impl Caller<Overseer> {
+    /// May look at the questions of the agents of the view.
+    pub(super) fn view(&self) -> Result<(View, Grant<'_>), Problem> {
+        self.viewed()
     }
 }
 

@@ -84,6 +84,8 @@ struct Told<'a> {
     #[serde(borrow, rename(deserialize = "at"))]
     timestamp: &'a RawValue,
     risk_points: u64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    approval_id: Option<&'a RawValue>,
 }
 
 /// GET /v1/events/stream
@@ -273,7 +275,9 @@ fn push(text: &mut String, own: &Entry) {
         | EntryKind::KeyRotation
         | EntryKind::DaemonStart
         | EntryKind::DaemonStop
-        | EntryKind::StoreRecovered => {
+        | EntryKind::StoreRecovered
+        | EntryKind::ApprovalAnswer
+        | EntryKind::ApprovalEnd => {
             // Writing to a string cannot fail, here and below.
             let _ = writeln!(text, "event: {}", own.entry.kind.as_str());
             Cow::Borrowed(own.entry.body.as_str())

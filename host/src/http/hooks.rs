@@ -110,6 +110,7 @@ fn request<'a>(
         tool_input,
         session_id: session.map(Cow::Owned),
         run_id: None,
+        approval_id: None,
         environment: None,
         workspace: query.workspace.as_deref().or(cwd).map(Cow::Borrowed),
         home: query.home.as_deref().map(Cow::Borrowed),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -78,7 +79,7 @@ fn read(grant: Grant<'_>, sent: Sent<'_>) -> Result<Report, Problem> {
     }
     let (outcome, happened) = match sent.outcome {
         Outcome::Executed => ("executed", true),
-        Outcome::Failed => ("failed", true),
+        Outcome::Failed => (outcome::FAILED, true),
         Outcome::NotExecuted => ("not-executed", false),
     };
     let recorded =
@@ -100,6 +101,8 @@ fn read(grant: Grant<'_>, sent: Sent<'_>) -> Result<Report, Problem> {
             error: sent.error.as_deref().map(|error| cut(&app.redactor.redact_text(error).text)),
         },
         agent: sent.agent_id.into_owned(),
+        place: None,
+        pool: Arc::clone(&app.pool),
         hold: None,
         id: String::new(),
     })

@@ -257,6 +257,7 @@ impl From<&OperationError> for Problem {
             OperationError::IdempotencyConflict => Self::new(Code::IdempotencyConflict, error.to_string()),
             OperationError::Unknown { .. } => Self::not_found(error.to_string()),
             OperationError::Conflict { .. } => Self::new(Code::Conflict, error.to_string()),
+            OperationError::NotYours { .. } => Self::new(Code::Forbidden, error.to_string()),
             OperationError::Page(_) | OperationError::Charges | OperationError::Record => {
                 Self::internal(error)
             }

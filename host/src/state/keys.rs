@@ -52,7 +52,8 @@ pub struct Keys {
     pub sessions: BTreeSet<String>,
     /// Agents by id.
     pub agents: BTreeSet<String>,
-    /// Holds by the id of their verdict, each with the meters that it holds on.
+    /// Holds by the id of their verdict, each with the meters that it holds on and the baselines that
+    /// it will teach.
     pub holds: BTreeSet<String>,
     /// Idempotency keys, each with its agent.
     pub remembered: BTreeSet<(String, String)>,
@@ -60,4 +61,10 @@ pub struct Keys {
     pub policies: BTreeSet<String>,
     /// Also open holds that ended before this moment, and their meters.
     pub holds_ended_before: Option<Millis>,
+    /// Questions by their key.
+    pub approvals: BTreeSet<String>,
+    /// Also open questions that ended before this moment.
+    pub approvals_ended_before: Option<Millis>,
+    /// What was learned, by agent and key.
+    pub baselines: BTreeSet<(String, String)>,
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sentinel_ledger::{Checkpoint, Hash, Node, SigningKey, Tree, leaf_hash};
 use thiserror::Error;
 
-use super::{Agent, Entry, Hold, Meter, MeterKey, Millis, NewEntry, PolicyRevision, Remembered, Session};
+use super::{Agent, Approval, Entry, Hold, Meter, MeterKey, Millis, NewEntry, PolicyRevision, Remembered, Session};
 
 /// The end of the ledger.
 #[derive(Clone, Debug)]
@@ -137,6 +137,10 @@ pub struct Page {
     pub remembered: Table<(String, String), Remembered>,
     /// Newest policy revision by agent.
     pub policies: Table<String, PolicyRevision>,
+    /// Questions by their key.
+    pub approvals: Table<String, Approval>,
+    /// What was learned of executed calls, by agent and key. What the bytes mean is the engine's.
+    pub baselines: Table<(String, String), Vec<u8>>,
     head: Head,
     entries: Vec<Entry>,
     nodes: Vec<Node>,
@@ -163,6 +167,8 @@ impl Page {
             holds: Table::default(),
             remembered: Table::default(),
             policies: Table::default(),
+            approvals: Table::default(),
+            baselines: Table::default(),
             head,
             entries: Vec::new(),
             nodes: Vec::new(),
@@ -170,10 +176,12 @@ impl Page {
         }
     }
 
-    /// A page that belongs to no store: meters that were not loaded stand at nought.
+    /// A page that belongs to no store: meters that were not loaded stand at nought, and
+    /// nothing was learned.
     pub fn scratch(head: Head, now: Millis) -> Self {
         let mut page = Self::new(head, now);
         page.meters.is_complete = true;
+        page.baselines.is_complete = true;
         page
     }
 

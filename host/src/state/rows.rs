@@ -94,6 +94,17 @@ pub struct Hold {
     pub ends_at: Millis,
     /// What is held.
     pub charges: Vec<Charge>,
+    /// What is learned of the call once it was executed.
+    pub observations: Vec<Lesson>,
+}
+
+/// Something to be learned of an executed call. What the bytes mean is the engine's business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// Under which key of the agent.
+    pub key: String,
+    /// What.
+    pub bytes: Vec<u8>,
 }
 
 /// The answer to a call with an idempotency key.
@@ -169,11 +180,15 @@ pub enum EntryKind {
     DaemonStop,
     /// The store takes entries again, after it did not.
     StoreRecovered,
+    /// A person answered a question.
+    ApprovalAnswer,
+    /// A question ended without having been used.
+    ApprovalEnd,
 }
 
 impl EntryKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Verdict,
         Self::Outcome,
         Self::HoldExpired,
@@ -186,6 +201,8 @@ impl EntryKind {
         Self::DaemonStart,
         Self::DaemonStop,
         Self::StoreRecovered,
+        Self::ApprovalAnswer,
+        Self::ApprovalEnd,
     ];
 
     /// The kind of a word.
@@ -208,6 +225,8 @@ impl EntryKind {
             Self::DaemonStart => "daemon-start",
             Self::DaemonStop => "daemon-stop",
             Self::StoreRecovered => "store-recovered",
+            Self::ApprovalAnswer => "approval-answer",
+            Self::ApprovalEnd => "approval-end",
         }
     }
 }

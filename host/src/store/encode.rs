@@ -1,11 +1,13 @@
 //! Values in columns, the same in both stores.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::auth::{KeyHash, KeyRecord};
 use crate::engine::Format;
-use crate::state::{Charge, EntryKind, MeterKey, PolicyState, Slot};
+use crate::state::{Approval, Charge, EntryKind, Lesson, MeterKey, PolicyState, Slot};
 
 /// Bytes of one slot: its number and its amount, little-endian.
 const SLOT_BYTES: usize = 16;
@@ -53,7 +55,7 @@ pub(super) fn charges(charges: &[Charge]) -> Result<String, StoreError> {
             amount: charge.amount,
         })
         .collect();
-    serde_json::to_string(&rows).map_err(|error| StoreError::Failed { reason: error.to_string() })
+    json(&rows)
 }
 
 /// The same, read.
@@ -63,6 +65,47 @@ pub(super) fn charges_back(text: &str) -> Result<Vec<Charge>, StoreError> {
         .into_iter()
         .map(|row| Charge { meter: MeterKey::from_stored(row.meter), unit: row.unit, amount: row.amount })
         .collect())
+}
+
+#[derive(Serialize, Deserialize)]
+struct LessonRow {
+    key: String,
+    bytes: String,
+}
+
+/// Observations of a hold.
+pub(super) fn lessons(lessons: &[Lesson]) -> Result<String, StoreError> {
+    let rows: Vec<LessonRow> = lessons
+        .iter()
+        .map(|lesson| LessonRow { key: lesson.key.clone(), bytes: STANDARD_NO_PAD.encode(&lesson.bytes) })
+        .collect();
+    json(&rows)
+}
+
+/// The same, read.
+pub(super) fn lessons_back(text: &str) -> Result<Vec<Lesson>, StoreError> {
+    const WHAT: &str = "the observations of a hold";
+    let rows: Vec<LessonRow> = serde_json::from_str(text).map_err(|_| damaged(WHAT))?;
+    rows.into_iter()
+        .map(|row| {
+            let bytes = STANDARD_NO_PAD.decode(row.bytes).map_err(|_| damaged(WHAT))?;
+            Ok(Lesson { key: row.key, bytes })
+        })
+        .collect()
+}
+
+/// A question, all of it.
+pub(super) fn approval(approval: &Approval) -> Result<String, StoreError> {
+    json(approval)
+}
+
+/// The same, read.
+pub(super) fn approval_back(text: &str) -> Result<Approval, StoreError> {
+    serde_json::from_str(text).map_err(|_| damaged("a question"))
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Failed { reason: error.to_string() })
 }
 
 /// An unsigned number in a column of 64 signed bits. Beyond its edge it stays there: an amount
@@ -136,7 +179,7 @@ pub(super) fn key(key: &KeyRecord) -> Result<String, StoreError> {
         created_at: key.created_at,
         expires_at: key.expires_at,
     };
-    serde_json::to_string(&row).map_err(|error| StoreError::Failed { reason: error.to_string() })
+    json(&row)
 }
 
 /// The same, read.
@@ -170,6 +213,15 @@ mod tests {
         let own =
             vec![Charge { meter: MeterKey::new("a", "m", "s", 3, "k\u{e9}"), unit: "usd".into(), amount: 7 }];
         assert_eq!(charges_back(&charges(&own).unwrap()).unwrap(), own);
+        let own = vec![
+            Lesson { key: "tool/\u{0}\"\n\u{e9}".into(), bytes: (0..=u8::MAX).collect() },
+            Lesson { key: String::new(), bytes: Vec::new() },
+        ];
+        assert_eq!(lessons_back(&lessons(&own).unwrap()).unwrap(), own);
+        assert_eq!(lessons_back("[]").unwrap(), []);
+        for damaged in ["", "{}", "[{\"key\":\"k\",\"bytes\":\"*\"}]", "[{\"key\":\"k\"}]"] {
+            assert!(lessons_back(damaged).is_err(), "{damaged}");
+        }
         assert_eq!(signed(u64::MAX), i64::MAX);
         assert!(unsigned(-1).is_err());
     }
@@ -186,6 +238,8 @@ mod tests {
             "daemon-start",
             "daemon-stop",
             "store-recovered",
+            "approval-answer",
+            "approval-end",
         ] {
             assert_eq!(kind_back(word).unwrap().as_str(), word);
         }

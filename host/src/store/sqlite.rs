@@ -4,7 +4,12 @@
 //! it used lately in memory, and a commit is mostly appending: one row for each entry, one for
 //! each meter that the whole batch touched. SQLite syncs its log before a commit is answered.
 
+mod approvals;
+mod cache;
+mod load;
+mod migrate;
 mod read;
+mod save;
 mod write;
 
 use std::fs::{self, File, TryLockError};
@@ -34,12 +39,6 @@ const PAGE_BYTES: i64 = 8192;
 /// Pages of the write-ahead log after which they are moved to the database. Small rows that every
 /// batch changes are moved once for all of them; 32 MiB are moved in a moment.
 const CHECKPOINT_PAGES: i64 = 4096;
-
-/// Version of the tables below.
-const SCHEMA_VERSION: i64 = 1;
-
-/// The tables. What must always hold stands in them.
-const SCHEMA: &str = include_str!("sqlite/schema.sql");
 
 /// The store in a directory.
 #[derive(Debug)]
@@ -109,19 +108,7 @@ impl Sqlite {
     }
 
     fn migrate(&self) -> Result<(), StoreError> {
-        let connection = self.connect()?;
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        match version {
-            0 => Ok(connection.execute_batch(&format!(
-                "BEGIN IMMEDIATE;\n{SCHEMA}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;"
-            ))?),
-            SCHEMA_VERSION => Ok(()),
-            newer => Err(StoreError::Unavailable {
-                reason: format!(
-                    "the store has version {newer} and this program knows {SCHEMA_VERSION}: update it"
-                ),
-            }),
-        }
+        migrate::migrate(&mut self.connect()?)
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {

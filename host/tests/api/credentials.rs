@@ -30,6 +30,12 @@ const EXPECTED: &[Line] = &[
     ("GET", "/v1/agents/{id}/policy/history", [401, 403, 403, IN, IN, 403, 403]),
     ("POST", "/v1/agents/{id}/rollback", [401, 403, 403, 403, IN, 403, 403]),
     ("POST", "/v1/agents/{id}/reset", [401, 403, 403, 403, IN, 403, 403]),
+    ("GET", "/v1/approvals", [401, 403, IN, IN, IN, IN, 403]),
+    // A question that somebody may not see is one that does not exist: 404.
+    ("GET", "/v1/approvals/{id}", [401, IN, IN, IN, IN, IN, IN]),
+    ("POST", "/v1/approvals/{id}/approve", [401, 403, IN, 403, IN, 403, 403]),
+    ("POST", "/v1/approvals/{id}/deny", [401, 403, IN, 403, IN, 403, 403]),
+    ("POST", "/v1/approvals/{id}/cancel", [401, IN, 403, 403, IN, IN, 403]),
     ("POST", "/v1/sessions", [401, IN, 403, 403, IN, 403, 403]),
     // A session of somebody else is one that does not exist: 404.
     ("GET", "/v1/sessions/{id}", [401, IN, 403, IN, IN, IN, IN]),

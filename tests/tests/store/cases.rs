@@ -11,6 +11,12 @@ use sentinel::store::{EntryFilter, Order, Reader, StoreError, Writer};
 use sentinel_ledger::{Node, Tree, leaf_hash};
 
 use crate::Store;
+pub(crate) use crate::approvals::{
+    a_question_is_replaced, nothing_is_saved_where_one_table_fails, questions_come_back,
+    questions_come_in_order_and_by_filter, questions_that_ended_come_in_parts,
+    what_is_not_on_record_is_not_saved,
+};
+pub(crate) use crate::lessons::{baselines_come_back, holds_come_with_what_they_teach};
 pub(crate) use crate::policies::{
     keys_are_added_and_revoked, the_generation_grows, the_newest_revision_governs,
 };
@@ -65,6 +71,7 @@ pub(crate) fn every_row_comes_back(store: &Store) {
         state: HoldState::Open,
         ends_at: NOW.plus(60_000),
         charges: vec![charge.clone(), charge],
+        observations: Vec::new(),
     };
     let remembered = Remembered {
         request_digest: "sha256:1".into(),
@@ -80,7 +87,7 @@ pub(crate) fn every_row_comes_back(store: &Store) {
         holds: ["v1", "v2"].map(str::to_owned).into(),
         remembered: [name.clone(), ("agent".to_owned(), "retry-2".to_owned())].into(),
         policies: ["agent", "unknown"].map(str::to_owned).into(),
-        holds_ended_before: None,
+        ..Keys::default()
     };
     transact(&mut *writer, &keys, |page| {
         page.append(verdict("agent", 1))?;
@@ -298,6 +305,7 @@ pub(crate) fn holds_that_ended_come_with_their_meters(store: &Store) {
         state,
         ends_at: Millis(ends_at),
         charges: vec![Charge { meter: meter(&format!("until-{ends_at}")), unit: "usd".into(), amount: 3 }],
+        observations: Vec::new(),
     };
     transact(&mut *writer, &meters(&["until-10"]), |page| {
         page.append(verdict("agent", 1))?;

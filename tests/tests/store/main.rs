@@ -1,14 +1,18 @@
-//! The stores. Every case of `cases` and `policies` holds for each of them; `postgres` and `tls` hold what only a
-//! database on the network can do.
+//! The stores. Every case of `cases`, `policies`, `approvals` and `lessons` holds for each of them;
+//! `postgres` and `tls` hold what only a database on the network can do, `upgrade` what becomes of
+//! stores of earlier versions.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
+mod approvals;
 mod cases;
+mod lessons;
 mod policies;
 mod postgres;
 mod proxy;
 mod rows;
 mod tls;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -89,4 +93,12 @@ on_every_store! {
     numbers_stay_at_their_edge
     entries_stay_as_they_are
     damage_is_said
+    questions_come_back
+    a_question_is_replaced
+    what_is_not_on_record_is_not_saved
+    questions_that_ended_come_in_parts
+    questions_come_in_order_and_by_filter
+    nothing_is_saved_where_one_table_fails
+    baselines_come_back
+    holds_come_with_what_they_teach
 }

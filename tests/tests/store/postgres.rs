@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sentinel::state::{Keys, PolicyState};
+use sentinel::state::{Approval, ApprovalState, Hold, HoldState, Keys, Lesson, PolicyState};
 use sentinel::store::postgres::Postgres;
 use sentinel::store::{Backend as _, EntryFilter, Order, StoreError, Writer};
 use sentinel_tests::postgres::Postgres as Server;
 
 use crate::proxy::{Cut, Proxy, port_of};
-use crate::rows::{NOW, append, entry, key, meter, meters, policy, transact, verdict};
+use crate::rows::{NOW, append, entry, key, meter, meters, policy, question, transact, verdict};
 
 pub(crate) fn open(url: &str) -> Postgres {
     Postgres::open(url).expect("a store")
@@ -82,6 +82,69 @@ fn a_commit_without_an_answer_is_looked_up() {
         assert_eq!(used, Some(number as u64 + 1), "{cut:?}");
     }
     assert_eq!(seqs(&store), [0, 1]);
+}
+
+#[test]
+fn questions_and_lessons_are_saved_whole_where_the_wire_is_cut() {
+    let server = Server::shared();
+    let url = server.database();
+    let proxy = Proxy::start(port_of(&url));
+    let store = open(&proxy.url(&url));
+    let (mut writer, mut reader) =
+        (store.writer().expect("a writer"), open(&url).reader().expect("a reader"));
+    let learned = ("agent".to_owned(), "spend".to_owned());
+    let all = Keys {
+        approvals: ["key".to_owned()].into(),
+        holds: ["v1".to_owned()].into(),
+        baselines: [learned.clone()].into(),
+        ..Keys::default()
+    };
+    // What the three rows stand at; all of them change together, or none does.
+    let mut count = 0_u8;
+    for (cut, is_given_up) in [
+        (Cut::AfterCommit, false),
+        (Cut::BeforeCommit, false),
+        (Cut::BeforeCommit, true),
+        (Cut::AfterCommit, true),
+    ] {
+        proxy.cut(cut);
+        let ran = Cell::new(0);
+        let saved = transact(&mut *writer, &all, |page| {
+            ran.set(ran.get() + 1);
+            assert_eq!(page.next_seq(), u64::from(count), "{cut:?}");
+            assert_eq!(page.baselines.get(&learned)?.map_or(0, Vec::len), usize::from(count), "{cut:?}");
+            let round = page.approvals.get(&"key".to_owned())?.map_or(0, |row| row.round);
+            assert_eq!(round, u64::from(count), "{cut:?}");
+            let taught = page.holds.get(&"v1".to_owned())?.map_or(0, |hold| hold.observations.len());
+            assert_eq!(taught, usize::from(count), "{cut:?}");
+            if is_given_up && ran.get() > 1 {
+                return Err(StoreError::Failed { reason: "on purpose".into() });
+            }
+            page.append(verdict("agent", ran.get()))?;
+            page.baselines.edit(&learned)?.push(count);
+            let row = question("agent", ApprovalState::Pending, 1, 2);
+            page.approvals.put("key".into(), Approval { round: round + 1, ..row });
+            let lesson = Lesson { key: "spend".into(), bytes: vec![count] };
+            let hold = Hold {
+                agent: "agent".into(),
+                state: HoldState::Open,
+                ends_at: NOW,
+                charges: Vec::new(),
+                observations: vec![lesson; taught + 1],
+            };
+            page.holds.put("v1".into(), hold);
+            Ok(())
+        });
+        assert!(proxy.was_cut(), "{cut:?}");
+        let is_saved = cut == Cut::AfterCommit || !is_given_up;
+        assert_eq!(saved.is_ok(), is_saved, "{cut:?} {saved:?}");
+        count += u8::from(is_saved);
+        let round = reader.approval("key").expect("a question").map_or(0, |row| row.round);
+        assert_eq!(round, u64::from(count), "{cut:?}");
+        assert_eq!(reader.head().expect("a head").tree.size(), u64::from(count), "{cut:?}");
+    }
+    assert_eq!(count, 3);
+    assert_eq!(server.psql(&url, "SELECT bytes FROM sentinel_baselines"), "\\x000102");
 }
 
 #[test]
@@ -181,7 +244,7 @@ fn several_daemons_make_the_tables_at_once() {
             scope.spawn(|| open(&url));
         }
     });
-    assert_eq!(server.psql(&url, "SELECT count(*) FROM sentinel_migrations"), "1");
+    assert_eq!(server.psql(&url, "SELECT count(*) FROM sentinel_migrations"), "2");
     server.psql(&url, "INSERT INTO sentinel_migrations (version) VALUES (99)");
     let newer = Postgres::open(&url).expect_err("a newer database").to_string();
     assert!(newer.contains("version 99") && newer.contains("update"), "{newer}");

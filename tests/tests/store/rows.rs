@@ -2,7 +2,10 @@
 
 use sentinel::auth::{AgentScope, ApiKey, KeyRecord, RoleSet};
 use sentinel::engine::Format;
-use sentinel::state::{EntryKind, Keys, MeterKey, Millis, NewEntry, Page, PolicyRevision, PolicyState};
+use sentinel::state::{
+    Approval, ApprovalAnswer, ApprovalMeter, ApprovalState, EntryKind, Keys, MeterKey, Millis, NewEntry,
+    Page, PolicyRevision, PolicyState,
+};
 use sentinel::store::{StoreError, Writer};
 use sentinel_ledger::SigningKey;
 
@@ -46,6 +49,67 @@ pub(crate) fn meter(name: &str) -> MeterKey {
 
 pub(crate) fn meters(names: &[&str]) -> Keys {
     Keys { meters: names.iter().map(|name| meter(name)).collect(), ..Keys::default() }
+}
+
+/// Texts that a store could lose or change.
+pub(crate) const ODD: &str = "\u{0}\u{1f512}e\u{301}\r\n\t'\"\\%_{}$1 ?1 \u{feff}\u{202e}\u{ffff}";
+
+/// A question with something in every field.
+pub(crate) fn question(agent: &str, state: ApprovalState, asked_at: i64, ends_at: i64) -> Approval {
+    Approval {
+        round: u64::MAX,
+        agent: agent.to_owned(),
+        requester: ODD.to_owned(),
+        session: Some("s1".to_owned()),
+        tool: ODD.to_owned(),
+        call_digest: "sha256:1".to_owned(),
+        policy_digest: "sha256:2".to_owned(),
+        state,
+        asked_at: Millis(asked_at),
+        ends_at: Millis(ends_at),
+        approvers: vec!["ana".to_owned(), ODD.to_owned()],
+        quorum: u32::MAX,
+        answers: vec![
+            ApprovalAnswer {
+                subject: ODD.to_owned(),
+                is_yes: true,
+                note: Some(ODD.to_owned()),
+                channel: "http".to_owned(),
+                at: Millis(i64::MIN),
+            },
+            ApprovalAnswer {
+                subject: "ana".to_owned(),
+                is_yes: false,
+                note: None,
+                channel: "slack".to_owned(),
+                at: Millis(i64::MAX),
+            },
+        ],
+        reason: ODD.to_owned(),
+        code: "rule-approval".to_owned(),
+        verdict_id: "v1".to_owned(),
+        call: Some(format!("{{\"tool\":\"x\",\"text\":\"{ODD}\"}}")),
+        meters: vec![
+            ApprovalMeter {
+                meter: "day".to_owned(),
+                unit: "usd".to_owned(),
+                used: u64::MAX,
+                amount: 0,
+                limit: Some(u64::MAX - 1),
+            },
+            ApprovalMeter {
+                meter: ODD.to_owned(),
+                unit: "calls".to_owned(),
+                used: 0,
+                amount: 1,
+                limit: None,
+            },
+        ],
+        value: Some(u64::MAX),
+        nonce: "n".to_owned(),
+        notified: vec!["webhook".to_owned()],
+        mac: "m".to_owned(),
+    }
 }
 
 /// Does work on a page, and signs what it appended.

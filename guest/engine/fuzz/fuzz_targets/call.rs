@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sentinel_engine::{Circumstances, Effect, EffectOutcome, Format, Policy, conclude, decide_bytes};
+use sentinel_engine::{Circumstances, Effect, EffectOutcome, Format, Policy, conclude, decide_bytes, learn};
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     let text = r#"{
@@ -29,7 +29,8 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
             { "name": "pay", "limit": "0.50", "per": "call", "tools": ["search*"] },
             { "name": "tokens", "unit": "tokens", "limit": 1000, "per": "run", "by": "endpoint" }
         ],
-        "rateLimits": { "maxCallsPerMinute": 60, "maxDenialsPerMinute": 20 }
+        "rateLimits": { "maxCallsPerMinute": 60, "maxDenialsPerMinute": 20 },
+        "anomaly": { "spike": { "times": 3 } }
     }"#;
     Policy::load(text, Format::Json).expect("the policy of this target loads")
 });
@@ -39,10 +40,20 @@ fuzz_target!(|call: &[u8]| {
         let decision = decide_bytes(&POLICY, call);
         let worst = decision.reasons.iter().map(|reason| reason.outcome).max();
         assert_eq!(worst, Some(decision.outcome), "the worst reason decides");
-        let outcomes = vec![EffectOutcome::Reading(10); decision.effects.len()];
-        let verdict = conclude(&POLICY, &decision, &outcomes, &Circumstances::default());
-        for (Effect::Debit(debit), charge) in decision.effects.iter().zip(&verdict.charges) {
-            assert!(*charge <= debit.limit.saturating_sub(10), "no charge takes a meter past its limit");
+        let answer = |effect: &Effect| match effect {
+            Effect::Debit(_) => EffectOutcome::Reading(10),
+            Effect::Baseline { .. } => EffectOutcome::Baseline(Vec::new()),
+        };
+        let outcomes: Vec<_> = decision.effects.iter().map(answer).collect();
+        let circumstances = Circumstances { now: Some(1_750_000_000_000), ..Circumstances::default() };
+        let verdict = conclude(&POLICY, &decision, &outcomes, &circumstances);
+        for (effect, charge) in decision.effects.iter().zip(&verdict.charges) {
+            let limit = effect.debit().map_or(10, |debit| debit.limit);
+            assert!(*charge <= limit.saturating_sub(10), "no charge takes a meter past its limit");
+        }
+        for observation in &verdict.observations {
+            assert!(verdict.permitted, "what is stopped teaches nothing");
+            assert!(!learn(&[], &observation.bytes).is_empty(), "what was observed can be learned");
         }
         assert!(verdict.decision >= decision.outcome, "a conclusion only raises");
         verdict.json

@@ -175,8 +175,7 @@ impl Habits {
         {
             *counter = counter.saturating_add(1);
         }
-        self.first = self.first.min(time);
-        self.epoch = self.epoch.min(time);
+        // Neither `first` nor `epoch` goes back: one wrong clock would make all others forget.
         self.last = self.last.max(time);
     }
 

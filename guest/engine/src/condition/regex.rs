@@ -50,10 +50,12 @@ impl Pattern {
     }
 }
 
-/// Steps of a single character, of a class, and of what repeats or groups.
+/// Steps of a single character, of a class that has a name, and of what repeats or groups.
 const CHARACTER: u64 = 2;
 const CLASS: u64 = 6;
 const JOINT: u64 = 3;
+/// How many ranges one entry of a class may become where case is ignored.
+const FOLDED: u64 = 2;
 
 /// A group that is open: what stands before its last piece, and that piece, which a repetition
 /// would multiply.
@@ -80,6 +82,7 @@ fn weight(text: &str) -> Result<u64, String> {
     let mut open: Vec<Group> = Vec::new();
     let mut group = Group::default();
     let mut rest = text;
+    let folds = if text.contains("(?") { FOLDED } else { 1 };
     while let Some(c) = rest.chars().next() {
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
@@ -90,7 +93,7 @@ fn weight(text: &str) -> Result<u64, String> {
             '[' => {
                 let (items, after) = class(rest);
                 rest = after;
-                group.push(CLASS.saturating_mul(items + 1));
+                group.push(CHARACTER + items * folds);
             }
             '(' => {
                 open.push(std::mem::take(&mut group));
@@ -111,9 +114,9 @@ fn weight(text: &str) -> Result<u64, String> {
             '|' => group.push(JOINT),
             '*' | '+' | '?' => group.last = group.last.saturating_add(JOINT),
             '{' => {
-                let (times, after) = repetition(rest);
+                let (times, joint, after) = repetition(rest);
                 rest = after;
-                group.last = group.last.saturating_add(JOINT).saturating_mul(times);
+                group.last = group.last.saturating_add(joint).saturating_mul(times).saturating_add(1);
             }
             _ => group.push(CHARACTER),
         }
@@ -147,6 +150,7 @@ fn class(rest: &str) -> (u64, &str) {
             '[' if chars.as_str().starts_with(':') => depth += 1,
             '\\' => {
                 chars.next();
+                items += CLASS;
             }
             _ => {}
         }
@@ -156,18 +160,19 @@ fn class(rest: &str) -> (u64, &str) {
     (items, "")
 }
 
-/// How often `{n}`, `{n,}` or `{n,m}` repeats at most, and what follows it.
-fn repetition(rest: &str) -> (u64, &str) {
-    let Some((inside, after)) = rest.split_once('}') else { return (1, rest) };
+/// How often `{n}`, `{n,}` or `{n,m}` repeats at most, what joins each of them, and what follows it.
+fn repetition(rest: &str) -> (u64, u64, &str) {
+    let Some((inside, after)) = rest.split_once('}') else { return (1, 0, rest) };
     let (low, high) = inside.split_once(',').unwrap_or((inside, inside));
     let number = |text: &str| match text.trim() {
         "" => Some(0),
         text => text.parse::<u64>().ok(),
     };
     match (number(low), number(high)) {
-        (Some(low), Some(high)) => (low.max(high).saturating_add(1), after),
+        (Some(low), Some(_)) if !inside.contains(',') => (low.max(1), 0, after),
+        (Some(low), Some(high)) => (low.max(high).saturating_add(1), JOINT, after),
         // More than a number holds, or no number at all.
-        (None, _) | (_, None) => (u64::MAX, after),
+        (None, _) | (_, None) => (u64::MAX, 0, after),
     }
 }
 

@@ -364,8 +364,15 @@ fn scalar(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Scalar> {
 }
 
 fn regex(text: &str, node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Pattern> {
-    let found = Pattern::parse(text).and_then(|pattern| {
-        if cx.programs(pattern.weight()) > RULE_PROGRAMS_MAX {
+    let found = Pattern::parse(text);
+    let weight = found.as_ref().map_or(0, Pattern::weight);
+    let total = cx.programs(weight);
+    // Told once, where it happens; the document is refused by that.
+    if total > RULE_PROGRAMS_MAX && total - weight > RULE_PROGRAMS_MAX {
+        return None;
+    }
+    let found = found.and_then(|pattern| {
+        if total > RULE_PROGRAMS_MAX {
             return Err("all patterns of the policy add up to programs that are too large".to_owned());
         }
         Ok(pattern)

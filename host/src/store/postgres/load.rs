@@ -11,6 +11,9 @@ use crate::store::{LOG, StoreError};
 /// Holds that one transaction ends by itself.
 const ENDED_HOLDS_MAX: i64 = 500;
 
+/// Questions that one transaction ends by itself.
+const ENDED_APPROVALS_MAX: i64 = 500;
+
 /// The end of the ledger, locked until the transaction ends.
 ///
 /// INVARIANT: a transaction that changes anything but API keys calls this first, so that what it
@@ -37,6 +40,8 @@ pub(super) fn page(own: &mut Connection, now: Millis, keys: &Keys) -> Result<Pag
     let mut page = Page::new(lock(own)?, now);
     holds(own, keys, &mut page)?;
     meters(own, keys, &mut page)?;
+    baselines(own, keys, &mut page)?;
+    approvals(own, keys, &mut page)?;
     agents(own, keys, &mut page)?;
     sessions(own, keys, &mut page)?;
     remembered(own, keys, &mut page)?;
@@ -111,6 +116,52 @@ fn meters(own: &mut Connection, keys: &Keys, page: &mut Page) -> Result<(), Faul
     for row in &found {
         let (key, meter) = rows::meter(row)?;
         page.meters.load(key, Some(meter));
+    }
+    Ok(())
+}
+
+/// Also the baselines that holds teach, for the same reason.
+fn baselines(own: &mut Connection, keys: &Keys, page: &mut Page) -> Result<(), Fault> {
+    let mut wanted = keys.baselines.clone();
+    for (_, hold) in page.holds.iter() {
+        wanted.extend(hold.observations.iter().map(|lesson| (hold.agent.clone(), lesson.key.clone())));
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    absent(&mut page.baselines, &wanted);
+    let (agents, names): (Vec<&str>, Vec<&str>) =
+        wanted.iter().map(|(agent, key)| (agent.as_str(), key.as_str())).unzip();
+    let select = lookup_of_agents(rows::BASELINE, "sentinel_baselines", "key");
+    let found = own.query(&select, &[&TENANT, &LOG, &agents, &names])?;
+    for row in &found {
+        let (key, bytes) = rows::baseline(row)?;
+        page.baselines.load(key, Some(bytes));
+    }
+    Ok(())
+}
+
+fn approvals(own: &mut Connection, keys: &Keys, page: &mut Page) -> Result<(), Fault> {
+    absent(&mut page.approvals, &keys.approvals);
+    let mut found = Vec::new();
+    if !keys.approvals.is_empty() {
+        let wanted: Vec<&str> = keys.approvals.iter().map(String::as_str).collect();
+        found = own.query(&lookup(rows::APPROVAL, "sentinel_approvals", "key"), &[&TENANT, &LOG, &wanted])?;
+    }
+    if let Some(moment) = keys.approvals_ended_before {
+        found.extend(own.query(
+            &format!(
+                "SELECT {} FROM sentinel_approvals WHERE tenant = $1 AND log_id = $2 AND {}
+                 AND ends_at < $3 ORDER BY ends_at LIMIT $4",
+                rows::APPROVAL,
+                rows::APPROVAL_IS_OPEN
+            ),
+            &[&TENANT, &LOG, &moment.0, &ENDED_APPROVALS_MAX],
+        )?);
+    }
+    for row in &found {
+        let (key, approval) = rows::approval(row)?;
+        page.approvals.load(key, Some(approval));
     }
     Ok(())
 }

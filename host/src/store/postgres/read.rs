@@ -10,8 +10,8 @@ use super::connect::{Connection, Connector, Values};
 use super::fault::Fault;
 use super::rows;
 use crate::auth::KeyRecord;
-use crate::state::{Agent, Entry, Head, Meter, MeterKey, PolicyRevision, Session, TENANT};
-use crate::store::{EntryFilter, LOG, Order, Reader, StoreError, encode};
+use crate::state::{Agent, Approval, Entry, Head, Meter, MeterKey, PolicyRevision, Session, TENANT};
+use crate::store::{ApprovalFilter, EntryFilter, LOG, Order, Reader, StoreError, encode};
 
 pub(super) struct PostgresReader {
     connector: Arc<Connector>,
@@ -190,6 +190,39 @@ impl Reader for PostgresReader {
             encode::key_back(rows::column(row, 0)?, rows::column(row, 1)?, rows::column(row, 2)?)
         })?;
         found.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(found)
+    }
+
+    fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError> {
+        let select = format!(
+            "SELECT {} FROM sentinel_approvals WHERE tenant = $1 AND log_id = $2 AND key = $3",
+            rows::APPROVAL
+        );
+        Ok(self.rows(&select, &[&TENANT, &LOG, &key], rows::approval)?.pop().map(|(_, approval)| approval))
+    }
+
+    fn approvals(&mut self, wanted: &ApprovalFilter) -> Result<Vec<(String, Approval)>, StoreError> {
+        let mut sql = format!(
+            "SELECT {} FROM sentinel_approvals WHERE tenant = $1 AND log_id = $2 AND asked_at < $3",
+            rows::APPROVAL
+        );
+        let (before, limit) = (wanted.before.map_or(i64::MAX, |moment| moment.0), i64::from(wanted.limit));
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&TENANT, &LOG, &before, &limit];
+        if let Some(agent) = &wanted.agent {
+            values.push(agent);
+            sql.push_str(" AND agent = $5");
+        }
+        sql.push_str(&if wanted.open {
+            format!(" AND {} ORDER BY asked_at ASC, key ASC LIMIT $4", rows::APPROVAL_IS_OPEN)
+        } else {
+            " ORDER BY asked_at DESC, key DESC LIMIT $4".to_owned()
+        });
+        let mut found = self.rows(&sql, &values, rows::approval)?;
+        let place = |(key, own): &(String, Approval)| (own.asked_at, key.clone());
+        found.sort_by_cached_key(place);
+        if !wanted.open {
+            found.reverse();
+        }
         Ok(found)
     }
 }

@@ -5,8 +5,8 @@ use postgres::types::FromSql;
 use sentinel_ledger::{Hash, Tree};
 
 use crate::state::{
-    Agent, Entry, Head, Hold, HoldState, Meter, MeterKey, Millis, NewEntry, PolicyRevision, Remembered,
-    Session,
+    Agent, Approval, Entry, Head, Hold, HoldState, Meter, MeterKey, Millis, NewEntry, PolicyRevision,
+    Remembered, Session,
 };
 use crate::store::{StoreError, encode};
 
@@ -14,8 +14,12 @@ pub(super) const HEAD: &str = "size, peaks, last_at, signer, checkpoint";
 pub(super) const METER: &str = "meter, used, held, slots";
 pub(super) const AGENT: &str = "agent, calls, denied, escalated, last_at, session";
 pub(super) const SESSION: &str = "session, agent, subject, external, started_at, ended_at";
-pub(super) const HOLD: &str = "verdict, agent, state, ends_at, charges";
+pub(super) const HOLD: &str = "verdict, agent, state, ends_at, charges, observations";
 pub(super) const REMEMBERED: &str = "agent, idempotency, request_digest, answer, seq, at";
+pub(super) const APPROVAL: &str = "key, body";
+/// As the indexes have it: else the planner may not see that they are for this.
+pub(super) const APPROVAL_IS_OPEN: &str = "state IN ('pending', 'approved')";
+pub(super) const BASELINE: &str = "agent, key, bytes";
 pub(super) const POLICY: &str =
     "agent, revision, version, digest, format, document, deployed_by, deployed_at, state";
 pub(super) const ENTRY: &str = "seq, leaf, kind, agent, decision, body";
@@ -76,6 +80,7 @@ pub(super) fn hold(row: &Row) -> Result<(String, Hold), StoreError> {
         state: HoldState::from_stored(column(row, 2)?),
         ends_at: Millis(column(row, 3)?),
         charges: encode::charges_back(column(row, 4)?)?,
+        observations: encode::lessons_back(column(row, 5)?)?,
     };
     Ok((column(row, 0)?, hold))
 }
@@ -88,6 +93,14 @@ pub(super) fn remembered(row: &Row) -> Result<((String, String), Remembered), St
         at: Millis(column(row, 5)?),
     };
     Ok(((column(row, 0)?, column(row, 1)?), remembered))
+}
+
+pub(super) fn approval(row: &Row) -> Result<(String, Approval), StoreError> {
+    Ok((column(row, 0)?, encode::approval_back(column(row, 1)?)?))
+}
+
+pub(super) fn baseline(row: &Row) -> Result<((String, String), Vec<u8>), StoreError> {
+    Ok(((column(row, 0)?, column(row, 1)?), column(row, 2)?))
 }
 
 pub(super) fn policy(row: &Row) -> Result<PolicyRevision, StoreError> {

@@ -6,15 +6,19 @@ use crate::state::{Page, TENANT};
 use crate::store::{LOG, StoreError, encode};
 
 pub(super) fn page(own: &mut Connection, page: &Page) -> Result<(), Fault> {
+    // INVARIANT: every change is on record, so without an entry there is none.
+    if !page.is_changed() {
+        return Ok(());
+    }
     entries(own, page)?;
     nodes(own, page)?;
-    if page.is_changed() {
-        head(own, page)?;
-    }
+    head(own, page)?;
     meters(own, page)?;
     agents(own, page)?;
     sessions(own, page)?;
     holds(own, page)?;
+    approvals(own, page)?;
+    baselines(own, page)?;
     remembered(own, page)?;
     if !page.revisions().is_empty() {
         revisions(own, page)?;
@@ -175,14 +179,58 @@ fn holds(own: &mut Connection, page: &Page) -> Result<(), Fault> {
     let ends: Vec<i64> = rows.iter().map(|(_, hold)| hold.ends_at.0).collect();
     let charges =
         rows.iter().map(|(_, hold)| encode::charges(&hold.charges)).collect::<Result<Vec<String>, _>>()?;
+    let lessons = rows
+        .iter()
+        .map(|(_, hold)| encode::lessons(&hold.observations))
+        .collect::<Result<Vec<String>, _>>()?;
     own.execute(
-        "INSERT INTO sentinel_holds (tenant, log_id, verdict, agent, state, ends_at, charges)
+        "INSERT INTO sentinel_holds (tenant, log_id, verdict, agent, state, ends_at, charges, observations)
          SELECT $1::text, $2::text, * FROM
-         UNNEST($3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+         UNNEST($3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
          ON CONFLICT (tenant, log_id, verdict) DO UPDATE
          SET agent = excluded.agent, state = excluded.state, ends_at = excluded.ends_at,
-         charges = excluded.charges",
-        &[&TENANT, &LOG, &ids, &agents, &states, &ends, &charges],
+         charges = excluded.charges, observations = excluded.observations",
+        &[&TENANT, &LOG, &ids, &agents, &states, &ends, &charges, &lessons],
+    )?;
+    Ok(())
+}
+
+fn approvals(own: &mut Connection, page: &Page) -> Result<(), Fault> {
+    let rows: Vec<_> = page.approvals.changed().collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<&str> = rows.iter().map(|(key, _)| key.as_str()).collect();
+    let agents: Vec<&str> = rows.iter().map(|(_, row)| row.agent.as_str()).collect();
+    let states: Vec<&str> = rows.iter().map(|(_, row)| row.state.as_str()).collect();
+    let asked: Vec<i64> = rows.iter().map(|(_, row)| row.asked_at.0).collect();
+    let ends: Vec<i64> = rows.iter().map(|(_, row)| row.ends_at.0).collect();
+    let bodies = rows.iter().map(|(_, row)| encode::approval(row)).collect::<Result<Vec<String>, _>>()?;
+    own.execute(
+        "INSERT INTO sentinel_approvals (tenant, log_id, key, agent, state, asked_at, ends_at, body)
+         SELECT $1::text, $2::text, * FROM
+         UNNEST($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
+         ON CONFLICT (tenant, log_id, key) DO UPDATE
+         SET agent = excluded.agent, state = excluded.state, asked_at = excluded.asked_at,
+         ends_at = excluded.ends_at, body = excluded.body",
+        &[&TENANT, &LOG, &keys, &agents, &states, &asked, &ends, &bodies],
+    )?;
+    Ok(())
+}
+
+fn baselines(own: &mut Connection, page: &Page) -> Result<(), Fault> {
+    let rows: Vec<_> = page.baselines.changed().collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let agents: Vec<&str> = rows.iter().map(|((agent, _), _)| agent.as_str()).collect();
+    let keys: Vec<&str> = rows.iter().map(|((_, key), _)| key.as_str()).collect();
+    let bytes: Vec<&[u8]> = rows.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+    own.execute(
+        "INSERT INTO sentinel_baselines (tenant, log_id, agent, key, bytes)
+         SELECT $1::text, $2::text, * FROM UNNEST($3::text[], $4::text[], $5::bytea[])
+         ON CONFLICT (tenant, log_id, agent, key) DO UPDATE SET bytes = excluded.bytes",
+        &[&TENANT, &LOG, &agents, &keys, &bytes],
     )?;
     Ok(())
 }

@@ -4,9 +4,12 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sentinel_ledger::{Hash, Tree};
 
+use super::approvals;
 use crate::auth::KeyRecord;
-use crate::state::{Agent, Entry, Head, Meter, MeterKey, Millis, NewEntry, PolicyRevision, Session, TENANT};
-use crate::store::{EntryFilter, LOG, Order, Reader, StoreError, encode};
+use crate::state::{
+    Agent, Approval, Entry, Head, Meter, MeterKey, Millis, NewEntry, PolicyRevision, Session, TENANT,
+};
+use crate::store::{ApprovalFilter, EntryFilter, LOG, Order, Reader, StoreError, encode};
 
 pub(super) fn head(connection: &Connection) -> Result<Head, StoreError> {
     connection
@@ -348,5 +351,13 @@ impl Reader for SqliteReader {
         rows.into_iter()
             .map(|(hash, record, revoked_at)| encode::key_back(&hash, &record, revoked_at))
             .collect()
+    }
+
+    fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError> {
+        approvals::approval(&self.connection, key)
+    }
+
+    fn approvals(&mut self, wanted: &ApprovalFilter) -> Result<Vec<(String, Approval)>, StoreError> {
+        approvals::approvals(&self.connection, wanted)
     }
 }

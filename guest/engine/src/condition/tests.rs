@@ -1,1 +1,0 @@
-//! Conditions against calls.

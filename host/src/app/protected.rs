@@ -1,0 +1,65 @@
+//! "Total value protected": what was at stake in calls that were held back, each call counted once,
+//! however often it was sent.
+
+use super::OperationError;
+use crate::state::{Keys, MeterKey, Page};
+
+/// Millionths of a dollar, of all calls of an agent.
+pub const TOTAL: &str = "protected/usd";
+
+/// How many calls these were.
+pub const CALLS: &str = "protected/calls";
+
+/// One call, so that it is counted once.
+const CALL: &str = "protected/call";
+
+fn call(agent: &str, call_digest: &str) -> MeterKey {
+    MeterKey::new(agent, CALL, "", 0, call_digest)
+}
+
+/// The meter of a sum.
+pub fn sum(agent: &str, name: &str) -> MeterKey {
+    MeterKey::new(agent, name, "", 0, "")
+}
+
+/// What has to be loaded.
+pub(super) fn keys(agent: &str, call_digest: &str, keys: &mut Keys) {
+    keys.meters.extend([call(agent, call_digest), sum(agent, TOTAL), sum(agent, CALLS)]);
+}
+
+/// Whether it was: everything that can fail comes before the first change.
+pub(super) fn check(page: &Page, agent: &str, call_digest: &str) -> Result<(), OperationError> {
+    for key in [call(agent, call_digest), sum(agent, TOTAL), sum(agent, CALLS)] {
+        page.meters.get(&key)?;
+    }
+    Ok(())
+}
+
+/// Counts a call that was held back, the first time.
+pub(super) fn count(
+    page: &mut Page,
+    agent: &str,
+    call_digest: &str,
+    value: u64,
+) -> Result<(), OperationError> {
+    let own = page.meters.edit(&call(agent, call_digest))?;
+    if own.used > 0 {
+        return Ok(());
+    }
+    own.charge(value);
+    page.meters.edit(&sum(agent, TOTAL))?.charge(value);
+    page.meters.edit(&sum(agent, CALLS))?.charge(1);
+    Ok(())
+}
+
+/// A call that was held back before goes ahead now, so nothing was protected from it.
+pub(super) fn withdraw(page: &mut Page, agent: &str, call_digest: &str) -> Result<(), OperationError> {
+    let counted = std::mem::take(&mut page.meters.edit(&call(agent, call_digest))?.used);
+    if counted > 0 {
+        let total = page.meters.edit(&sum(agent, TOTAL))?;
+        total.used = total.used.saturating_sub(counted);
+        let calls = page.meters.edit(&sum(agent, CALLS))?;
+        calls.used = calls.used.saturating_sub(1);
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Questions to people, as rows: what was asked about one call, and what was answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::Millis;
+
+/// The newest question about one call. Calls that are not equal in every respect have rows of
+/// their own, so the key of a row says what was asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Counts the questions about this call, from 1.
+    pub round: u64,
+    /// Whose call.
+    pub agent: String,
+    /// Who sent it, and so may not answer.
+    pub requester: String,
+    /// The session that it named.
+    pub session: Option<String>,
+    /// The tool.
+    pub tool: String,
+    /// `sha256:` and 64 hex digits over the call.
+    pub call_digest: String,
+    /// The same over the policy that asked.
+    pub policy_digest: String,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// When it was asked.
+    pub asked_at: Millis,
+    /// When it ends, whether or not somebody answered.
+    pub ends_at: Millis,
+    /// Subjects that may answer; empty: everybody who holds the role.
+    pub approvers: Vec<String>,
+    /// How many have to say yes.
+    pub quorum: u32,
+    /// What was said, in order.
+    pub answers: Vec<ApprovalAnswer>,
+    /// Why a person was asked.
+    pub reason: String,
+    /// Stable code of it.
+    pub code: String,
+    /// The entry that asked.
+    pub verdict_id: String,
+    /// The exact call, for whoever has to decide; gone when there is nothing left to decide.
+    pub call: Option<String>,
+    /// What the meters of the call stood at.
+    pub meters: Vec<ApprovalMeter>,
+    /// Millionths of a dollar at stake, where the call says so.
+    pub value: Option<u64>,
+    /// Random, so that no two questions are equal.
+    pub nonce: String,
+    /// Channels that were told.
+    pub notified: Vec<String>,
+    /// Over all of the above, with a key that the store does not have.
+    pub mac: String,
+}
+
+/// What a person said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalAnswer {
+    /// Who.
+    pub subject: String,
+    /// Yes or no.
+    pub is_yes: bool,
+    /// What they noted.
+    pub note: Option<String>,
+    /// How it reached us: `http`, `webhook`, `slack`.
+    pub channel: String,
+    /// When.
+    pub at: Millis,
+}
+
+/// A meter that the call would charge, for whoever has to decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalMeter {
+    /// Its name in the policy.
+    pub meter: String,
+    /// What it counts.
+    pub unit: String,
+    /// What it stood at.
+    pub used: u64,
+    /// What the call would add.
+    pub amount: u64,
+    /// The most it may stand at; `None` without a limit.
+    pub limit: Option<u64>,
+}
+
+/// Where a question stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApprovalState {
+    /// It waits for answers.
+    Pending,
+    /// Enough have said yes; the call may be sent once.
+    Approved,
+    /// Somebody said no.
+    Denied,
+    /// The call was sent, and permitted.
+    Used,
+    /// It ended before it came to anything.
+    Expired,
+    /// Whoever asked took it back.
+    Cancelled,
+}
+
+impl ApprovalState {
+    /// The word on the wire and in a store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Used => "used",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether something can still become of it.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Approved)
+    }
+}
