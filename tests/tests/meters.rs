@@ -224,10 +224,12 @@ fn a_policy_describes_itself() {
             "agentId": "a", "version": "3", "mode": "enforce", "role": "Payer", "authority": "limited-ops",
             "environments": ["development"], "dataClassification": "internal",
             "complianceFrameworks": ["soc2"], "description": "Pays \"bills\"",
+            "approvals": {"approvers": [], "quorum": 1, "expiresSeconds": 900},
+            "rules": 0, "metadata": {}, "redact": [], "anomaly": null,
         })
     );
     let bare = native::load(r#"{"agentId":"a","version":"1","identity":{}}"#).describe();
-    assert!(bare.ends_with(r#""role":null,"authority":null,"environments":[],"dataClassification":null,"complianceFrameworks":[],"description":null,"riskBudget":null,"meters":[]}"#), "{bare}");
+    assert!(bare.ends_with(r#""role":null,"authority":null,"environments":[],"dataClassification":null,"complianceFrameworks":[],"description":null,"riskBudget":null,"meters":[],"approvals":{"approvers":[],"quorum":1,"expiresSeconds":900},"rules":0,"metadata":{},"redact":[],"anomaly":null}"#), "{bare}");
 }
 
 // === the component ===

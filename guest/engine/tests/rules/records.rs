@@ -70,10 +70,10 @@ fn a_policy_tells_its_rules_metadata_and_redaction() {
            "metadata":{"team":"billing","humanSponsor":"alice","costCenter":"4711"},"redact":["ssn","IBAN"]"#,
     );
     let about = policy.describe();
-    let end = r#","rules":1,"metadata":{"team":"billing","humanSponsor":"alice","costCenter":"4711"},"redact":["ssn","IBAN"]}"#;
+    let end = r#","rules":1,"metadata":{"team":"billing","humanSponsor":"alice","costCenter":"4711"},"redact":["ssn","IBAN"],"anomaly":null}"#;
     assert!(about.ends_with(end), "{about}");
     let bare = load(r#""description":"none""#).describe();
-    assert!(bare.ends_with(r#","rules":0,"metadata":{},"redact":[]}"#), "{bare}");
+    assert!(bare.ends_with(r#","rules":0,"metadata":{},"redact":[],"anomaly":null}"#), "{bare}");
 }
 
 #[test]
