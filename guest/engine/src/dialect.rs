@@ -16,6 +16,7 @@ mod leaves;
 mod names;
 mod recognise;
 mod regex;
+mod rule;
 mod rules_json;
 mod x402;
 

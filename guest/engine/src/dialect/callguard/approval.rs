@@ -1,7 +1,8 @@
 //! When a person is asked: named actions, from a cost on, or always.
 
-use super::super::draft::{Action, Draft, NewRule, leaf};
+use super::super::draft::Draft;
 use super::super::leaves::{Dollars, Place};
+use super::super::rule::{Action, NewRule, leaf};
 use super::{File, Timeout, names};
 use crate::limits::{APPROVAL_SECONDS_MAX, APPROVAL_SECONDS_MIN};
 

@@ -3,10 +3,11 @@
 //! There, only keyword arguments are looked at, and a call without any passes. Here all arguments
 //! have names. A value of a type that a bound cannot compare is blocked, where theirs passed.
 
-use super::super::draft::{Action, Draft, NewRule, argument, joined, leaf, not};
+use super::super::draft::Draft;
 use super::super::json::Json;
 use super::super::leaves::{Any, Place, Placed, is_exact_name};
 use super::super::regex::{Flavour, Sense};
+use super::super::rule::{Action, NewRule, argument, joined, leaf, not};
 use crate::document::leaves::Text;
 use crate::document::shape::{Map, shape_enum, shape_struct};
 
