@@ -16,6 +16,7 @@ mod leaves;
 mod names;
 mod recognise;
 mod regex;
+mod rule;
 mod rules_json;
 mod x402;
 
@@ -109,9 +110,10 @@ pub fn convert(
         Dialect::Callguard => callguard::convert(&tree.root, &mut draft),
         Dialect::X402 => x402::convert(&tree.root, options.agent_id, &mut draft),
     }
-    let agent_id = draft.agent_id.clone().unwrap_or_else(|| options.agent_id.to_owned());
-    let document = draft.finish(&agent_id, options);
-    check_options(&agent_id, options, &mut cx);
+    let own = draft.agent_id.clone();
+    let document = draft.finish(own.as_deref().unwrap_or(options.agent_id), options);
+    // The agent of the source was checked where it stands.
+    check_options(own.is_none(), options, &mut cx);
     if !cx.has_errors() {
         check_document(&document, &mut cx);
     }
@@ -131,15 +133,16 @@ fn check_document(document: &str, cx: &mut Reading<'_>) {
 }
 
 /// What the caller adds has to be as right as what the source says.
-fn check_options(agent_id: &str, options: &ConvertOptions<'_>, cx: &mut Reading<'_>) {
+fn check_options(names_agent: bool, options: &ConvertOptions<'_>, cx: &mut Reading<'_>) {
     let mut error = |code: &'static str, message: String, help: &str| {
         let (span, help) = (Span::default(), Some(help.to_owned()));
         cx.report(Severity::Error, code, span, String::new(), message, "", help);
     };
-    if agent_id.is_empty() {
+    let agent_id = options.agent_id;
+    if names_agent && agent_id.is_empty() {
         let message = "nothing says which agent the policy is for".to_owned();
         error("missing-agent", message, "name the agent: `sentinel convert FILE --agent ID`");
-    } else if !AgentId::is_valid(agent_id) {
+    } else if names_agent && !AgentId::is_valid(agent_id) {
         let message = format!("`{}` is not an agent id", agent_id.escape_debug());
         let help =
             "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`";

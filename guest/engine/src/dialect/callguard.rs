@@ -7,8 +7,9 @@ mod approval;
 mod constraints;
 mod evidence;
 
-use super::draft::{Action, Draft, NewRule};
+use super::draft::Draft;
 use super::leaves::{Any, Dollars, Flag, Place, is_exact_name};
+use super::rule::{Action, NewRule};
 use crate::document::leaves::{Text, Whole};
 use crate::document::meters::Seconds;
 use crate::document::shape::{Map, Shape as _, shape_struct};

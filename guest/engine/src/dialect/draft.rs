@@ -7,13 +7,13 @@ use super::json::Json;
 use super::leaves::Place;
 use super::names::Names;
 use super::regex::{Flavour, Sense, translate};
+use super::rule::{Action, NewRule};
 use crate::condition::Pattern;
 use crate::data::tools;
 use crate::diagnostic::Severity;
 use crate::document::shape::{Reading, list};
 use crate::limits::{METER_TOOLS_MAX, METERS_MAX, RULE_MESSAGE_BYTES_MAX, RULES_MAX};
 use crate::meters::ToolPattern;
-pub(super) use crate::policy::Action;
 
 /// Environments of an agent where the source knows none.
 const ENVIRONMENTS: &[&str] = &["development", "staging", "production"];
@@ -24,35 +24,6 @@ const fn word(action: Action) -> &'static str {
         Action::Allow => "allow",
         Action::Block => "block",
         Action::RequireApproval => "require_approval",
-    }
-}
-
-/// A rule to be written. What is `None` is left out.
-#[derive(Debug)]
-pub(super) struct NewRule {
-    pub(super) name: String,
-    pub(super) tools: Vec<String>,
-    pub(super) when: Option<Json>,
-    pub(super) action: Action,
-    pub(super) message: Option<String>,
-    pub(super) on_missing: Option<&'static str>,
-    pub(super) on_mismatch: Option<&'static str>,
-    pub(super) enabled: bool,
-}
-
-impl NewRule {
-    /// A rule for these tools that asks nothing else.
-    pub(super) fn new(name: &str, tools: Vec<String>, action: Action) -> Self {
-        Self {
-            name: name.to_owned(),
-            tools,
-            when: None,
-            action,
-            message: None,
-            on_missing: None,
-            on_mismatch: None,
-            enabled: true,
-        }
     }
 }
 
@@ -335,55 +306,9 @@ fn mapped(tools: &str) -> Vec<&str> {
     tools::TOOLS.iter().map(|tool| tool.name).filter(|name| pattern.matches(name)).take(SHOWN).collect()
 }
 
-/// A condition on one value.
-pub(super) fn leaf(path: &str, operator: &str, value: Json) -> Json {
-    Json::object([("param", path.into()), ("operator", operator.into()), ("value", value)])
-}
-
-/// All of the conditions, or the one.
-pub(super) fn joined(word: &str, mut conditions: Vec<Json>) -> Option<Json> {
-    if conditions.len() > 1 {
-        return Some(Json::object([(word, Json::List(conditions))]));
-    }
-    conditions.pop()
-}
-
-/// The opposite of a condition.
-pub(super) fn not(condition: Json) -> Json {
-    Json::object([("not", condition)])
-}
-
-/// An argument by its name, whatever characters that has.
-pub(super) fn argument(name: &str) -> String {
-    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    if is_plain {
-        return name.to_owned();
-    }
-    format!("$['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_of_an_argument_means_that_one_key() {
-        for (name, path) in [
-            ("amount", "amount"),
-            ("_x1", "_x1"),
-            ("1x", "$['1x']"),
-            ("a.b", "$['a.b']"),
-            ("$", "$['$']"),
-            ("@toolName", "$['@toolName']"),
-            ("kebab-case", "$['kebab-case']"),
-            ("it's", r"$['it\'s']"),
-            (r"a\b", r"$['a\\b']"),
-            ("größe", "$['größe']"),
-        ] {
-            assert_eq!(argument(name), path);
-        }
-    }
 
     #[test]
     fn file_tools_are_found_by_name_and_by_pattern() {

@@ -2,12 +2,12 @@
 
 use super::json::Json;
 use crate::diagnostic::{Severity, Span};
-use crate::document::leaves::{Text, visible};
+use crate::document::leaves::Text;
 use crate::document::shape::{Reading, Shape};
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::money;
 use crate::syntax::{Node, Value};
-use crate::wire::is_unprintable;
+use crate::wire::{is_format, is_unprintable};
 
 /// Where something stands.
 #[derive(Clone, Debug, Default)]
@@ -193,8 +193,10 @@ pub(super) fn is_exact_name(text: &Text, cx: &mut Reading<'_>) -> bool {
         ("not the name of an action".to_owned(), "write one line of printable text".to_owned())
     } else if text.value.len() > PATTERN_BYTES_MAX {
         (format!("name is longer than {PATTERN_BYTES_MAX} bytes"), "shorten it".to_owned())
+    } else if text.value.chars().any(|c| is_format(c) || c.is_whitespace() && c != ' ') {
+        ("invisible character in the name of an action".to_owned(), "remove it".to_owned())
     } else {
-        return visible(text.clone(), cx).is_some();
+        return true;
     };
     let pointer = text.pointer.clone();
     cx.report(Severity::Error, "bad-name", text.span, pointer, message, "this name", Some(help));

@@ -2,9 +2,10 @@
 
 mod conditions;
 
-use super::draft::{Action, Draft, NewRule, joined, leaf};
+use super::draft::Draft;
 use super::fnmatch::{self, NamePattern};
 use super::leaves::{Any, Flag, Place, Placed, Prose, Signed};
+use super::rule::{Action, NewRule, joined, leaf};
 use crate::document::leaves::{Text, visible};
 use crate::document::shape::{Few, Reading, Shape, shape_struct};
 use crate::limits::{CONDITION_TESTS_MAX, PATTERN_BYTES_MAX, RULES_MAX};

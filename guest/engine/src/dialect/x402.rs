@@ -6,9 +6,10 @@
 mod audit;
 mod budget;
 
-use super::draft::{Action, Draft};
+use super::draft::Draft;
 use super::json::Json;
 use super::leaves::{Any, Place, Placed};
+use super::rule::Action;
 use crate::document::leaves::{AgentId, Text};
 use crate::document::rules::{Message, Metadata};
 use crate::document::shape::{Shape as _, shape_struct};

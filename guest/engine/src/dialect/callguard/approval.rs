@@ -1,13 +1,13 @@
 //! When a person is asked: named actions, from a cost on, or always.
 
-use super::super::draft::{Action, Draft, NewRule, leaf};
+use super::super::draft::Draft;
 use super::super::leaves::{Dollars, Place};
+use super::super::rule::{Action, NewRule, leaf};
 use super::{File, Timeout, names};
+use crate::limits::{APPROVAL_SECONDS_MAX, APPROVAL_SECONDS_MIN};
 
 /// Their default, in seconds.
 const TIMEOUT_SECONDS: u64 = 3_600;
-/// What `approvals.expiresSeconds` can be.
-const EXPIRES_SECONDS: std::ops::RangeInclusive<u64> = 30..=604_800;
 
 /// What people are asked about.
 pub(super) struct Asks {
@@ -95,10 +95,10 @@ pub(super) fn timeout(own: Option<&Timeout>, is_asking: bool, draft: &mut Draft<
         return;
     }
     let wanted = own.map_or(TIMEOUT_SECONDS, |own| own.value.value);
-    let seconds = wanted.clamp(*EXPIRES_SECONDS.start(), *EXPIRES_SECONDS.end());
+    let seconds = wanted.clamp(APPROVAL_SECONDS_MIN, APPROVAL_SECONDS_MAX);
     if let Some(own) = own.filter(|_| seconds != wanted) {
         let message = format!("an answer may take {seconds} seconds here, not {wanted}");
-        draft.note(&own.place, "clamped", message, "30 seconds to 7 days are possible");
+        draft.note(&own.place, "clamped", message, "10 seconds to 7 days are possible");
     }
     draft.approvals.push(("expiresSeconds".to_owned(), seconds.into()));
 }

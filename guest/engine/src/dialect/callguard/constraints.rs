@@ -3,10 +3,11 @@
 //! There, only keyword arguments are looked at, and a call without any passes. Here all arguments
 //! have names. A value of a type that a bound cannot compare is blocked, where theirs passed.
 
-use super::super::draft::{Action, Draft, NewRule, argument, joined, leaf, not};
+use super::super::draft::Draft;
 use super::super::json::Json;
 use super::super::leaves::{Any, Place, Placed, is_exact_name};
 use super::super::regex::{Flavour, Sense};
+use super::super::rule::{Action, NewRule, argument, joined, leaf, not};
 use crate::document::leaves::Text;
 use crate::document::shape::{Map, shape_enum, shape_struct};
 
@@ -171,18 +172,20 @@ impl Broken<'_> {
 
     fn values(&mut self, values: &Placed<Vec<Any>>, draft: &mut Draft<'_, '_>) {
         let mut plain = Vec::with_capacity(values.value.len());
+        let mut is_readable = true;
         for Any { value, place } in &values.value {
             match value {
                 Json::Bool(_) | Json::Number(_) | Json::Text(_) => plain.push(value.clone()),
                 // Absent and null are one here.
                 Json::Null => {}
                 Json::List(_) | Json::Object(_) => {
+                    is_readable = false;
                     let help = "compare their parts with rules after the conversion";
                     draft.error(place, "wrong-type", "lists and objects are not compared", help);
                 }
             }
         }
-        if plain.is_empty() {
+        if plain.is_empty() && is_readable {
             let help = "name the values, or put the action into `denied_actions`";
             draft.error(&values.place, "empty-list", "no value is allowed", help);
             return;

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::draft::{Action, Draft, NewRule};
+use super::super::draft::Draft;
 use super::super::leaves::{Place, is_exact_name};
+use super::super::rule::{Action, NewRule};
 use super::constraints::Schema;
 use crate::document::leaves::{Text, Whole};
 use crate::document::shape::{Map, shape_enum, shape_struct};

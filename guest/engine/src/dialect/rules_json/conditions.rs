@@ -3,10 +3,11 @@
 //! They compare as Python does, where `True` is the number 1, and a comparison that makes no sense
 //! is false. Here it asks a person: an amount that arrives as a text must not pass a limit.
 
-use super::super::draft::{Action, Draft, argument, joined, leaf};
+use super::super::draft::Draft;
 use super::super::json::Json;
 use super::super::leaves::{Any, Placed, millionths};
 use super::super::regex::{Flavour, Sense};
+use super::super::rule::{Action, argument, joined, leaf};
 use crate::document::leaves::Text;
 use crate::document::shape::{Reading, Shape, list, shape_struct};
 use crate::syntax::Node;

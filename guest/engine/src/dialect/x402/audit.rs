@@ -1,9 +1,10 @@
 //! `audit`: labels and redaction. Whether and where records are kept is not for a policy to say.
 
-use super::super::draft::{Draft, leaf};
+use super::super::draft::Draft;
 use super::super::json::Json;
 use super::super::leaves::{Any, Flag, Placed};
 use super::super::regex::{Flavour, Sense};
+use super::super::rule::leaf;
 use crate::document::leaves::Text;
 use crate::document::rules::{Label, Redact};
 use crate::document::shape::{Few, shape_struct};

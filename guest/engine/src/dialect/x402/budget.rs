@@ -1,8 +1,9 @@
 //! The budget policy: a preset, limits, a spike, lists of endpoints, an amount that asks.
 
-use super::super::draft::{Action, Draft, NewRule, leaf, not};
+use super::super::draft::Draft;
 use super::super::json::Json;
 use super::super::leaves::{Any, Dollars, Place, Placed, millionths};
+use super::super::rule::{Action, NewRule, leaf, not};
 use super::allows_everything;
 use crate::diagnostic::Severity;
 use crate::document::leaves::{Text, visible};
