@@ -1,6 +1,7 @@
 //! Real calls of a coding agent, decided in front of your eyes: by the command line, and by a
 //! daemon whose budget runs out and whose ledger is verified.
 
+mod approval;
 mod daemon;
 
 use std::fs;
@@ -40,6 +41,9 @@ pub(crate) fn demo() -> Result<()> {
     run(sentinel().arg("validate").args(&policies))?;
     run(sentinel().args(["replay", "--policy", SESSION_POLICY, SESSION]))?;
     let daemon = live(&workspace)?;
+    let approver = approver(&workspace, &daemon)?;
+    approval::show(&daemon, &approver)?;
+    let waiting = approval::leave_one(&daemon)?;
     run(sentinel().args(["ledger", "verify", "--home"]).arg(&daemon.home))?;
     say(&format!(
         "\ndemo: {} policies, and one session twice, in {:.2} s",
@@ -51,14 +55,30 @@ pub(crate) fn demo() -> Result<()> {
          \x20 health    curl {address}/v1/health\n\
          \x20 dashboard curl -H 'Authorization: Bearer {key}' {address}/v1/dashboard\n\
          \x20 events    curl -N -H 'Authorization: Bearer {key}' {address}/v1/events/stream\n\
+         \x20 approve   SENTINEL_TOKEN={approver} {program} approvals --server {address}\n\
+         \x20           ({waiting} waits there)\n\
          \x20 log       {log}\n\
          \x20 stop it   kill {pid}",
         address = daemon.address,
         key = daemon.key,
+        program = program(&workspace).display(),
         log = daemon.log.display(),
         pid = daemon.pid(),
     ));
     Ok(())
+}
+
+/// A key of somebody who may approve, and is not the agent.
+fn approver(workspace: &Path, daemon: &Daemon) -> Result<String> {
+    let mut command = Command::new(program(workspace));
+    command.args(["token", "key", "create", "--subject", "alice", "--role", "approve", "--agent", "*"]);
+    command.env_clear().env("SENTINEL_HOME", &daemon.home);
+    let output = command.output().context("no key for an approver")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout)?;
+    let key = said.split_whitespace().next().context("no key was printed")?.to_owned();
+    daemon.wait_for_key(&key)?;
+    Ok(key)
 }
 
 /// The recorded session once more, this time over HTTP, with a budget that runs out.
@@ -73,6 +93,8 @@ fn live(workspace: &Path) -> Result<Daemon> {
     let budget = json!({ "maxPerSession": 120, "thresholds": thresholds });
     policy.as_object_mut().context("the policy is no object")?.insert("riskBudget".to_owned(), budget);
     fs::write(definitions.join(format!("{agent}.soe.json")), serde_json::to_string_pretty(&policy)?)?;
+    let payments = serde_json::to_string_pretty(&approval::policy())?;
+    fs::write(definitions.join(format!("{}.soe.json", approval::AGENT)), payments)?;
 
     let daemon = Daemon::start(&program(workspace), &directory)?;
     say(&format!("\nthe same session, over HTTP to {}, with a budget of 120 points\n", daemon.address));

@@ -162,7 +162,8 @@ impl Operation for Act {
         let is_of_session = settle::session_refusal(&self.owner, &self.subject, page).is_none();
         count(page.agents.edit(&self.owner.agent)?, &verdict, page.now, session.filter(|_| is_of_session));
         let answer = Answer::new(&verdict, id, place, page.now, self.owner.session.as_deref(), ends_at, asked);
-        if let Some(own) = &self.idempotency {
+        // A question is no end: the same request again hears what became of it.
+        if let Some(own) = self.idempotency.as_ref().filter(|_| verdict.question.is_none()) {
             let row = Remembered {
                 request_digest: own.request_digest.clone(),
                 answer: answer.json().to_owned(),

@@ -29,6 +29,8 @@ pub struct Summary {
     pub reason: String,
     /// Stable code.
     pub code: String,
+    /// The question that it waits for, or was allowed by.
+    pub approval_id: Option<String>,
     /// The mode, as a word.
     pub mode: crate::engine::Mode,
 }
@@ -70,7 +72,7 @@ pub(super) struct Asked {
     pub(super) ends_at: Millis,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ApprovalPart {
     id: String,
@@ -103,12 +105,13 @@ impl Answer {
         hold_ends_at: Option<Millis>,
         asked: Option<Asked>,
     ) -> Self {
+        let approval = asked.map(ApprovalPart::from);
         let additions = Additions {
             timestamp: clock::text(now),
             verdict_id: &id,
             session_id: session,
             hold_ends_at: hold_ends_at.map(clock::text),
-            approval: asked.map(ApprovalPart::from),
+            approval: approval.clone(),
             ledger: Place { index: place.seq, leaf: place.leaf.to_string() },
         };
         let summary = Summary {
@@ -116,6 +119,7 @@ impl Answer {
             enforced: verdict.enforced,
             reason: verdict.reason.clone(),
             code: verdict.code.clone(),
+            approval_id: approval.as_ref().map(|own| own.id.clone()),
             mode: verdict.mode,
         };
         Self {

@@ -2,7 +2,7 @@
 //! however often it was sent.
 
 use super::OperationError;
-use crate::state::{Keys, MeterKey, Page};
+use crate::state::{Keys, Meter, MeterKey, Page};
 
 /// Millionths of a dollar, of all calls of an agent.
 pub const TOTAL: &str = "protected/usd";
@@ -20,6 +20,26 @@ fn call(agent: &str, call_digest: &str) -> MeterKey {
 /// The meter of a sum.
 pub fn sum(agent: &str, name: &str) -> MeterKey {
     MeterKey::new(agent, name, "", 0, "")
+}
+
+/// What was protected from the calls of an agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Protected {
+    /// Millionths of a dollar.
+    pub usd_micros: u64,
+    /// How many calls.
+    pub calls: u64,
+}
+
+impl Protected {
+    /// From all meters of an agent.
+    pub fn new(agent: &str, meters: &[(MeterKey, Meter)]) -> Self {
+        let used = |name: &str| {
+            let own = sum(agent, name);
+            meters.iter().find(|(key, _)| *key == own).map_or(0, |(_, meter)| meter.used)
+        };
+        Self { usd_micros: used(TOTAL), calls: used(CALLS) }
+    }
 }
 
 /// What has to be loaded.

@@ -125,8 +125,8 @@ fn request<'a>(
     })
 }
 
-/// What the harness is told of a recorded verdict. Nobody can be asked through this daemon yet, so
-/// an escalation is a denial.
+/// What the harness is told of a recorded verdict. It cannot wait for a person, so an escalation is
+/// a denial for now; the same call again is let through once somebody approved it.
 fn told(answer: &permit::Answer) -> Answer {
     let Some(own) = answer.summary() else { return Answer::Fail("the call was not decided anew".to_owned()) };
     let reason = own.reason.clone();
@@ -134,10 +134,19 @@ fn told(answer: &permit::Answer) -> Answer {
         return Answer::Fail(reason);
     }
     match (answer.permit(), own.enforced) {
-        (None, _) => Answer::Deny(reason),
+        (None, _) => Answer::Deny(waiting(own).unwrap_or(reason)),
         (Some(_), true) => Answer::Allow(reason),
         (Some(_), false) => Answer::Watch(note(own)),
     }
+}
+
+/// What to do about a call that waits for a person.
+fn waiting(own: &permit::Summary) -> Option<String> {
+    let id = own.approval_id.as_ref().filter(|_| own.decision == Outcome::Escalate)?;
+    Some(format!(
+        "{} It waits for a person as {id}; try the very same call again once it is approved.",
+        own.reason
+    ))
 }
 
 /// `audit` and `dry-run` say what would have been held back; `shadow` is silent.

@@ -90,15 +90,36 @@ impl Daemon {
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.post_with(&self.key, path, body)
+    }
+
+    /// The same, as somebody else.
+    pub(super) fn post_with(&self, key: &str, path: &str, body: &Value) -> Result<Value> {
         let request = self.agent.post(format!("{}{path}", self.address));
-        let request = request.header("Authorization", format!("Bearer {}", self.key));
+        let request = request.header("Authorization", format!("Bearer {key}"));
         let request = request.header("Content-Type", "application/json");
         answer(path, request.send(body.to_string().as_bytes()))
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Value> {
+        self.get_with(&self.key, path)
+    }
+
+    fn get_with(&self, key: &str, path: &str) -> Result<Value> {
         let request = self.agent.get(format!("{}{path}", self.address));
-        answer(path, request.header("Authorization", format!("Bearer {}", self.key)).call())
+        answer(path, request.header("Authorization", format!("Bearer {key}")).call())
+    }
+
+    /// Waits until the daemon has heard of a key that was made beside it.
+    pub(super) fn wait_for_key(&self, key: &str) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            match self.get_with(key, "/v1/approvals") {
+                Ok(_) => return Ok(()),
+                Err(error) if started.elapsed() > ANSWER_DEADLINE => return Err(error),
+                Err(_) => thread::sleep(Duration::from_millis(50)),
+            }
+        }
     }
 }
 
