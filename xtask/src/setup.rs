@@ -48,7 +48,7 @@ const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "Python 3 with venv",
-        why: "schemathesis, which the tests ask the daemon with, is a Python program",
+        why: "schemathesis, which the tests ask the daemon with, and what verifies signatures are Python",
         is_there: || output("python3", &["-c", "import ensurepip, venv"]).is_some(),
         package: "python3-venv",
         prepare: || Ok(()),
@@ -59,7 +59,14 @@ const TOOLS: &[Tool] = &[
 /// others.
 const SCHEMATHESIS: &str = "4.32.5";
 
-/// Where it is, below the repository. Nothing outside of it is touched.
+/// Verify what the daemon signs, as those do who get it.
+const VERIFIERS: [&str; 2] = ["slack_sdk==3.47.0", "standardwebhooks==1.1.0"];
+
+/// Says what of these is there.
+const VERIFIERS_THERE: &str = "import importlib.metadata as m
+for name in 'slack_sdk', 'standardwebhooks': print(f'{name}=={m.version(name)}')";
+
+/// Where all of it is, below the repository. Nothing outside of it is touched.
 const SCHEMATHESIS_DIRECTORY: &str = "target/tools/schemathesis";
 
 /// Where Debian keeps the server's programs, off `PATH`.
@@ -82,17 +89,20 @@ fn ensure_schemathesis() -> Result<()> {
     let program = |name: &str| directory.join("bin").join(name);
     let is_there = || {
         let said = program("st").to_str().and_then(|st| output(st, &["--version"]));
+        let verifiers = program("python").to_str().and_then(|own| output(own, &["-c", VERIFIERS_THERE]));
         said.is_some_and(|said| said.ends_with(&format!(" {SCHEMATHESIS}")))
+            && verifiers.is_some_and(|own| own.lines().eq(VERIFIERS))
     };
     if is_there() {
         return Ok(());
     }
-    say(&format!("setup: the tests ask the daemon with schemathesis {SCHEMATHESIS}, which is not here"));
-    say(&format!("setup: installing it into {SCHEMATHESIS_DIRECTORY}"));
+    say(&format!("setup: the tests ask the daemon with schemathesis {SCHEMATHESIS}, and verify with {}; not all are here", VERIFIERS.join(", ")));
+    say(&format!("setup: installing them into {SCHEMATHESIS_DIRECTORY}"));
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
     let package = format!("schemathesis=={SCHEMATHESIS}");
-    run(Command::new(program("pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
-    ensure!(is_there(), "schemathesis is installed, and does not say that it is {SCHEMATHESIS}");
+    let mut pip = Command::new(program("pip"));
+    run(pip.args(["install", "--quiet", "--disable-pip-version-check", &package]).args(VERIFIERS))?;
+    ensure!(is_there(), "`{SCHEMATHESIS_DIRECTORY}` is installed, and has other versions than it should");
     Ok(())
 }
 
