@@ -7,11 +7,13 @@
 pub mod act;
 pub mod approvals;
 pub mod catalog;
+pub mod channels;
 pub mod clock;
 mod committer;
 mod definitions;
 pub mod evaluate;
 mod expire;
+pub mod export;
 mod follow;
 pub mod identity;
 pub mod keys;
@@ -27,6 +29,7 @@ pub mod sessions;
 pub mod settle;
 pub mod simulate;
 mod start;
+pub mod statistics;
 pub mod tally;
 
 use std::collections::BTreeMap;
@@ -136,6 +139,8 @@ pub struct App {
     pub documents: RwLock<BTreeMap<String, PathBuf>>,
     /// How far the ledger is published; `None` where it is not to be.
     pub published: std::sync::RwLock<Option<publish::Published>>,
+    /// Questions that were asked here of late.
+    pub filed: channels::Filed,
 }
 
 impl App {

@@ -19,9 +19,11 @@ mod shared;
 
 mod agents;
 mod approvals;
+mod approve_page;
 mod dashboard;
 mod evaluate;
 mod events;
+mod exports;
 mod health;
 mod hooks;
 mod ledger;
@@ -30,6 +32,7 @@ mod outcomes;
 mod policies;
 mod sessions;
 mod simulate;
+mod statistics;
 
 use std::sync::Arc;
 
@@ -80,6 +83,9 @@ routes! {
     GET "/v1/agents/{id}/risk" ["sessionId"] Problem agents::risk;
     GET "/v1/agents/{id}/budgets" [] Problem agents::budgets;
     GET "/v1/agents/{id}/audit" ["limit" "before" "kind" "decision"] Problem agents::audit;
+    GET "/v1/agents/{id}/stats" [] Problem statistics::stats;
+    GET "/v1/agents/{id}/export/csv" ["from" "to" "decision" "tag" "team" "limit"] Problem exports::csv;
+    GET "/v1/agents/{id}/export/jsonl" ["from" "to" "decision" "tag" "team" "limit"] Problem exports::jsonl;
     GET "/v1/agents/{id}/policy" [] Problem policies::policy;
     DELETE "/v1/agents/{id}/policy" [] Problem policies::remove;
     GET "/v1/agents/{id}/policy/history" ["limit"] Problem policies::history;
@@ -103,6 +109,8 @@ routes! {
     GET "/v1/ledger/entries/{index}/receipt" [] Problem ledger::receipt;
     GET "/v1/ledger/consistency" ["old" "new"] Problem ledger::consistency;
     GET "/v1/ledger/tile/{*path}" [] Problem ledger::tile;
+    GET "/approve/{token}" [] Problem approve_page::show;
+    POST "/approve/{token}" [] Problem approve_page::respond;
     GET "/openapi.json" [] Problem openapi::document;
     GET "/metrics" [] Problem metrics::metrics;
 }

@@ -188,6 +188,9 @@ impl<'a> Request<'a> {
 pub async fn evaluate(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Answer, EvaluateError> {
     let act = act(app, request, sender)?;
     let done = app.committer.commit(act).await?;
+    if let Some(own) = done.binding.as_ref().filter(|_| app.config.channels.is_some()) {
+        app.filed.note(&own.key);
+    }
     done.answer.ok_or(EvaluateError::Unanswered)
 }
 

@@ -20,6 +20,9 @@ use crate::state::{Charge, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, P
 /// The outcome of a call that was tried and did not succeed.
 pub const FAILED: &str = "failed";
 
+/// The outcome of a call that was not tried after all.
+pub const NOT_EXECUTED: &str = "not-executed";
+
 /// A report.
 pub struct Report {
     /// The agent whose call it was.

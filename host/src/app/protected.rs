@@ -74,8 +74,11 @@ pub(super) fn count(
 
 /// A call that was held back before goes ahead now, so nothing was protected from it.
 pub(super) fn withdraw(page: &mut Page, agent: &str, call_digest: &str) -> Result<(), OperationError> {
-    let counted = std::mem::take(&mut page.meters.edit(&call(agent, call_digest))?.used);
+    let key = call(agent, call_digest);
+    // Most calls were never held back, and leave no row.
+    let counted = page.meters.get(&key)?.map_or(0, |own| own.used);
     if counted > 0 {
+        page.meters.edit(&key)?.used = 0;
         let total = page.meters.edit(&sum(agent, TOTAL))?;
         total.used = total.used.saturating_sub(counted);
         let calls = page.meters.edit(&sum(agent, CALLS))?;

@@ -7,7 +7,8 @@ use super::agents::about;
 use super::answer::{self, Reply};
 use super::caller::{Auditor, Caller};
 use super::input::{Params, bounded};
-use crate::app::{clock, reads};
+use super::money;
+use crate::app::{clock, reads, statistics};
 use crate::store::EntryFilter;
 
 /// Entries, unless asked otherwise.
@@ -30,12 +31,15 @@ pub(super) async fn dashboard(caller: Caller<Auditor>, Params(query): Params<Das
     all.retain(|(id, _, _)| view.shows(id));
     let sum = |of: fn(&crate::state::Agent) -> u64| all.iter().map(|(_, _, own)| of(own)).sum::<u64>();
     let (calls, denied, escalated) = (sum(|own| own.calls), sum(|own| own.denied), sum(|own| own.escalated));
+    let ids = all.iter().map(|(id, _, _)| id.clone()).collect();
+    let protected = statistics::protected(grant.app(), ids).await?;
     let totals = json!({
         "agents": all.len(),
         "calls": calls,
         "allowed": calls.saturating_sub(denied).saturating_sub(escalated),
         "denied": denied,
         "escalated": escalated,
+        "protectedUsd": money::format(protected),
     });
     let mut agents = Vec::new();
     for known in all.iter().take(AGENTS_MAX) {

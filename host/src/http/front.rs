@@ -32,7 +32,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::problem::{Code, Problem};
 use super::shared::Shared;
-use super::{Route, answer, hooks};
+use super::{Route, answer, exports, hooks};
 use crate::auth::API_KEY_HEADER;
 
 /// How long a browser remembers what a page may ask.
@@ -249,7 +249,15 @@ pub(super) fn cors(origins: &BTreeSet<String>) -> Option<CorsLayer> {
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, API_KEY_HEADER, IDEMPOTENCY_KEY, LAST_EVENT_ID])
-        .expose_headers([ALLOW, IDEMPOTENT_REPLAYED, axum::http::header::RETRY_AFTER])
+        .expose_headers([
+            ALLOW,
+            IDEMPOTENT_REPLAYED,
+            axum::http::header::RETRY_AFTER,
+            axum::http::header::CONTENT_DISPOSITION,
+            exports::LEDGER_SIZE,
+            exports::LEDGER_ROOT,
+            exports::LEDGER_CHECKPOINT,
+        ])
         .max_age(CORS_AGE);
     Some(layer)
 }

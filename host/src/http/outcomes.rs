@@ -80,7 +80,7 @@ fn read(grant: Grant<'_>, sent: Sent<'_>) -> Result<Report, Problem> {
     let (outcome, happened) = match sent.outcome {
         Outcome::Executed => ("executed", true),
         Outcome::Failed => (outcome::FAILED, true),
-        Outcome::NotExecuted => ("not-executed", false),
+        Outcome::NotExecuted => (outcome::NOT_EXECUTED, false),
     };
     let recorded =
         |value: Option<&RawValue>| value.and_then(|value| redact(&app.redactor, value)).map(|own| own.0);

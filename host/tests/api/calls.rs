@@ -263,7 +263,7 @@ fn agents_are_listed_with_what_they_did() {
     let dashboard = daemon.get("/v1/dashboard?limit=2").json();
     assert_eq!(
         dashboard["totals"],
-        json!({ "agents": 1, "calls": 3, "allowed": 2, "denied": 1, "escalated": 0 })
+        json!({ "agents": 1, "calls": 3, "allowed": 2, "denied": 1, "escalated": 0, "protectedUsd": "0.00" })
     );
     assert_eq!(dashboard["recentEvents"].as_array().unwrap().len(), 2);
     assert_eq!(dashboard["agents"][0]["anomalyScore"], Value::Null);

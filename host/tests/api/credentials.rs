@@ -25,6 +25,9 @@ const EXPECTED: &[Line] = &[
     ("GET", "/v1/agents/{id}/risk", [401, IN, 403, IN, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/budgets", [401, IN, 403, IN, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/audit", [401, IN, 403, IN, IN, 403, 403]),
+    ("GET", "/v1/agents/{id}/stats", [401, IN, 403, IN, IN, 403, 403]),
+    ("GET", "/v1/agents/{id}/export/csv", [401, 403, 403, IN, IN, 403, 403]),
+    ("GET", "/v1/agents/{id}/export/jsonl", [401, 403, 403, IN, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/policy", [401, 403, 403, IN, IN, 403, 403]),
     ("DELETE", "/v1/agents/{id}/policy", [401, 403, 403, 403, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/policy/history", [401, 403, 403, IN, IN, 403, 403]),
@@ -50,6 +53,9 @@ const EXPECTED: &[Line] = &[
     ("GET", "/v1/ledger/entries/{index}/receipt", [401, IN, 403, IN, IN, 403, 403]),
     ("GET", "/v1/ledger/consistency", [401, 403, 403, IN, IN, IN, IN]),
     ("GET", "/v1/ledger/tile/{*path}", [401, 403, 403, IN, IN, 403, 403]),
+    // Whoever has the link; nobody here sends any: 404.
+    ("GET", "/approve/{token}", [IN, IN, IN, IN, IN, IN, IN]),
+    ("POST", "/approve/{token}", [IN, IN, IN, IN, IN, IN, IN]),
     ("GET", "/openapi.json", [IN, IN, IN, IN, IN, IN, IN]),
     ("GET", "/metrics", [401, 403, 403, IN, IN, IN, IN]),
 ];

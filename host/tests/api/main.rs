@@ -5,11 +5,13 @@
 
 mod calls;
 mod credentials;
+mod exports;
 mod hook;
 mod ledger;
 mod limits;
 mod openapi;
 mod policies;
 mod sessions;
+mod statistics;
 mod stream;
 mod support;

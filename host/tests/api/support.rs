@@ -45,7 +45,7 @@ pub(crate) struct Daemon {
     serving: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
     runtime: Option<Runtime>,
     started: Option<Started>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// An answer.
@@ -97,8 +97,13 @@ impl Daemon {
             serving: Some(serving),
             runtime: Some(runtime),
             started: Some(started),
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// Where it keeps what it keeps.
+    pub(crate) fn home(&self) -> std::path::PathBuf {
+        self.dir.path().join("home")
     }
 
     /// With the policy of [`POLICY`].

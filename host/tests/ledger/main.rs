@@ -9,6 +9,7 @@
     reason = "a test fails loudly"
 )]
 
+mod calls;
 mod copies;
 mod database;
 mod keys;

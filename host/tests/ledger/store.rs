@@ -63,6 +63,11 @@ impl Store {
 
     /// Appends entries, as the daemon does.
     pub(crate) fn append(&self, count: u64) {
+        self.append_all(count, verdict);
+    }
+
+    /// Appends entries that are made for their place.
+    pub(crate) fn append_all(&self, count: u64, make: impl Fn(u64) -> NewEntry) {
         let store = Sqlite::open(&self.home()).unwrap();
         let head = store.reader().unwrap().head().unwrap();
         let signer = Signer::open(&self.home().join("ledger.key"), ORIGIN, &head.key, true).unwrap();
@@ -73,7 +78,7 @@ impl Store {
             writer
                 .transact(Millis(1_790_000_000_000), &Keys::default(), &mut |page| {
                     for _ in 0..batch {
-                        page.append(verdict(page.next_seq()))?;
+                        page.append(make(page.next_seq()))?;
                     }
                     Ok(signer.seal(page)?)
                 })

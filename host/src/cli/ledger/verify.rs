@@ -16,15 +16,16 @@ use anyhow::ensure;
 use indicatif::{ProgressBar, ProgressStyle};
 use sentinel_ledger::VerifyingKey;
 
+use super::super::page;
 use super::source::Place;
-use super::{Context, Exit, files};
+use super::{Context, Exit, escape, files};
 use audit::{Demand, Proven, audit};
 use failure::Trouble;
 use store::Stored;
 use tiles::Tiles;
 
 /// The exit code of a denial, because that is what it is: nobody may rely on this.
-const NOT_VERIFIED: Exit = Exit::Deny;
+pub(super) const NOT_VERIFIED: Exit = Exit::Deny;
 
 /// Verify the ledger, a receipt, or a published copy
 ///
@@ -68,6 +69,30 @@ pub(super) fn run(args: &Args, place: &Place, json: bool, context: &Context) -> 
     Ok(Exit::Ok)
 }
 
+/// Verifies a store before something of it leaves the house. `None` where it is not verified; then
+/// it was said on standard error, for standard output is for the export.
+pub(super) fn before_export(
+    key: Vec<String>,
+    checkpoint: Vec<PathBuf>,
+    place: &Place,
+) -> anyhow::Result<Option<sentinel_ledger::Audit>> {
+    let pinned = files::keys(&key)?;
+    let args = Args { key, checkpoint, receipt: None, tiles: None };
+    match whole(&args, place, &pinned) {
+        Ok(verified) => {
+            if verified.is_own_key {
+                page::note(report::OWN_KEY_NOTE);
+            }
+            Ok(Some(verified.proven.audit))
+        }
+        Err(Trouble::Failure(failure)) => {
+            page::note(&format!("not verified: {}", escape::line(&failure.to_string(), usize::MAX)));
+            Ok(None)
+        }
+        Err(Trouble::Error(error)) => Err(error),
+    }
+}
+
 /// A ledger that was verified.
 struct Verified {
     what: String,
@@ -87,7 +112,7 @@ fn whole(args: &Args, place: &Place, pinned: &[VerifyingKey]) -> Result<Verified
     let own = if is_own_key { vec![place.own_key().map_err(Trouble::Error)?] } else { Vec::new() };
     let pinned = if is_own_key { &own } else { pinned };
     let origin = origin(place, pinned).map_err(Trouble::Error)?;
-    let progress = progress();
+    let progress = progress("entries");
     let demand = |head| Demand { origin: &origin, pinned, kept: &kept, head };
     let (what, proven) = if let Some(directory) = &args.tiles {
         let (tiles, head) = Tiles::open(directory).map_err(Trouble::Error)?;
@@ -121,11 +146,11 @@ fn origin(place: &Place, pinned: &[VerifyingKey]) -> anyhow::Result<String> {
 }
 
 /// Shown where somebody waits for it.
-fn progress() -> ProgressBar {
+pub(super) fn progress(what: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "{bar:30} {human_pos} of {human_len} entries, {per_sec}, {eta} left";
+    let template = format!("{{bar:30}} {{human_pos}} of {{human_len}} {what}, {{per_sec}}, {{eta}} left");
     ProgressBar::new(0)
-        .with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -12,7 +12,8 @@ use super::Verified;
 use super::failure::Failure;
 
 /// Said where nothing was pinned.
-const OWN_KEY: &str = "verified against its own key; pass --key with one kept elsewhere";
+pub(super) const OWN_KEY_NOTE: &str =
+    "note: verified against its own key; pass --key with one kept elsewhere";
 
 /// Something that was verified.
 pub(super) enum Report {
@@ -37,7 +38,7 @@ impl Report {
         }
         out.flush()?;
         if matches!(self, Self::Ledger(verified) if verified.is_own_key) {
-            page::note(&format!("note: {OWN_KEY}"));
+            page::note(OWN_KEY_NOTE);
         }
         Ok(())
     }
