@@ -7,6 +7,7 @@
 //!
 //! Key files are named in a configuration and read by whoever uses them.
 
+pub mod address;
 pub mod args;
 pub mod catalog;
 mod channels;

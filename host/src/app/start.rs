@@ -11,6 +11,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::catalog::Catalog;
+use super::channels::{self, ChannelError, Deliverer};
 use super::definitions::Definitions;
 use super::identity::{Signer, SignerError};
 use super::keys::KeyRing;
@@ -54,6 +55,9 @@ pub enum StartError {
     /// Where the ledger is published to.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// What tells people of questions.
+    #[error(transparent)]
+    Channels(#[from] ChannelError),
     /// Threads.
     #[error("a thread could not be started: raise the limit on threads (`ulimit -u`)")]
     Thread(#[source] io::Error),
@@ -73,6 +77,7 @@ pub struct Started {
     pub first_key: Option<ApiKey>,
     commits: JoinHandle<()>,
     publication: Option<Publication>,
+    deliverer: Option<Deliverer>,
 }
 
 /// The store that the configuration names.
@@ -134,6 +139,7 @@ impl App {
             problems: RwLock::default(),
             documents: RwLock::default(),
             published: RwLock::default(),
+            filed: channels::Filed::default(),
             config,
         });
         follow::renew(&app)?;
@@ -147,7 +153,8 @@ impl App {
             .transpose()
             .map_err(StartError::Thread)?;
         follow::start(&app, backend, generation).map_err(StartError::Thread)?;
-        Ok(Started { app, first_key: first_key.map(|(key, _)| key), commits, publication })
+        let deliverer = channels::start(&app)?;
+        Ok(Started { app, first_key: first_key.map(|(key, _)| key), commits, publication, deliverer })
     }
 }
 
@@ -159,6 +166,9 @@ impl Started {
     ///
     /// Where the end could not be recorded.
     pub fn stop(self) -> Result<(), super::CommitError> {
+        if let Some(deliverer) = self.deliverer {
+            deliverer.finish();
+        }
         let recorded = self.app.committer.commit_blocking(Note::new(EntryKind::DaemonStop, &self.app));
         // What was just recorded, too.
         if let Some(publication) = self.publication {

@@ -131,6 +131,25 @@ catalog! {
         "What is logged: a level, or a filter like sentinel=debug,warn";
     LOG_FORMAT: "SENTINEL_LOG_FORMAT", "log-format", Text, "FORMAT", Some("text"),
         "text or json";
+
+    APPROVAL_WEBHOOK_URL: "SENTINEL_APPROVAL_WEBHOOK_URL", "approval-webhook-url", Text, "URL", None,
+        "Where questions to people are sent [default: nowhere]";
+    APPROVAL_WEBHOOK_FORMAT: "SENTINEL_APPROVAL_WEBHOOK_FORMAT", "approval-webhook-format", Text, "NAME", Some("sentinel"),
+        "In which words: sentinel, agentic-sentinel or agent-sentinel";
+    APPROVAL_WEBHOOK_STATUS_URL: "SENTINEL_APPROVAL_WEBHOOK_STATUS_URL", "approval-webhook-status-url", Text, "URL", None,
+        "Where answers are asked for, with {action_id}; with format agentic-sentinel only";
+    APPROVAL_WEBHOOK_TOKEN: "SENTINEL_APPROVAL_WEBHOOK_TOKEN", "", Secret, "TOKEN", None,
+        "What that service knows this daemon by; with the agent formats only";
+    APPROVAL_WEBHOOK_SECRET: "SENTINEL_APPROVAL_WEBHOOK_SECRET", "", Secret, "SECRET", None,
+        "Secret that signs what is sent there; at least 24 characters";
+    SLACK_WEBHOOK_URL: "SENTINEL_SLACK_WEBHOOK_URL", "", Secret, "URL", None,
+        "Slack-compatible incoming webhook that gets questions to people";
+    SLACK_SIGNING_SECRET: "SENTINEL_SLACK_SIGNING_SECRET", "", Secret, "SECRET", None,
+        "Secret that signs those messages and the links in them; at least 32 characters";
+    PUBLIC_URL: "SENTINEL_PUBLIC_URL", "public-url", Text, "URL", None,
+        "Where people reach this daemon; the links of messages begin with it";
+    WEBHOOK_ALLOW_PRIVATE: "SENTINEL_WEBHOOK_ALLOW_PRIVATE", "webhook-allow-private", Switch, "BOOL", Some("false"),
+        "Let questions go to private addresses, other ports, and over plain HTTP";
 }
 
 /// Names the configuration file; not a setting, because it cannot stand in the file.

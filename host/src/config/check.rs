@@ -1,6 +1,7 @@
 //! From texts to a [`Config`]: what each setting means, and which do not go together.
 
 mod auth;
+mod channels;
 mod reader;
 mod storage;
 mod values;
@@ -11,6 +12,7 @@ use std::num::NonZeroUsize;
 use super::catalog as of;
 use super::error::ConfigError;
 use super::{Config, Inputs, LogFormat};
+use crate::auth::AuthConfig;
 use crate::engine::Mode;
 use crate::limits::INSTANCES_MAX;
 use crate::settings::mode_word;
@@ -32,13 +34,15 @@ pub(super) fn check(inputs: &Inputs<'_>) -> Result<Config, ConfigError> {
 
 fn config(reader: &mut Reader, cores: NonZeroUsize) -> Config {
     let listen = listen(reader);
+    let auth = auth::check(reader, listen.ip());
     let home = reader.path(&of::HOME).unwrap_or_default();
     let (store, bucket) = storage::check(reader);
     let key_file = reader.path(&of::LEDGER_KEY_FILE).unwrap_or_else(|| home.join("ledger.key"));
     let modes = [Mode::Enforce, Mode::Audit, Mode::Shadow, Mode::DryRun].map(|mode| (mode_word(mode), mode));
     Config {
         listen,
-        auth: auth::check(reader, listen.ip()),
+        channels: channels::check(reader, matches!(auth, AuthConfig::Disabled)),
+        auth,
         mode: reader.word(&of::MODE, &modes),
         environment_is_set: reader.is_set(&of::ENVIRONMENT),
         environment: reader.parsed(&of::ENVIRONMENT, values::name).unwrap_or_default(),
@@ -56,7 +60,6 @@ fn config(reader: &mut Reader, cores: NonZeroUsize) -> Config {
         redact_keys: reader.list(&of::REDACT_KEYS, values::name).into_iter().collect(),
         workers: workers(reader, cores),
         metrics_public: reader.switch(&of::METRICS_PUBLIC),
-        channels: None,
         dashboard_events_max: reader.count(&of::DASHBOARD_EVENTS_MAX, 1..=1_000_000),
         simulate_calls_max: reader.count(&of::SIMULATE_CALLS_MAX, 1..=100_000),
         log_filter: reader.text(&of::LOG).unwrap_or_default(),

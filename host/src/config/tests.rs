@@ -189,6 +189,80 @@ fn settings_that_do_go_together() {
 }
 
 #[test]
+fn channels_that_stop_the_start() {
+    let hook = |url: &'static str| ("SENTINEL_APPROVAL_WEBHOOK_URL", url);
+    let format = |name: &'static str| ("SENTINEL_APPROVAL_WEBHOOK_FORMAT", name);
+    let status = |url: &'static str| ("SENTINEL_APPROVAL_WEBHOOK_STATUS_URL", url);
+    let good = hook("https://hooks.example.com/x");
+    let token = ("SENTINEL_APPROVAL_WEBHOOK_TOKEN", "tell-nobody");
+    let secret = |text: &'static str| ("SENTINEL_APPROVAL_WEBHOOK_SECRET", text);
+    let slack = ("SENTINEL_SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/tell-nobody");
+    let signing = ("SENTINEL_SLACK_SIGNING_SECRET", "0123456789abcdef0123456789tell-n");
+    let public = |url: &'static str| ("SENTINEL_PUBLIC_URL", url);
+    let allow = ("SENTINEL_WEBHOOK_ALLOW_PRIVATE", "true");
+    let private = "its address is private";
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[hook("hooks.example.com")], "use a URL"),
+        (&[hook("ftp://hooks.example.com/")], "begins with https"),
+        (&[hook("http://hooks.example.com/")], "use https"),
+        (&[hook("https://127.0.0.1/")], private),
+        (&[hook("https://localhost/")], private),
+        (&[hook("https://2130706433/")], private),
+        (&[hook("https://0x7f.1/")], private),
+        (&[hook("https://169.254.169.254/latest")], private),
+        (&[hook("https://[::1]/")], private),
+        (&[hook("https://[::ffff:10.0.0.1]/")], private),
+        (&[hook("https://[fd00::1]/")], private),
+        (&[hook("https://hooks.example.com:8443/")], "use port 443"),
+        (&[hook("https://me:pw@hooks.example.com/")], "names a user"),
+        (&[hook("https://hooks.example.com/#x")], "fragment"),
+        (&[good, format("slack")], "use sentinel, agentic-sentinel, agent-sentinel"),
+        (&[good, status("https://hooks.example.com/{action_id}")], "answers come over the API"),
+        (&[good, token], "has none"),
+        (&[good, format("agentic-sentinel")], "needs SENTINEL_APPROVAL_WEBHOOK_STATUS_URL"),
+        (&[good, format("agentic-sentinel"), status("https://hooks.example.com/status")], "put `{action_id}`"),
+        (&[good, format("agentic-sentinel"), status("https://{action_id}.example.com/")], "put `{action_id}`"),
+        (&[good, format("agentic-sentinel"), status("https://10.0.0.1/{action_id}")], private),
+        (&[good, format("agent-sentinel")], "needs SENTINEL_APPROVAL_WEBHOOK_TOKEN"),
+        (&[good, format("agent-sentinel"), token, status("https://x.example/{id}")], "asks below its own URL"),
+        (&[hook("https://x.example/?a=b"), format("agent-sentinel"), token], "has no query"),
+        (&[good, secret("short")], "at least 24 characters"),
+        (&[good, secret("whsec_this-is-no-base64-at-all")], "no base64"),
+        (&[good, format("agent-sentinel"), ("SENTINEL_APPROVAL_WEBHOOK_TOKEN", "a b")], "without spaces"),
+        (&[format("sentinel")], "SENTINEL_APPROVAL_WEBHOOK_URL is not"),
+        (&[status("https://x.example/{id}")], "SENTINEL_APPROVAL_WEBHOOK_URL is not"),
+        (&[token], "SENTINEL_APPROVAL_WEBHOOK_URL is not"),
+        (&[secret("0123456789abcdef01234567")], "SENTINEL_APPROVAL_WEBHOOK_URL is not"),
+        (&[slack, signing], "needs SENTINEL_PUBLIC_URL"),
+        (&[slack, public("https://sentinel.example.com")], "needs SENTINEL_SLACK_SIGNING_SECRET"),
+        (&[slack, signing, public("http://sentinel.example.com")], "use https"),
+        (&[slack, signing, public("https://sentinel.example.com/?a=b")], "leave out `?`"),
+        (&[slack, ("SENTINEL_SLACK_SIGNING_SECRET", "short"), public("https://x.example")], "at least 32"),
+        (&[("SENTINEL_SLACK_WEBHOOK_URL", "https://10.0.0.1/tell-nobody"), signing, public("https://x.example")], private),
+        (&[slack, signing, public("https://x.example"), ("SOE_AUTH_DISABLED", "1")], "without authentication"),
+        (&[signing], "SENTINEL_SLACK_WEBHOOK_URL is not"),
+        (&[public("https://x.example")], "SENTINEL_SLACK_WEBHOOK_URL is not"),
+        (&[allow], "nothing is told"),
+    ];
+    for (environment, expect) in cases {
+        let said = mistakes(env(environment));
+        assert!(said.contains(expect) && !said.contains("tell-n"), "{environment:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{environment:?}: {said}");
+    }
+    assert!(env(&[]).unwrap().channels.is_none());
+    let config = env(&[good, secret("0123456789abcdef01234567"), slack, signing, public("https://x.example:8443/a/")]);
+    let channels = config.unwrap().channels.unwrap();
+    assert_eq!(channels.webhook.unwrap().format, WebhookFormat::Sentinel);
+    assert_eq!(channels.slack.unwrap().public_url, "https://x.example:8443/a");
+    assert!(!channels.allow_private);
+    let agentic = [good, format("agentic-sentinel"), status("https://x.example/s?id={action_id}")];
+    assert_eq!(env(&agentic).unwrap().channels.unwrap().webhook.unwrap().format, WebhookFormat::AgenticSentinel);
+    let config = env(&[hook("http://127.0.0.1:8000/x"), allow]).unwrap();
+    assert!(config.channels.unwrap().allow_private);
+    assert!(config.warnings.iter().any(|line| line.contains("private addresses")), "{:?}", config.warnings);
+}
+
+#[test]
 fn names_that_nobody_knows() {
     for (name, expect) in [
         ("SOE_API_PROT", "SOE_API_PROT is no setting; did you mean `SOE_API_PORT`?"),

@@ -277,7 +277,8 @@ fn push(text: &mut String, own: &Entry) {
         | EntryKind::DaemonStop
         | EntryKind::StoreRecovered
         | EntryKind::ApprovalAnswer
-        | EntryKind::ApprovalEnd => {
+        | EntryKind::ApprovalEnd
+        | EntryKind::ApprovalNotify => {
             // Writing to a string cannot fail, here and below.
             let _ = writeln!(text, "event: {}", own.entry.kind.as_str());
             Cow::Borrowed(own.entry.body.as_str())

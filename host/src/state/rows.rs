@@ -184,11 +184,13 @@ pub enum EntryKind {
     ApprovalAnswer,
     /// A question ended without having been used.
     ApprovalEnd,
+    /// A channel was told of a question, or could not be.
+    ApprovalNotify,
 }
 
 impl EntryKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Verdict,
         Self::Outcome,
         Self::HoldExpired,
@@ -203,6 +205,7 @@ impl EntryKind {
         Self::StoreRecovered,
         Self::ApprovalAnswer,
         Self::ApprovalEnd,
+        Self::ApprovalNotify,
     ];
 
     /// The kind of a word.
@@ -227,6 +230,7 @@ impl EntryKind {
             Self::StoreRecovered => "store-recovered",
             Self::ApprovalAnswer => "approval-answer",
             Self::ApprovalEnd => "approval-end",
+            Self::ApprovalNotify => "approval-notify",
         }
     }
 }

@@ -240,6 +240,7 @@ mod tests {
             "store-recovered",
             "approval-answer",
             "approval-end",
+            "approval-notify",
         ] {
             assert_eq!(kind_back(word).unwrap().as_str(), word);
         }
