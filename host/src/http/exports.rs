@@ -206,10 +206,12 @@ impl Download {
         }
     }
 
-    /// Rows, up to the size of a chunk.
+    /// Rows, up to the size of a chunk. The first one is a page, for until then nobody was answered;
+    /// later ones are empty only at the end.
     async fn chunk(mut self) -> Result<(Bytes, Self), ReadError> {
         let mut out = Vec::new();
-        if !std::mem::replace(&mut self.is_begun, true) {
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        if is_first {
             self.form.begin(&mut out)?;
         }
         let form = self.form;
@@ -222,7 +224,7 @@ impl Download {
             let (export, is_more, filled) = reading.await?;
             self.export = Some(export).filter(|_| is_more);
             out = filled;
-            if out.len() >= CHUNK_BYTES {
+            if is_first || out.len() >= CHUNK_BYTES {
                 break;
             }
         }

@@ -104,7 +104,7 @@ impl Metrics {
             errors,
             entries: gauge("sentinel_ledger_entries", "Entries of the ledger.")?,
             policies: gauge("sentinel_policies", "Policies that govern.")?,
-            streams: gauge("sentinel_sse_streams", "Event streams that are open.")?,
+            streams: gauge("sentinel_sse_streams", "Event streams and exports that are open.")?,
             registry,
         })
     }
