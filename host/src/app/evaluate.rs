@@ -287,19 +287,20 @@ fn record(
     let redactor = labels.and_then(|own| own.redactor.as_ref()).unwrap_or(&app.redactor);
     let redacted = redact(redactor, request.tool_input).filter(|_| is_known);
     let mut is_secret = redacted.as_ref().is_none_or(|(_, is_redacted)| *is_redacted);
-    for other in [&request.endpoint, &request.payee].into_iter().flatten() {
-        is_secret |= app.redactor.redact_text(other).redacted;
-    }
     let mut name = |text: &str| {
-        let clean = app.redactor.redact_text(&cut(text));
+        let clean = app.redactor.redact_text(text);
         is_secret |= clean.redacted;
-        clean.text
+        cut(&clean.text)
     };
     let tool_name = name(&request.tool_name);
     let run_id = request.run_id.as_deref().map(&mut name);
     let external_session = sender.external_session.map(&mut name);
+    let endpoint = request.endpoint.as_deref().map(&mut name);
+    let payee = request.payee.as_deref().map(&mut name);
     CallRecord {
         tool_name,
+        endpoint,
+        payee,
         tool_input: redacted.map(|(input, _)| input),
         call_digest: if is_secret {
             sentinel_ledger::keyed_digest(app.digest_key.as_ref(), call)

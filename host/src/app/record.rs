@@ -55,6 +55,10 @@ pub struct CallRecord {
     pub tool_input: Option<Box<RawValue>>,
     /// Digest of the call: the plain one where nothing was secret, else a keyed one.
     pub call_digest: String,
+    /// The service that it reaches.
+    pub endpoint: Option<String>,
+    /// Who is paid by it.
+    pub payee: Option<String>,
     /// The run.
     pub run_id: Option<String>,
     /// The name that a harness has for its session.
@@ -87,6 +91,8 @@ struct VerdictEntry<'a> {
     charges: Vec<ChargeRecord<'a>>,
     code: &'a str,
     decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<&'a str>,
     enforced: bool,
     engine: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +103,8 @@ struct VerdictEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a RawValue>,
     mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payee: Option<&'a str>,
     permitted: bool,
     policy: Option<&'a PolicyReference>,
     reason: Cow<'a, str>,
@@ -179,6 +187,7 @@ pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
         charges: charges.iter().map(ChargeRecord::from).collect(),
         code: &verdict.code,
         decision: word(verdict.decision),
+        endpoint: call.endpoint.as_deref(),
         enforced: verdict.enforced,
         engine: COMPONENT_DIGEST,
         external_session: call.external_session.as_deref(),
@@ -187,6 +196,7 @@ pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
         layer: crate::engine::layer_word(verdict.layer),
         metadata: call.metadata.as_deref(),
         mode: crate::settings::mode_word(verdict.mode),
+        payee: call.payee.as_deref(),
         permitted: verdict.permitted,
         policy: call.policy.as_ref(),
         reason: reason(verdict),

@@ -39,9 +39,9 @@ columns! {
     "scheme" |row| Cell::text(row.fact("scheme"));
     "tx_hash" |row| Cell::text(row.fact("tx_hash"));
     "payer_address" |row| Cell::text(row.fact("payer_address"));
-    "payee_address" |row| Cell::text(row.fact("payee_address"));
+    "payee_address" |row| Cell::text(row.verdict.payee.as_deref().or_else(|| row.fact("payee_address")));
     "facilitator" |row| Cell::text(row.fact("facilitator"));
-    "endpoint" |row| Cell::text(row.fact("endpoint"));
+    "endpoint" |row| Cell::text(row.verdict.endpoint.as_deref().or_else(|| row.fact("endpoint")));
     "method" |row| Cell::text(row.fact("method"));
     "status_code" |row| Cell::text(row.fact("status_code"));
     "response_time_ms" |row| number(row.reported.as_ref().and_then(|own| own.duration_ms));

@@ -52,6 +52,7 @@ pub struct Verdict {
     #[serde(default)]
     charges: Vec<Charge>,
     pub(super) code: Option<String>,
+    pub(super) endpoint: Option<String>,
     pub(super) enforced: Option<bool>,
     pub(super) external_session: Option<String>,
     pub(super) layer: Option<String>,
@@ -59,6 +60,7 @@ pub struct Verdict {
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
     pub(super) mode: Option<String>,
+    pub(super) payee: Option<String>,
     pub(super) permitted: Option<bool>,
     pub(super) policy: Option<Policy>,
     pub(super) reason: Option<String>,
