@@ -19,10 +19,12 @@ mod target;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use std::{io, thread};
 
+use futures_util::FutureExt as _;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -138,6 +140,8 @@ struct Line {
     is_running: bool,
     /// Whether it waited for the daemon that was asked.
     has_waited: bool,
+    /// Whether nobody waits for an answer any more.
+    is_settled: bool,
 }
 
 struct List {
@@ -177,17 +181,23 @@ impl List {
 
     /// When there is something to do.
     fn wake(&self) -> Instant {
-        let due = self.lines.iter().filter(|(key, line)| self.may_begin(key, line)).map(|(_, line)| line.due);
+        let free = self.free();
+        let may_begin =
+            |(_, place): &Key, line: &Line| line.is_idle() && free.get(*place).is_some_and(|own| *own > 0);
+        let due = self.lines.iter().filter(|(key, line)| may_begin(key, line)).map(|(_, line)| line.due);
         let look = self.is_stale.then_some(self.look_at);
         due.chain(look).min().unwrap_or_else(|| Instant::now() + IDLE)
     }
 
-    fn may_begin(&self, (_, place): &Key, line: &Line) -> bool {
-        let is_free = || {
-            let running = self.lines.iter().filter(|((_, own), line)| own == place && line.is_running);
-            running.count() < STEPS_MAX
-        };
-        !line.is_running && !matches!(line.stage, Stage::Over) && is_free()
+    /// Steps that each channel may begin.
+    fn free(&self) -> Vec<usize> {
+        let mut free = vec![STEPS_MAX; self.channels.len()];
+        for ((_, place), _) in self.lines.iter().filter(|(_, line)| line.is_running) {
+            if let Some(own) = free.get_mut(*place) {
+                *own = own.saturating_sub(1);
+            }
+        }
+        free
     }
 
     /// Looks which questions wait for an answer.
@@ -207,14 +217,24 @@ impl List {
         }
         let waiting = open.iter().filter(|own| own.row.state == ApprovalState::Pending);
         let waiting: BTreeSet<&str> = waiting.map(|own| own.id.as_str()).collect();
-        self.lines.retain(|(id, _), line| waiting.contains(id.as_str()) || line.is_left());
+        self.lines.retain(|(id, _), line| {
+            line.is_settled = !waiting.contains(id.as_str());
+            !line.is_settled || line.is_left()
+        });
         for own in open.iter().filter(|own| waiting.contains(own.id.as_str())) {
             for (place, channel) in self.channels.iter().enumerate() {
                 self.lines.entry((own.id.clone(), place)).or_insert_with(|| {
                     let stage = channel.stage(&own.row);
                     let delay = delivery::jitter(OWN_DELAY_MAX);
                     let ends_at = own.row.ends_at;
-                    Line { stage, due: Instant::now() + delay, ends_at, is_running: false, has_waited: false }
+                    Line {
+                        stage,
+                        due: Instant::now() + delay,
+                        ends_at,
+                        is_running: false,
+                        has_waited: false,
+                        is_settled: false,
+                    }
                 });
             }
         }
@@ -223,16 +243,9 @@ impl List {
     /// Takes the steps that are due.
     fn begin(&mut self, app: &Arc<App>) {
         let now = Instant::now();
-        let due: Vec<Key> = self
-            .lines
-            .iter()
-            .filter(|(_, line)| !line.is_running && line.due <= now)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in due {
-            let is_free = self.lines.get(&key).is_some_and(|line| self.may_begin(&key, line));
-            let channel = self.channels.get(key.1).map(Arc::clone);
-            let (true, Some(channel), Some(line)) = (is_free, channel, self.lines.get_mut(&key)) else {
+        let mut free = self.free();
+        for (key, line) in self.lines.iter_mut().filter(|(_, line)| line.is_idle() && line.due <= now) {
+            let (Some(free), Some(channel)) = (free.get_mut(key.1), self.channels.get(key.1)) else {
                 continue;
             };
             let is_first = matches!(line.stage, Stage::Send { attempts: 0 });
@@ -242,28 +255,43 @@ impl List {
                 line.due = now + OTHERS_DELAY + delivery::jitter(OTHERS_DELAY);
                 continue;
             }
+            if *free == 0 {
+                continue;
+            }
+            *free -= 1;
             line.is_running = true;
             let step = Step {
                 app: Weak::clone(&self.app),
-                channel,
+                channel: Arc::clone(channel),
                 id: key.0.clone(),
                 stage: line.stage.clone(),
                 ends_at: line.ends_at,
             };
-            self.steps.spawn(async move { (key, step.take().await) });
+            let key = key.clone();
+            self.steps.spawn(async move {
+                // The panic was printed where it happened.
+                let next = AssertUnwindSafe(step.take()).catch_unwind().await;
+                (key, next.unwrap_or(Next { stage: Stage::Over, wait: Duration::ZERO }))
+            });
         }
     }
 
     fn settle(&mut self, key: &Key, next: Next) {
-        if let Some(line) = self.lines.get_mut(key) {
-            line.is_running = false;
-            line.stage = next.stage;
-            line.due = Instant::now() + next.wait;
+        let Some(line) = self.lines.get_mut(key) else { return };
+        line.is_running = false;
+        line.stage = next.stage;
+        line.due = Instant::now() + next.wait;
+        if line.is_settled && !line.is_left() {
+            self.lines.remove(key);
         }
     }
 }
 
 impl Line {
+    const fn is_idle(&self) -> bool {
+        !self.is_running && !matches!(self.stage, Stage::Over)
+    }
+
     /// Whether there is something to do although the question is settled. What was tried and did
     /// not arrive goes on record.
     fn is_left(&mut self) -> bool {

@@ -49,6 +49,7 @@ fn what_one_was_asked_is_told_once_and_answers_reach_all() {
 
     // What was asked while the messages could not be sent is told by whoever is left.
     receiver.answers("/slack", &json!([{ "status": 503 }]));
+    receiver.answers("*", &json!([{ "status": 404 }]));
     let first = one.start();
     let asked = ask(&one, &first, json!({ "n": 2 }));
     receiver.wait_for("/slack", 2);
