@@ -157,7 +157,7 @@ pub fn answer(
     if given.iter().any(|own| !own.is_yes) || yes >= quorum {
         return Err(AnswerRefusal::Settled);
     }
-    if new.subject == requester {
+    if new.subject == requester || vouched(&new.subject) == requester {
         return Err(AnswerRefusal::OwnCall);
     }
     if !question.approvers.is_empty() && !question.approvers.contains(&new.subject) {
@@ -171,6 +171,11 @@ pub fn answer(
         true if yes + 1 >= quorum => Standing::Approved,
         true => Standing::Pending,
     })
+}
+
+/// The name that a channel vouches for: what follows its own name.
+fn vouched(subject: &str) -> &str {
+    subject.split_once(':').map_or(subject, |(_, name)| name)
 }
 
 #[cfg(test)]
@@ -200,6 +205,8 @@ mod tests {
             ("", 1, "", "agent", Err(OwnCall)),
             ("", 1, "", "!agent", Err(OwnCall)),
             ("agent", 1, "", "agent", Err(OwnCall)),
+            ("", 1, "", "webhook:agent", Err(OwnCall)),
+            ("", 1, "", "webhook:alice", Ok(Approved)),
             ("alice bob", 1, "", "bob", Ok(Approved)),
             ("alice bob", 1, "", "carol", Err(NotAnApprover)),
             ("alice bob", 1, "", "Bob", Err(NotAnApprover)),
