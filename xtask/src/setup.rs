@@ -53,6 +53,13 @@ const TOOLS: &[Tool] = &[
         package: "python3-venv",
         prepare: || Ok(()),
     },
+    Tool {
+        name: "tmux",
+        why: "the tests type on the page of `sentinel approvals`",
+        is_there: || output("tmux", &["-V"]).is_some(),
+        package: "tmux",
+        prepare: || Ok(()),
+    },
 ];
 
 /// Makes up requests from the description of the API. Its version is fixed: a newer one makes up

@@ -42,7 +42,7 @@ pub async fn find(app: &App, text: &str) -> Result<Seen, ReadError> {
         move |reader| Ok(reader.approval(&key)?)
     });
     let row = row.await?.filter(|row| row.round == round).ok_or_else(unknown)?;
-    genuine(app, key, row).ok_or_else(|| ReadError::Unproven { reason: "an approval was changed".to_owned() })
+    genuine(app, &key, row).ok_or_else(|| ReadError::Unproven { reason: "an approval was changed".to_owned() })
 }
 
 /// Questions; those that are open and not over, oldest first, or all of them, newest first.
@@ -54,17 +54,17 @@ pub async fn list(app: &App, wanted: ApprovalFilter) -> Result<Vec<Seen>, ReadEr
     let is_open = wanted.open;
     let rows = app.readers.read(move |reader| Ok(reader.approvals(&wanted)?)).await?;
     let now = clock::now();
-    let seen = rows.into_iter().filter_map(|(key, row)| genuine(app, key, row));
+    let seen = rows.into_iter().filter_map(|(key, row)| genuine(app, &key, row));
     Ok(seen.filter(|own| !is_open || own.status(now).is_open()).collect())
 }
 
 /// What nobody but us could have written.
-fn genuine(app: &App, key: String, row: Approval) -> Option<Seen> {
-    let is_ours = is_genuine(&key, &row, &app.digest_key);
+fn genuine(app: &App, key: &str, row: Approval) -> Option<Seen> {
+    let is_ours = is_genuine(key, &row, &app.digest_key);
     if !is_ours {
         tracing::error!(key, "an approval in the store is not what was recorded, and is left out");
     }
-    is_ours.then(|| Seen { id: id(&key, row.round), row })
+    is_ours.then(|| Seen { id: id(key, row.round), row })
 }
 
 /// A question on the wire. The call is shown to approvers only.
