@@ -172,6 +172,7 @@ const fn refusal(refusal: types::Refusal) -> native::Refusal {
         types::Refusal::OtherCall => native::Refusal::OtherCall,
         types::Refusal::OtherPolicy => native::Refusal::OtherPolicy,
         types::Refusal::Unknown => native::Refusal::Unknown,
+        types::Refusal::TooMany => native::Refusal::TooMany,
     }
 }
 

@@ -112,7 +112,6 @@ fn learned(policy: &Policy, events: u64) -> (Vec<u8>, Vec<u8>) {
     (baseline, observe(7, inputs::NOW))
 }
 
-
 /// Rules by arguments: a few that speak of the tool among many that do not, and calls made to be slow.
 fn by_rules(c: &mut Criterion) {
     let mut group = c.benchmark_group("rules");

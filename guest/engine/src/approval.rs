@@ -85,6 +85,8 @@ pub enum Refusal {
     OtherPolicy,
     /// There is no such approval, or it is not what was recorded.
     Unknown,
+    /// People were asked about too many calls of the agent lately.
+    TooMany,
 }
 
 impl Refusal {
@@ -104,6 +106,10 @@ impl Refusal {
                 ("approval-policy-changed", "The policy changed since the question; ask again without it.")
             }
             Self::Unknown => ("approval-unknown", "There is no such approval; ask again without it."),
+            Self::TooMany => (
+                "approval-too-many",
+                "People were asked about too many calls of this agent; wait, and ask for less.",
+            ),
         }
     }
 }
@@ -184,7 +190,10 @@ mod tests {
 
     fn said(text: &str) -> Vec<Answer> {
         text.split_whitespace()
-            .map(|word| Answer { subject: word.trim_start_matches('!').to_owned(), is_yes: !word.starts_with('!') })
+            .map(|word| Answer {
+                subject: word.trim_start_matches('!').to_owned(),
+                is_yes: !word.starts_with('!'),
+            })
             .collect()
     }
 

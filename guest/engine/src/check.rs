@@ -3,6 +3,7 @@
 //! What passes here compiles. A warning never changes what a policy means.
 
 mod anomaly;
+mod approvals;
 mod meters;
 mod rules;
 mod warnings;
@@ -64,6 +65,7 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
         warnings::warn(document, &mut cx);
         meters::warn(document, &mut cx);
         anomaly::warn(document, &tree.root, &mut cx);
+        approvals::warn(document, &mut cx);
         rules::warn(document, &mut cx);
     }
     let findings = cx.finish();

@@ -76,7 +76,10 @@ impl Decision {
         match self.outcome {
             Outcome::Deny => false,
             Outcome::Escalate => true,
-            Outcome::Allow => meters::may_escalate(policy, self) || self.effects.iter().any(|effect| effect.debit().is_none()),
+            Outcome::Allow => {
+                meters::may_escalate(policy, self)
+                    || self.effects.iter().any(|effect| effect.debit().is_none())
+            }
         }
     }
 }
@@ -152,13 +155,13 @@ pub fn conclude(
                 reason = format!("{sentence} It was asked because: {reason}");
             }
         }
-    } else if outcome == Outcome::Escalate && approval == Approval::Nobody {
-        reason.push_str(" Nobody can approve it here, so it is denied.");
     }
     let risk_points = if outcome == Outcome::Deny && decision.outcome != Outcome::Deny {
         policy.points.denied
+    } else if is_paid {
+        0
     } else {
-        if is_paid { 0 } else { asked(decision) }
+        asked(decision)
     };
     let permitted = outcome == Outcome::Allow || !enforced;
     let mut verdict = Verdict {

@@ -86,6 +86,8 @@ pub(crate) const RULE_PROGRAMS_MAX: u64 = 1_000_000;
 pub(crate) const RULE_STEPS_MAX: u64 = 1 << 20;
 /// Steps of one test, beside what it looks at.
 pub(crate) const LEAF_STEPS: u64 = 8;
+/// Steps of comparing a tool's name with one pattern, beside one for each 8 bytes of the name.
+pub(crate) const TOOL_PATTERN_STEPS: u64 = 8;
 /// Most reasons that rules without an answer give; of more, only worse ones are kept.
 pub(crate) const RULE_REASONS_MAX: usize = 32;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::anomaly::Anomaly;
 use crate::approval::ApprovalRules;
 use crate::command::{AllowedEnv, CommandSet};
-use crate::condition::Condition;
+use crate::condition::{Condition, Spent, Work};
 use crate::data::tools::Use;
 use crate::decision::{self, Digest, Mode};
 use crate::diagnostic::Diagnostic;
@@ -131,8 +131,12 @@ pub(crate) struct RuleBook {
 
 impl RuleBook {
     /// The rules that speak of a tool, in document order.
-    pub(crate) fn of(&self, tool: &str) -> impl Iterator<Item = &Rule> {
-        chosen(&self.rules, self.index.of(tool))
+    pub(crate) fn of<'s>(
+        &'s self,
+        tool: &str,
+        work: &mut Work,
+    ) -> Result<impl Iterator<Item = &'s Rule> + use<'s>, Spent> {
+        Ok(chosen(&self.rules, self.index.of(tool, work)?))
     }
 }
 
@@ -158,8 +162,12 @@ pub(crate) struct TagBook {
 
 impl TagBook {
     /// The entries that speak of a tool, in document order.
-    pub(crate) fn of(&self, tool: &str) -> impl Iterator<Item = &Tag> {
-        chosen(&self.tags, self.index.of(tool))
+    pub(crate) fn of<'s>(
+        &'s self,
+        tool: &str,
+        work: &mut Work,
+    ) -> Result<impl Iterator<Item = &'s Tag> + use<'s>, Spent> {
+        Ok(chosen(&self.tags, self.index.of(tool, work)?))
     }
 }
 

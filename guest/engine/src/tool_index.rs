@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::condition::{Spent, Work};
+use crate::limits::TOOL_PATTERN_STEPS;
 use crate::meters::ToolPattern;
 use crate::prefix_index::PrefixIndex;
 
@@ -26,18 +28,23 @@ impl ToolIndex {
         Self { exact, patterns: PrefixIndex::new(patterns) }
     }
 
-    /// The numbers of the entries that speak of a tool, rising.
-    pub(crate) fn of(&self, tool: &str) -> Vec<u32> {
+    /// The numbers of the entries that speak of a tool, rising. The error is that its name is too
+    /// long for so many patterns.
+    pub(crate) fn of(&self, tool: &str, work: &mut Work) -> Result<Vec<u32>, Spent> {
+        let steps = TOOL_PATTERN_STEPS.saturating_add(tool.len() as u64 / 8);
         let mut found = self.exact.get(tool).cloned().unwrap_or_default();
+        let mut spent = Ok(());
         self.patterns.prefixes_of(tool.bytes(), |(pattern, number)| {
-            if pattern.matches(tool) {
+            spent = work.spend(steps);
+            if spent.is_ok() && pattern.matches(tool) {
                 found.push(*number);
             }
-            true
+            spent.is_ok()
         });
+        spent?;
         found.sort_unstable();
         found.dedup();
-        found
+        Ok(found)
     }
 }
 
@@ -57,7 +64,15 @@ mod tests {
             ("Pay", &[1, 6]),
             ("", &[1]),
         ] {
-            assert_eq!(index.of(tool), expect, "{tool}");
+            assert_eq!(index.of(tool, &mut Work::new()).as_deref(), Ok(expect), "{tool}");
         }
+    }
+
+    #[test]
+    fn a_name_is_not_compared_with_more_patterns_than_there_is_work() {
+        let entries = (0..256).map(|number| (ToolPattern::new("*a*b*"), number));
+        let index = ToolIndex::new(entries);
+        assert_eq!(index.of("pay", &mut Work::new()), Ok(vec![]));
+        assert_eq!(index.of(&"a".repeat(1 << 20), &mut Work::new()), Err(Spent));
     }
 }

@@ -3,9 +3,11 @@
 //! Not a URL library: what two programs could read differently is no URL here, and whoever asked
 //! decides what that means. Two spellings that every program reads alike become one text.
 
-use core::net::Ipv6Addr;
+mod glob;
 
-use memchr::memmem;
+pub(crate) use glob::UrlGlob;
+
+use core::net::Ipv6Addr;
 
 /// An absolute URL in its one spelling: ASCII, with lower-case scheme and host, without a default
 /// port, user information and fragment.
@@ -159,119 +161,6 @@ fn without_dots(path: &str) -> String {
         }
     }
     format!("/{}", kept.join("/"))
-}
-
-/// A pattern of URLs: `*` is any text, `?` one character, everything else itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UrlGlob {
-    /// The pieces between the stars.
-    pieces: Vec<String>,
-    star_in_host: bool,
-    may_match: bool,
-}
-
-impl UrlGlob {
-    /// Reads a pattern, and spells as URLs are spelled here what of it is one up to the first
-    /// star. The error says what no URL can have.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        if text.contains('#') {
-            return Err("a fragment is never sent, so no pattern can ask for it");
-        }
-        let (spelled, star_in_host, may_match) = match scheme(text) {
-            Some((scheme, rest)) => {
-                let end = rest.find('/').unwrap_or(rest.len());
-                let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-                if authority.contains('@') {
-                    return Err("a URL with user information matches nothing");
-                }
-                (spell(scheme, authority, path)?, authority.contains(['*', '?']), true)
-            }
-            // It may still match, if a star stands for the scheme.
-            None => (text.to_owned(), false, text.starts_with(['*', '?', 'h'])),
-        };
-        let pieces = spelled.split('*').map(str::to_owned).collect();
-        Ok(Self { pieces, star_in_host, may_match })
-    }
-
-    /// Whether a star stands in its host, and so for more than a host.
-    pub(crate) fn star_in_host(&self) -> bool {
-        self.star_in_host
-    }
-
-    /// Whether there are URLs that start as it does.
-    pub(crate) fn may_match(&self) -> bool {
-        self.may_match
-    }
-
-    /// What a comparison costs at worst.
-    pub(crate) fn steps(&self, url: &Url) -> u64 {
-        let length = url.text.len() as u64;
-        let with_holes = self.pieces.iter().filter(|piece| piece.contains('?'));
-        let holes: u64 = with_holes.map(|piece| piece.len() as u64).sum();
-        (length / 4).saturating_add(length.saturating_mul(holes)).saturating_add(self.pieces.len() as u64 * 4)
-    }
-
-    /// Whether the whole URL matches. Each piece is looked for once, from where the last one ended.
-    pub(crate) fn matches(&self, url: &Url) -> bool {
-        let text = url.text.as_bytes();
-        let Some((first, rest)) = self.pieces.split_first() else { return false };
-        let Some((last, middle)) = rest.split_last() else {
-            return first.len() == text.len() && fits(first.as_bytes(), text);
-        };
-        let (first, last) = (first.as_bytes(), last.as_bytes());
-        if text.len() < first.len() + last.len() || !fits(first, text) {
-            return false;
-        }
-        let end = text.len() - last.len();
-        if !text.get(end..).is_some_and(|tail| fits(last, tail)) {
-            return false;
-        }
-        let mut left = text.get(first.len()..end).unwrap_or_default();
-        for piece in middle {
-            let piece = piece.as_bytes();
-            let Some(at) = position(left, piece) else { return false };
-            left = left.get(at + piece.len()..).unwrap_or_default();
-        }
-        true
-    }
-}
-
-/// A pattern whose scheme and authority are known.
-fn spell(scheme: &str, authority: &str, path: &str) -> Result<String, &'static str> {
-    const BAD: &str = "the text up to its first star is no URL of http or https";
-    if !authority.contains(['*', '?']) {
-        let authority = authority_text(authority, scheme).ok_or(BAD)?;
-        // What stands before the last `/` in front of a star is whole segments.
-        let end = path.find(['*', '?']).unwrap_or(path.len());
-        let (literal, rest) = path.split_at_checked(end).unwrap_or((path, ""));
-        let literal = plain(literal).ok_or(BAD)?;
-        let literal = match literal.rsplit_once('/') {
-            Some((before, last)) if !rest.is_empty() => {
-                format!("{}{last}", without_dots(&format!("{before}/")))
-            }
-            Some(_) | None => without_dots(&literal),
-        };
-        return Ok(format!("{scheme}://{authority}{literal}{rest}"));
-    }
-    let lower = authority.to_ascii_lowercase();
-    let port = format!(":{}", default_port(scheme));
-    let host = lower.strip_suffix(&port).unwrap_or(&lower);
-    // An origin alone is its root, unless a star stands for all that follows.
-    let path = if path.is_empty() && !host.ends_with('*') { "/" } else { path };
-    Ok(format!("{scheme}://{host}{path}"))
-}
-
-/// Whether the text starts with the piece, in which `?` is any byte.
-fn fits(piece: &[u8], text: &[u8]) -> bool {
-    text.len() >= piece.len() && piece.iter().zip(text).all(|(own, byte)| *own == b'?' || own == byte)
-}
-
-fn position(text: &[u8], piece: &[u8]) -> Option<usize> {
-    if !piece.contains(&b'?') {
-        return memmem::find(text, piece);
-    }
-    (0..text.len().checked_sub(piece.len())? + 1)
-        .find(|at| text.get(*at..).is_some_and(|tail| fits(piece, tail)))
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(super) fn engine(code: &'static str, message: String) -> Raise {
     Raise { outcome: Outcome::Deny, layer: Layer::Engine, code, message, rule: None }
 }
 
-/// What one meter says of its charge. Points that are paid already are not asked for again.
+/// What one meter says of its charge. Points that are paid already are not counted twice.
 fn bears(
     policy: &Policy,
     decision: &Decision,
@@ -74,10 +74,11 @@ fn bears(
         EffectOutcome::Unmetered => None,
         EffectOutcome::Refused(_) | EffectOutcome::Failed(_) | EffectOutcome::Baseline(_) => return None,
     };
-    let points = if is_paid { 0 } else { debit.amount };
+    // What was paid when the question was asked stands on the meter: it is not used *before* the call.
+    let own = if is_paid { debit.amount } else { 0 };
     match debit.meter.as_ref() {
-        RISK_METER => session(policy.budget?, decision, debit.amount, points, reading?),
-        RISK_DAY_METER => day(debit, points, reading?),
+        RISK_METER => session(policy.budget?, decision, debit.amount, reading?.saturating_sub(own)),
+        RISK_DAY_METER => day(debit, reading?.saturating_sub(own)),
         name => match policy.meters.iter().find(|meter| meter.name == name) {
             Some(meter) => meter_bears(meter, debit, reading),
             // The decision was made with another policy.
@@ -86,19 +87,18 @@ fn bears(
     }
 }
 
-/// The thresholds of a session, from the points that it has used before. `due` is what of the price
-/// is still to be paid.
-fn session(budget: Budget, decision: &Decision, asked: u64, due: u64, used: u64) -> Option<Raise> {
+/// The thresholds of a session, from the points that it has used before.
+fn session(budget: Budget, decision: &Decision, points: u64, used: u64) -> Option<Raise> {
     let raise = |outcome, code, message: &str| {
         let message = format!("{message} ({used} of {} points used).", budget.max);
         Some(Raise { outcome, layer: Layer::RiskBudget, code, message, rule: None })
     };
-    let heavy = is_heavy(decision, asked);
+    let heavy = is_heavy(decision, points);
     if used >= budget.exhausted {
         raise(Outcome::Deny, "risk-exhausted", "Risk budget is exhausted; the session has to be reset")
     } else if used >= budget.critical && decision.access != Access::Read {
         raise(Outcome::Deny, "risk-critical", "Risk budget is critical; only reads are allowed")
-    } else if decision.outcome != Outcome::Deny && passes(used, due, budget.max) {
+    } else if decision.outcome != Outcome::Deny && passes(used, points, budget.max) {
         raise(Outcome::Deny, "risk-exceeded", "Risk budget does not cover this call")
     } else if used >= budget.throttle && heavy {
         raise(Outcome::Escalate, "risk-throttle", "Risk budget is throttled; this call needs a person")
@@ -119,8 +119,8 @@ pub(super) fn may_escalate(policy: &Policy, decision: &Decision) -> bool {
 }
 
 /// The points of an agent in the last 24 hours.
-fn day(debit: &Debit, points: u64, used: u64) -> Option<Raise> {
-    passes(used, points, debit.limit).then(|| Raise {
+fn day(debit: &Debit, used: u64) -> Option<Raise> {
+    passes(used, debit.amount, debit.limit).then(|| Raise {
         outcome: Outcome::Deny,
         layer: Layer::RiskBudget,
         code: "risk-day-exceeded",

@@ -26,7 +26,11 @@ pub(super) struct Said {
 pub(super) fn decide(policy: &Policy, call: &Call<'_>) -> Said {
     let mut said = Said::default();
     let mut work = Work::new();
-    for rule in policy.rules.of(&call.tool_name) {
+    let Ok(rules) = policy.rules.of(&call.tool_name, &mut work) else {
+        said.raises.push(unread());
+        return said;
+    };
+    for rule in rules {
         let truth = match &rule.when {
             None => Ok(Truth::True),
             Some(when) => when.ask(call, &mut work),
@@ -117,11 +121,24 @@ fn reason(rule: &Rule, outcome: Outcome, code: &'static str, message: String) ->
     }
 }
 
+/// Which rules speak of the tool cannot be found out.
+fn unread() -> Reason {
+    Reason {
+        outcome: Outcome::Deny,
+        layer: Layer::Deterministic,
+        code: "rule-limit".into(),
+        message: "Rules cannot be found: the name of the tool is too long for so many patterns.".to_owned(),
+        rule: None,
+        part: None,
+    }
+}
+
 /// The labels of the call, sorted, each once. What cannot be answered labels nothing.
 pub(super) fn tags(policy: &Policy, call: &Call<'_>) -> Vec<String> {
     let mut work = Work::new();
     let mut labels: Vec<&String> = Vec::new();
-    for tag in policy.tags.of(&call.tool_name) {
+    let tags = policy.tags.of(&call.tool_name, &mut work).ok();
+    for tag in tags.into_iter().flatten() {
         let holds = match &tag.when {
             None => true,
             Some(when) => matches!(when.ask(call, &mut work), Ok(Truth::True)),

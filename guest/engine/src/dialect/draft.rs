@@ -12,7 +12,7 @@ use crate::condition::Pattern;
 use crate::data::tools;
 use crate::diagnostic::Severity;
 use crate::document::shape::{Reading, list};
-use crate::limits::{METER_TOOLS_MAX, METERS_MAX, RULE_MESSAGE_BYTES_MAX, RULES_MAX};
+use crate::limits::{METER_TOOLS_MAX, METERS_MAX, PATTERN_BYTES_MAX, RULE_MESSAGE_BYTES_MAX, RULES_MAX};
 use crate::meters::ToolPattern;
 
 /// Environments of an agent where the source knows none.
@@ -192,6 +192,11 @@ impl<'c, 't> Draft<'c, 't> {
         (before, after): (&str, &str),
         place: &Place,
     ) -> Option<String> {
+        if text.len() > PATTERN_BYTES_MAX {
+            let message = format!("the expression is longer than {PATTERN_BYTES_MAX} bytes");
+            self.error(place, "bad-regex", message, "write several conditions, or rules");
+            return None;
+        }
         let own = match translate(text, flavour, sense) {
             Ok(own) => own,
             Err(unlike) => {

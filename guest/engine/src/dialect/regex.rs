@@ -305,8 +305,12 @@ impl Reader {
                         class_literal(c, &mut self.out.pattern);
                     }
                 }
+                // A range up to a dash, or two dashes: nobody can tell.
+                '-' if self.out.pattern.len() > start && self.peek() == Some('-') => {
+                    return unlike("two dashes in a class of the expression", "write `\\-` for a dash");
+                }
                 // Between two characters it makes a range, elsewhere it is one itself.
-                '-' if self.out.pattern.len() > start && !matches!(self.peek(), Some(']' | '-') | None) => {
+                '-' if self.out.pattern.len() > start && !matches!(self.peek(), Some(']') | None) => {
                     self.push("-");
                 }
                 other => class_literal(other, &mut self.out.pattern),

@@ -62,12 +62,13 @@ struct FunctionPattern {
 impl Shape for FunctionPattern {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
         let text = visible(Text::read(node, cx)?, cx)?;
-        let (message, help) = match fnmatch::read(&text.value) {
-            Ok(NamePattern { tools, exactly }) if text.value.len() <= PATTERN_BYTES_MAX => {
+        let is_long = text.value.len() > PATTERN_BYTES_MAX;
+        let (message, help) = match (!is_long).then(|| fnmatch::read(&text.value)) {
+            Some(Ok(NamePattern { tools, exactly })) => {
                 return Some(Self { tools, exactly, place: Place::from(&text) });
             }
-            Ok(_) => (format!("pattern is longer than {PATTERN_BYTES_MAX} bytes"), "write two rules"),
-            Err(message) => (message, "write the lower character first"),
+            None => (format!("pattern is longer than {PATTERN_BYTES_MAX} bytes"), "write two rules"),
+            Some(Err(message)) => (message, "write the lower character first"),
         };
         cx.error("bad-pattern", node.span, message, "this pattern", Some(help.to_owned()));
         None

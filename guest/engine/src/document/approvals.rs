@@ -2,7 +2,7 @@
 
 use super::leaves::{Text, Whole};
 use super::meters::{Dollars, Tools};
-use super::shape::{Few, shape_struct};
+use super::shape::{Filled, shape_struct};
 use crate::limits::{APPROVAL_SECONDS_MAX, APPROVAL_SECONDS_MIN, APPROVERS_MAX, QUORUM_MAX};
 
 /// How many have to say yes.
@@ -16,7 +16,7 @@ shape_struct! {
     pub(crate) struct Approvals {
         /// Subjects that may answer; without it, everybody who holds the role `approve`. Whoever
         /// sent a call never answers for it.
-        approvers: Option<Few<Text, APPROVERS_MAX>> = "approvers",
+        approvers: Option<Filled<Text, APPROVERS_MAX>> = "approvers",
         /// How many of them have to say yes; 1 if absent. One no is enough to deny.
         quorum: Option<Quorum> = "quorum",
         /// Seconds for which a question can be answered and its answer be used; 900 if absent.

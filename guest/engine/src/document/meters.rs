@@ -1,7 +1,7 @@
 //! `budgets` and `rateLimits` of a document, as types.
 
 use super::leaves::{AgentId, Points, Text, Whole};
-use super::shape::{Few, Reading, Shape, shape_enum, shape_struct};
+use super::shape::{Few, Filled, Reading, Shape, shape_enum, shape_struct};
 use crate::decision::Outcome;
 use crate::effect::Unit;
 use crate::limits::{BUDGET_LIMIT_MAX, METER_TOOLS_MAX, METERS_MAX, PATTERN_BYTES_MAX, WINDOW_SECONDS_MAX};
@@ -13,7 +13,7 @@ use crate::syntax::{Node, Value};
 pub(crate) type BudgetList = Few<Budget, METERS_MAX>;
 
 /// `tools` of a budget or a rate limit.
-pub(crate) type Tools = Few<ToolPattern, METER_TOOLS_MAX>;
+pub(crate) type Tools = Filled<ToolPattern, METER_TOOLS_MAX>;
 
 /// Points of a day: those of many sessions.
 pub(crate) type DayPoints = Whole<0, 24_000_000_000>;

@@ -1,7 +1,6 @@
 //! `rules`, `tags`, `metadata` and `redact` of a document, as types.
 
 use super::leaves::{AgentId, Text, visible};
-use super::meters::Tools;
 use super::shape::{Few, Reading, Shape, shape_enum, shape_struct};
 use crate::condition::When;
 use crate::limits::{
@@ -117,7 +116,7 @@ pub(crate) struct RuleTools(pub(crate) Vec<ToolPattern>);
 
 impl Shape for RuleTools {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let list = Tools::read(node, cx)?;
+        let list = Few::<ToolPattern, METER_TOOLS_MAX>::read(node, cx)?;
         filled(list, node, "name tools, or `*` for every one", cx).map(Self)
     }
 

@@ -183,6 +183,27 @@ impl<T: Shape, const MAX: usize> Shape for Few<T, MAX> {
     }
 }
 
+/// The same, where an empty list would say something else than its author means: as much as no list
+/// at all, or nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Filled<T, const MAX: usize>(pub(crate) Vec<T>);
+
+impl<T: Shape, const MAX: usize> Shape for Filled<T, MAX> {
+    fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
+        let Few(list) = Few::<T, MAX>::read(node, cx)?;
+        if list.is_empty() {
+            let help = Some("name at least one, or leave the field out".to_owned());
+            cx.error("empty-list", node.span, "the list is empty".to_owned(), "this list", help);
+            return None;
+        }
+        Some(Self(list))
+    }
+
+    fn schema() -> String {
+        format!(r#"{{"type":"array","minItems":1,"maxItems":{MAX},"items":{}}}"#, T::schema())
+    }
+}
+
 /// An object whose keys are the author's own, in document order.
 #[derive(Clone, Debug)]
 pub(crate) struct Map<T>(pub(crate) Vec<(Text, T)>);
@@ -236,15 +257,20 @@ pub(crate) fn object_schema(fields: &[Field]) -> String {
     )
 }
 
+/// Longest key, in bytes, that is compared with the ones that are known.
+const KEY_COMPARED_MAX: usize = 64;
+
 /// Reports members that the object does not know, with what it does.
 pub(crate) fn unknown_fields(node: &Node<'_>, known: &[&str], cx: &mut Reading<'_>) {
     for member in node.as_object().unwrap_or_default() {
         if known.contains(&member.key.as_ref()) {
             continue;
         }
-        let close = known
-            .iter()
-            .find(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &member.key.to_lowercase()) <= 2);
+        // A comparison takes the product of both lengths, and a key may be as long as a document.
+        let key = Some(member.key.to_lowercase()).filter(|key| key.len() <= KEY_COMPARED_MAX);
+        let close = key.and_then(|key| {
+            known.iter().find(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &key) <= 2)
+        });
         let mut help = close.map_or(String::new(), |name| format!("did you mean `{name}`? "));
         help.push_str(&format!("allowed here: {}", list(known)));
         let message = format!("unknown field `{}`", member.key.escape_debug());

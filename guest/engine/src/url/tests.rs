@@ -143,15 +143,71 @@ fn globs_match_whole_urls_in_every_spelling() {
 }
 
 #[test]
+fn a_pattern_is_spelled_as_urls_are_behind_a_star_too() {
+    for (glob, url) in [
+        ("*://A.Example/*", "https://a.example/x"),
+        ("http*://A.Example/*", "http://a.example/x"),
+        ("HTTP*://a.example/*", "https://a.example/x"),
+        ("*://a.example:443/*", "https://a.example/x"),
+        ("*://a.example:443/*", "http://a.example:443/x"),
+        ("*://a.example", "https://a.example"),
+        ("*a.example", "https://a.example"),
+        ("*.A.Example/*", "https://b.a.example/x"),
+        ("https://*.a.example./*", "https://b.a.example/x"),
+        ("https://a.example:443*", "https://a.example/x"),
+        ("https://a.example:*/*", "https://a.example/x"),
+        ("https://a.example:*/*", "https://a.example:8443/x"),
+        ("https://a.example:*", "https://a.example/x"),
+        ("https://a.example?b=1", "https://a.example/?b=1"),
+        ("https://a.example?b=*", "https://a.example?b=1"),
+        ("https://a.example/*/größe", "https://a.example/x/größe"),
+        ("https://a.example/*/%7euser", "https://a.example/x/~user"),
+        ("https://a.example/*?b=%c3%b6", "https://a.example/x?b=ö"),
+        ("*/größe", "https://a.example/größe"),
+        ("https://a.example/*100%*", "https://a.example/x100%25"),
+    ] {
+        assert!(matches(glob, url), "{glob} {url}");
+    }
+    for (glob, url) in [
+        ("https://a.example:443*", "https://a.example.evil.test/"),
+        ("https://a.example:*/x", "https://a.example.evil.test/x"),
+        ("*://a.example/Pay", "https://a.example/pay"),
+        ("*/Pay", "https://a.example/pay"),
+        ("http*://a.example/*", "https://b.example/a.example/x"),
+    ] {
+        assert!(!matches(glob, url), "{glob} {url}");
+    }
+}
+
+#[test]
 fn patterns_that_no_url_matches_are_found() {
-    for text in
-        ["https://a.example/#x", "https://u@a.example/", "https://bücher.example/", "https://a.example/%zz"]
-    {
+    for text in [
+        "https://a.example/#x",
+        "https://u@a.example/",
+        "https://bücher.example/",
+        "https://*.bücher.example/*",
+        "*://bücher.example/*",
+        "*://u@a.example/*",
+        "https://a.example/%zz",
+    ] {
         assert!(UrlGlob::parse(text).is_err(), "{text}");
     }
-    for (text, expect) in [("a.example/*", false), ("/v1", false), ("*a.example/*", true), ("http*", true)] {
+    for (text, expect) in [
+        ("a.example/*", false),
+        ("/v1", false),
+        ("hooks.a.example/*", false),
+        ("https:/a.example/*", false),
+        ("https", false),
+        ("*a.example/*", true),
+        ("?ttp*", true),
+        ("http*", true),
+        ("https:*", true),
+    ] {
         assert_eq!(UrlGlob::parse(text).map(|glob| glob.may_match()), Ok(expect), "{text}");
     }
     let star = |text: &str| UrlGlob::parse(text).map(|glob| glob.star_in_host());
-    assert_eq!((star("https://*.a.example/"), star("https://a.example/*")), (Ok(true), Ok(false)));
+    for text in ["https://*.a.example/", "*://a.example/*", "http*://a.example/*", "*.a.example/*", "*"] {
+        assert_eq!(star(text), Ok(true), "{text}");
+    }
+    assert_eq!((star("https://a.example/*"), star("http?://a.example/*")), (Ok(false), Ok(false)));
 }

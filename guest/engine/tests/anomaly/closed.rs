@@ -3,7 +3,9 @@
 use crate::world::{NOON, World, amount, call};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
-use sentinel_engine::{Approval, Circumstances, Effect, EffectOutcome, Layer, Outcome, conclude, decide_bytes, learn};
+use sentinel_engine::{
+    Approval, Circumstances, Effect, EffectOutcome, Layer, Outcome, conclude, decide_bytes, learn,
+};
 
 const SPIKE: &str = r#""anomaly":{"spike":{"times":3}}"#;
 
@@ -25,7 +27,12 @@ fn end(
             Effect::Baseline { .. } => tool.clone(),
         })
         .collect();
-    let verdict = conclude(&policy, &decision, &outcomes, &Circumstances { mode: None, approval: Approval::Possible, now });
+    let verdict = conclude(
+        &policy,
+        &decision,
+        &outcomes,
+        &Circumstances { mode: None, approval: Approval::Possible, now },
+    );
     assert_eq!(verdict.observations.is_empty(), verdict.decision != Outcome::Allow);
     (verdict.decision, verdict.layer, verdict.code.into_owned())
 }

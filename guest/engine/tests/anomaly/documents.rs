@@ -3,7 +3,8 @@
 
 use crate::world::{call, document, policy};
 use sentinel_engine::{
-    Approval, Circumstances, Effect, EffectOutcome, Format, Layer, Outcome, Policy, Severity, conclude, decide_bytes,
+    Approval, Circumstances, Effect, EffectOutcome, Format, Layer, Outcome, Policy, Severity, conclude,
+    decide_bytes,
 };
 
 /// Code and pointer of each error.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sentinel_engine::{
-    Approval, Circumstances, Decision, Effect, EffectOutcome, Format, Mode, Outcome, Policy, Verdict, conclude,
-    decide_bytes, learn,
+    Approval, Circumstances, Decision, Effect, EffectOutcome, Format, Mode, Outcome, Policy, Verdict,
+    conclude, decide_bytes, learn,
 };
 
 /// Noon, some day in 2025.
@@ -69,7 +69,8 @@ impl World {
     /// Asks, and does nothing.
     pub(crate) fn ask(&self, call: &[u8]) -> Verdict {
         let decision = decide_bytes(&self.policy, call);
-        let circumstances = Circumstances { mode: self.mode, approval: Approval::Possible, now: Some(self.now) };
+        let circumstances =
+            Circumstances { mode: self.mode, approval: Approval::Possible, now: Some(self.now) };
         conclude(&self.policy, &decision, &self.answers(&decision), &circumstances)
     }
 

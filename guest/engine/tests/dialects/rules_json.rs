@@ -170,6 +170,22 @@ fn each_operator_means_what_it_means_there() {
             vec![(json!(50), "deny"), (json!(5.5), "deny"), (json!(15), "allow"), (json!([5]), "escalate")],
         ),
         ("matches", json!("(?i)DROP"), vec![(json!("drop table"), "deny")]),
+        // A truth is the text that Python writes.
+        (
+            "matches",
+            json!("True"),
+            vec![
+                (json!(true), "deny"),
+                (json!(false), "allow"),
+                (json!("True"), "deny"),
+                (json!("true"), "allow"),
+                (json!(1), "allow"),
+                (json!([]), "escalate"),
+            ],
+        ),
+        ("matches", json!("false"), vec![(json!(false), "allow"), (json!("false"), "deny")]),
+        ("matches", json!("[TF]|5"), vec![(json!(true), "deny"), (json!(false), "deny"), (json!(5), "deny")]),
+        ("matches", json!("(?i)true"), vec![(json!(true), "deny"), (json!(false), "allow")]),
     ] {
         let asked = Asked::of(RulesJson, &on(operator, &value));
         for (argument, outcome) in cases {
@@ -332,6 +348,19 @@ fn each_mistake_is_one_here() {
         (condition(json!({"operator": "contains", "value": [1]})), &format!("bad-value {value}")),
         (condition(json!({"operator": "matches", "value": 1})), &format!("bad-value {value}")),
         (condition(json!({"operator": "matches", "value": "("})), &format!("bad-regex {value}")),
+        // Of a length that takes hours where it is looked at first.
+        (
+            condition(json!({"operator": "matches", "value": "{".repeat(1 << 20)})),
+            &format!("bad-regex {value}"),
+        ),
+        (
+            one_rule(&json!({"function_pattern": "[".repeat(1 << 20)})),
+            "bad-pattern /rules/0/function_pattern",
+        ),
+        (
+            condition(json!({"operator": "q".repeat(1 << 20)})),
+            "unknown-operator /rules/0/conditions/0/operator",
+        ),
         (condition(json!({"operator": "matches", "value": "a)|(b"})), &format!("bad-regex {value}")),
         (condition(json!({"operator": "matches", "value": "(?!a)"})), &format!("unlike-regex {value}")),
         (condition(json!({"operator": "matches", "value": "(a)\\1"})), &format!("unlike-regex {value}")),

@@ -135,6 +135,21 @@ fn approval_asks_a_person_strictly_above() {
 }
 
 #[test]
+fn a_price_that_is_not_told_does_not_pass_what_compares_it() {
+    for text in
+        [r#"{"requireApproval": {"above": "5.00"}}"#, r#"{"spikeThreshold": 3}"#, r#"{"maxTotal": "9"}"#]
+    {
+        let asked = Asked::of(X402, text);
+        assert_eq!(asked.input("pay", &json!({})), "deny", "{text}");
+        assert_eq!(asked.costs("pay", "5.00"), "allow", "{text}");
+        assert!(notes(X402, text).iter().any(|note| note.starts_with("cost-required /")), "{text}");
+    }
+    let asked = Asked::of(X402, r#"{"requireApproval": {"above": "5.00"}}"#);
+    assert_eq!(asked.costs("pay", "5.01"), "escalate");
+    assert_eq!(Asked::of(X402, r#"{"preset": "unlimited"}"#).input("pay", &json!({})), "allow");
+}
+
+#[test]
 fn endpoints_are_matched_as_urls() {
     let blocked = Asked::of(X402, r#"{"blockedEndpoints": ["https://evil.com/*", "https://api.?.io/v1"]}"#);
     let allowed = Asked::of(X402, r#"{"allowedEndpoints": ["https://good.com/*"]}"#);

@@ -31,6 +31,20 @@ fn mistakes_refuse_the_document_and_name_their_place() {
         (r#""rules":[{"name":"r","tools":["t"]}]"#.to_owned(), "missing-field", "/rules/0"),
         (r#""rules":[{"name":"r","action":"block"}]"#.to_owned(), "missing-field", "/rules/0"),
         (r#""rules":[{"name":"r","tools":[],"action":"block"}]"#.to_owned(), "empty-list", "/rules/0/tools"),
+        // Everybody, or nobody? Every tool, or none?
+        (r#""approvals":{"approvers":[]}"#.to_owned(), "empty-list", "/approvals/approvers"),
+        (r#""approvals":{"tools":[]}"#.to_owned(), "empty-list", "/approvals/tools"),
+        (r#""anomaly":{"tools":[]}"#.to_owned(), "empty-list", "/anomaly/tools"),
+        (
+            r#""budgets":[{"name":"b","limit":"1","per":"call","tools":[]}]"#.to_owned(),
+            "empty-list",
+            "/budgets/0/tools",
+        ),
+        (
+            r#""rateLimits":{"windows":[{"name":"w","maxCalls":1,"seconds":10,"tools":[]}]}"#.to_owned(),
+            "empty-list",
+            "/rateLimits/windows/0/tools",
+        ),
         (
             r#""rules":[{"name":"a b","tools":["t"],"action":"block"}]"#.to_owned(),
             "bad-name",
@@ -183,6 +197,38 @@ fn what_is_probably_not_meant_is_a_warning() {
             when("block", r#"{"param":"x","operator":"url_matches","value":"a.test/*"}"#),
             vec![("never-matches", "/rules/0/when")],
         ),
+        (
+            when("block", r#"{"param":"x","operator":"url_matches","value":"https:/a.test/*"}"#),
+            vec![("never-matches", "/rules/0/when")],
+        ),
+        (
+            when("block", r#"{"param":"x","operator":"url_matches","value":"hooks.a.test/*"}"#),
+            vec![("never-matches", "/rules/0/when")],
+        ),
+        (
+            when("allow", r#"{"param":"x","operator":"url_matches","value":"*://a.test/*"}"#),
+            vec![("star-in-host", "/rules/0/when")],
+        ),
+        (
+            when("block", r#"{"not":{"param":"x","operator":"url_matches","value":"*.a.test/*"}}"#),
+            vec![("star-in-host", "/rules/0/when")],
+        ),
+        (when("block", &format!(r#"{{"not":{each}}}"#)), vec![("any-element", "/rules/0/when")]),
+        (
+            when("block", r#"{"param":"x","operator":"gt","value":"100"}"#),
+            vec![("number-as-text", "/rules/0/when")],
+        ),
+        (
+            when("block", r#"{"param":"x","operator":"lte","value":"1_000.5"}"#),
+            vec![("number-as-text", "/rules/0/when")],
+        ),
+        (when("block", r#"{"param":"x","operator":"gt","value":"2026-01-01"}"#), vec![]),
+        (when("block", r#"{"param":"x","operator":"eq","value":"100"}"#), vec![]),
+        (
+            r#""approvals":{"approvers":["alice","alice"],"quorum":2}"#.to_owned(),
+            vec![("unreachable", "/approvals/quorum")],
+        ),
+        (r#""approvals":{"approvers":["alice","bob"],"quorum":2}"#.to_owned(), vec![]),
         (
             when("block", r#"{"param":"x","operator":"in","value":[]}"#),
             vec![("never-matches", "/rules/0/when")],

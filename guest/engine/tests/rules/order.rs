@@ -212,3 +212,22 @@ fn more_text_than_rules_may_look_at_denies() {
         (Deny, "rule-limit".to_owned())
     );
 }
+
+/// The name of a tool is the caller's, and as long as it likes: looking for its rules is bounded, too.
+#[test]
+fn a_name_too_long_for_many_patterns_is_denied() {
+    let tools: Vec<String> = (0..256).map(|number| format!(r#""*a*b{number}*""#)).collect();
+    let block = rule("block", &tools.join(","), "", "block");
+    let rest = rule("rest", ANY, "", "allow");
+    let tag = format!(r#""tags":[{{"add":["x"],"tools":[{}]}}]"#, tools.join(","));
+    let policy = load(&format!(r#""rules":[{block},{rest}]"#));
+    assert_eq!(outcome(&policy, "pay", "{}"), (Allow, "rule-allow".to_owned()));
+    assert_eq!(outcome(&policy, "ab7", "{}"), (Deny, "rule-block".to_owned()));
+    let long = "a".repeat(1 << 20);
+    assert_eq!(outcome(&policy, &long, "{}"), (Deny, "rule-limit".to_owned()));
+    // Labels never change a decision.
+    let policy = load(&format!(r#""rules":[{rest}],{tag}"#));
+    let decision = decide(&policy, &long, "{}", "");
+    assert_eq!((decision.outcome, decision.tags.as_slice()), (Allow, &[][..]));
+    assert_eq!(decide(&policy, "ab7", "{}", "").tags, ["x"]);
+}

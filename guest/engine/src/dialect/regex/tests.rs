@@ -58,6 +58,8 @@ fn what_backtracks_is_a_mistake() {
         (r"\ud800", "escape of no character in the expression"),
         ("a\\", "the expression ends with a backslash"),
         ("[a", "unfinished class in the expression"),
+        // A range up to the dash, which holds the comma, too.
+        ("[+--]", "two dashes in a class of the expression"),
         ("(?", "unfinished group in the expression"),
         ("(?P<a", "unfinished name of a group in the expression"),
         ("(?i", "unfinished flags in the expression"),

@@ -7,7 +7,8 @@ use super::super::draft::Draft;
 use super::super::json::Json;
 use super::super::leaves::{Any, Placed, millionths};
 use super::super::regex::{Flavour, Sense};
-use super::super::rule::{Action, argument, joined, leaf};
+use super::super::rule::{Action, argument, joined, leaf, not};
+use crate::condition::{Pattern, Work};
 use crate::document::leaves::Text;
 use crate::document::shape::{Reading, Shape, list, shape_struct};
 use crate::syntax::Node;
@@ -95,7 +96,11 @@ impl Shape for Operator {
         let plain = text.trim().to_lowercase();
         let words: Vec<&str> = OPERATORS.iter().map(|(word, _)| *word).collect();
         let alias = ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, word)| *word);
-        let close = |word: &&str| strsim::damerau_levenshtein(word, &plain) <= word.len().min(3) / 2;
+        // No word is so long; the comparison takes the product of both lengths.
+        let close = |word: &&str| {
+            plain.len() <= 2 * word.len()
+                && strsim::damerau_levenshtein(word, &plain) <= word.len().min(3) / 2
+        };
         let meant = alias.or_else(|| words.iter().copied().find(close));
         let mut help = meant.map_or(String::new(), |word| format!("did you mean `{word}`? "));
         help.push_str(&format!("there, such a rule never holds; operators: {}", list(&words)));
@@ -172,7 +177,7 @@ impl Condition {
                 let sense = if action == Action::Allow { Sense::Permits } else { Sense::Catches };
                 let how = (Flavour::Python, sense);
                 let pattern = draft.regex(&text, how, ("^(?:", ")"), &place)?;
-                leaf(&path, "text_matches", pattern.into())
+                matched(&path, &pattern)?
             }
             (Operator::Matches, Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_)) => {
                 return refuse("`matches` compares with an expression", "write it as a text");
@@ -187,6 +192,22 @@ impl Condition {
         );
         Some(converted)
     }
+}
+
+/// A text, or the text of a number or a truth, is matched. Python writes truths as `True` and `False`,
+/// and where the expression tells that from ours, it is asked here, once and for all.
+fn matched(path: &str, pattern: &str) -> Option<Json> {
+    let own = Pattern::parse(pattern).ok()?;
+    let holds = |text: &str| own.is_match(text, &mut Work::new()) == Ok(true);
+    let truths = [(true, "true", "True"), (false, "false", "False")];
+    let found = leaf(path, "text_matches", pattern.into());
+    if truths.iter().all(|(_, ours, theirs)| holds(ours) == holds(theirs)) {
+        return Some(found);
+    }
+    let others = joined("all", vec![not(leaf(path, "type", "boolean".into())), found]);
+    let truths = truths.into_iter().filter(|(_, _, theirs)| holds(theirs));
+    let truths = truths.map(|(truth, ..)| leaf(path, "eq", Json::Bool(truth)));
+    joined("any", others.into_iter().chain(truths).collect())
 }
 
 /// A condition that holds for either spelling of a truth: Python's `True` is 1.

@@ -133,7 +133,11 @@ impl Fields {
                 *field = Some(Dollars { micros, is_number: false, place: preset.place.clone() });
             }
         }
-        self.spike_threshold.get_or_insert_with(|| Times { hundredths: limits.spike * 100, rounded: None });
+        self.spike_threshold.get_or_insert_with(|| Times {
+            hundredths: limits.spike * 100,
+            place: preset.place.clone(),
+            is_rounded: false,
+        });
         Some(())
     }
 }
@@ -151,12 +155,7 @@ impl BudgetPolicy {
             let Some(limit) = limit else { continue };
             note_number(limit, draft);
             draft.push_budget(name, &limit.text(), per, Some("*"));
-            draft.note_once(
-                &limit.place,
-                "cost-required",
-                "a call that does not say what it costs is denied",
-                "send `cost.usd` with each call; there, an unknown price was recorded as 0",
-            );
+            note_price(&limit.place, draft);
         }
         fields.endpoints(draft);
         if let Some(times) = &fields.spike_threshold {
@@ -166,6 +165,9 @@ impl BudgetPolicy {
             asks.convert(fields.max_per_call.as_ref(), draft);
         }
         let has_limits = limits.iter().any(|(limit, ..)| limit.is_some());
+        if !has_limits {
+            fields.need_a_price(draft);
+        }
         let has_lists = [&fields.allowed_endpoints, &fields.blocked_endpoints]
             .iter()
             .any(|list| list.as_ref().is_some_and(|list| !list.value.is_empty()));
@@ -173,6 +175,15 @@ impl BudgetPolicy {
             allows_everything(&self.place, draft);
         }
     }
+}
+
+fn note_price(place: &Place, draft: &mut Draft<'_, '_>) {
+    draft.note_once(
+        place,
+        "cost-required",
+        "a call that does not say what it costs is denied",
+        "send `cost.usd` with each call; there, an unknown price was recorded as 0",
+    );
 }
 
 fn note_number(amount: &Dollars, draft: &mut Draft<'_, '_>) {
@@ -207,8 +218,9 @@ impl RequireApproval {
 #[derive(Clone, Debug)]
 struct Times {
     hundredths: u64,
-    /// Where it was written with more.
-    rounded: Option<Place>,
+    place: Place,
+    /// Whether it was written with more.
+    is_rounded: bool,
 }
 
 impl Shape for Times {
@@ -223,7 +235,7 @@ impl Shape for Times {
         match value.map(|value| (value / HUNDREDTH, value % HUNDREDTH)) {
             Some((hundredths, rest)) if hundredths > 100 => {
                 let place = Place { span: node.span, pointer: cx.pointer() };
-                Some(Self { hundredths, rounded: (rest > 0).then_some(place) })
+                Some(Self { hundredths, place, is_rounded: rest > 0 })
             }
             Some(_) | None => {
                 let message = format!("`{text}` is not a factor above 1");
@@ -243,8 +255,8 @@ impl Times {
     fn convert(&self, draft: &mut Draft<'_, '_>) {
         let text = format!("{}.{:02}", self.hundredths / 100, self.hundredths % 100);
         let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();
-        if let Some(place) = &self.rounded {
-            draft.note(place, "rounded", format!("the factor is {text} here"), "two decimals are kept");
+        if self.is_rounded {
+            draft.note(&self.place, "rounded", format!("the factor is {text} here"), "two decimals are kept");
         }
         let spike = Json::object([("times", Json::Number(text)), ("action", "block".into())]);
         draft.anomaly.push(("signals".to_owned(), Json::List(Vec::new())));
@@ -302,6 +314,19 @@ impl Endpoint {
 }
 
 impl Fields {
+    /// Blocks a call without a price where one is compared and no limit asks for it: an agent that
+    /// keeps its price to itself would never reach a person, or a spike.
+    fn need_a_price(&self, draft: &mut Draft<'_, '_>) {
+        let asks = self.require_approval.as_ref().map(|asks| &asks.above.place);
+        let Some(place) = asks.or(self.spike_threshold.as_ref().map(|times| &times.place)) else { return };
+        draft.add_rule(NewRule {
+            when: Some(leaf("@cost.usd", "exists", Json::Bool(false))),
+            message: Some("The call has to say what it costs.".to_owned()),
+            ..NewRule::new("cost-required", vec!["*".to_owned()], Action::Block)
+        });
+        note_price(place, draft);
+    }
+
     /// Lists of endpoints: one of the two. What names no endpoint, or no URL, is blocked by either.
     fn endpoints(&self, draft: &mut Draft<'_, '_>) {
         if let (Some(allowed), Some(blocked)) = (&self.allowed_endpoints, &self.blocked_endpoints)
