@@ -91,7 +91,7 @@ routes! {
     GET "/v1/agents/{id}/policy/history" ["limit"] Problem policies::history;
     POST "/v1/agents/{id}/rollback" [] Problem policies::rollback;
     POST "/v1/agents/{id}/reset" [] Problem sessions::reset;
-    GET "/v1/approvals" ["status" "agent" "before" "limit"] Problem approvals::list;
+    GET "/v1/approvals" ["status" "agent" "after" "limit"] Problem approvals::list;
     GET "/v1/approvals/{id}" ["wait"] Problem approvals::one;
     POST "/v1/approvals/{id}/approve" [] Problem approvals::approve;
     POST "/v1/approvals/{id}/deny" [] Problem approvals::deny;

@@ -89,3 +89,6 @@ const _: () = assert!(INLINE_POLICIES_MAX < INSTANCES_MAX as usize);
 /// Longest call that a person is asked about, in bytes. Nobody reads more in the time that there is,
 /// and whoever cannot read it must not approve it.
 pub const ASKED_CALL_BYTES_MAX: usize = 64 << 10;
+
+/// Questions of one agent in an hour. People who are asked more often answer without reading.
+pub const QUESTIONS_MAX: u64 = 120;

@@ -138,8 +138,8 @@ pub struct ApprovalFilter {
     pub agent: Option<String>,
     /// Only those that are pending or approved, whether or not their time is over.
     pub open: bool,
-    /// Only those asked before this moment.
-    pub before: Option<Millis>,
+    /// Only those past this one in the order asked for: when it was asked, and its key.
+    pub past: Option<(Millis, String)>,
     /// At most so many.
     pub limit: u32,
 }
@@ -204,6 +204,6 @@ pub trait Reader: Send {
     fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError>;
 
     /// Questions with their keys. Those that can still be answered or used: oldest first. All:
-    /// newest first, asked before a moment if one is given.
+    /// newest first.
     fn approvals(&mut self, wanted: &ApprovalFilter) -> Result<Vec<(String, Approval)>, StoreError>;
 }

@@ -88,6 +88,7 @@ impl Operation for Act {
         }
         if let Some(binding) = &self.binding {
             keys.approvals.insert(binding.key.clone());
+            keys.meters.insert(approvals::asked_meter(&self.owner.agent));
             let brought = self.approval_id.as_deref().and_then(approvals::parse);
             keys.approvals.extend(brought.map(|(key, _)| key));
         }
@@ -123,7 +124,7 @@ impl Operation for Act {
             protected::check(page, &self.owner.agent, &self.record.call_digest)?;
         }
         let id = record::id(page.next_seq());
-        let question = self.question(&verdict, &readings, &id, page)?;
+        let question = self.question(approval, &verdict, &readings, &id, page)?;
         let asked = question.as_ref().map(|(key, row)| Asked {
             approval_id: approvals::id(key, row.round),
             status: row.state,
@@ -145,6 +146,9 @@ impl Operation for Act {
         let place = page.append(NewEntry { kind: EntryKind::Verdict, agent, decision, body })?;
 
         if let Some((key, row)) = question {
+            if matches!(approval, Approval::Possible) {
+                approvals::count_question(page, &self.owner.agent)?;
+            }
             page.approvals.put(key, row);
         }
         if let Some(value) = value {
@@ -183,12 +187,17 @@ impl Act {
         let Some(binding) = &self.binding else { return Ok(Approval::before_asking(self.can_ask)) };
         let brought = self.approval_id.as_deref();
         let found = approvals::standing(page, binding, brought, &self.subject, &self.digest_key)?;
-        Ok(if matches!(found, Approval::Possible) { Approval::before_asking(self.can_ask) } else { found })
+        Ok(match found {
+            Approval::Possible if self.can_ask => approvals::may_ask(page, &self.owner.agent)?,
+            Approval::Possible => Approval::Nobody,
+            found => found,
+        })
     }
 
     /// The question that this verdict asks, repeats or uses up, as it will be from now on.
     fn question(
         &self,
+        approval: Approval,
         verdict: &Verdict,
         readings: &[EffectOutcome],
         verdict_id: &str,
@@ -204,8 +213,7 @@ impl Act {
         }
         let Some(question) = &verdict.question else { return Ok(None) };
         // Asked before, and not answered.
-        let waiting = row.filter(|row| row.state == ApprovalState::Pending && page.now < row.ends_at);
-        if let Some(row) = waiting {
+        if let (Approval::Waiting, Some(row)) = (approval, row) {
             return Ok(Some((binding.key.clone(), row.clone())));
         }
         let effects = match &self.decided {

@@ -15,11 +15,16 @@ use sentinel_ledger::keyed_digest;
 use super::record;
 use super::settle::Owner;
 use crate::engine::{Approval, Debit, Effect, EffectOutcome, Question, Refusal, Verdict};
-use crate::state::{self, ApprovalMeter, ApprovalState, Millis, PageError, TENANT};
+use crate::limits::QUESTIONS_MAX;
+use crate::state::{self, ApprovalMeter, ApprovalState, MeterKey, Millis, PageError, TENANT};
 use crate::store::LOG;
 
 /// Hex digits of a key: 128 bits.
 const KEY_CHARS: usize = 32;
+
+/// Name of the meter that counts the questions of an agent, and its window in seconds.
+const ASKED: &str = "approvals/asked";
+const ASKED_SECONDS: u32 = 3_600;
 
 /// What starts every id.
 const PREFIX: &str = "apr_";
@@ -123,7 +128,8 @@ pub(super) fn standing(
     // Without an id, what came to nothing may be asked about again.
     let ended = |why| if round.is_some() { Approval::Refused(why) } else { Approval::Possible };
     Ok(match row.state {
-        _ if !is_genuine(&binding.key, row, digest_key) => Approval::Refused(Refusal::Unknown),
+        // Whoever wrote that, it is no answer to anything, and the next question replaces it.
+        _ if !is_genuine(&binding.key, row, digest_key) => ended(Refusal::Unknown),
         ApprovalState::Pending if !is_over => Approval::Waiting,
         ApprovalState::Approved if !is_over => Approval::Granted,
         // A no holds for as long as a yes would have: asking again and again is no way around it.
@@ -133,6 +139,25 @@ pub(super) fn standing(
         ApprovalState::Used => ended(Refusal::Used),
         ApprovalState::Cancelled => ended(Refusal::Cancelled),
     })
+}
+
+/// The meter of an agent's questions.
+pub(super) fn asked_meter(agent: &str) -> MeterKey {
+    MeterKey::new(agent, ASKED, "", i64::from(ASKED_SECONDS), "")
+}
+
+/// Whether people may be asked about one more call of an agent. A flood of questions is a way to
+/// have one of them approved unread.
+pub(super) fn may_ask(page: &state::Page, agent: &str) -> Result<Approval, PageError> {
+    let asked = page.meters.get(&asked_meter(agent))?.map_or(0, |own| own.sliding(page.now, ASKED_SECONDS));
+    Ok(if asked < QUESTIONS_MAX { Approval::Possible } else { Approval::Refused(Refusal::TooMany) })
+}
+
+/// Counts a question.
+pub(super) fn count_question(page: &mut state::Page, agent: &str) -> Result<(), PageError> {
+    let now = page.now;
+    page.meters.edit(&asked_meter(agent))?.charge_sliding(now, ASKED_SECONDS, 1);
+    Ok(())
 }
 
 /// A question that is about to be asked.

@@ -203,7 +203,7 @@ impl List {
     /// Looks which questions wait for an answer.
     async fn look(&mut self, app: &App) {
         self.look_at = Instant::now() + LOOK_EVERY;
-        let wanted = ApprovalFilter { agent: None, open: true, before: None, limit: QUESTIONS_MAX };
+        let wanted = ApprovalFilter { agent: None, open: true, past: None, limit: QUESTIONS_MAX };
         let open = match context::list(app, wanted).await {
             Ok(open) => open,
             Err(error) => {

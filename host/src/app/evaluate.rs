@@ -239,7 +239,7 @@ fn act(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Act, Requ
         subject: sender.subject.to_owned(),
         idempotency,
         can_ask: binding.as_ref().is_some_and(|own| own.call.len() <= ASKED_CALL_BYTES_MAX)
-            && app.can_ask(sender.subject),
+            && app.can_ask(sender.subject, &request.agent_id),
         binding,
         approval_id: request.approval_id.clone().map(Cow::into_owned),
         digest_key: app.digest_key,

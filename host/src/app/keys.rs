@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use crate::auth::{KeyHash, KeyLookup, KeyRecord, Role};
+use crate::auth::{KeyHash, KeyLookup, KeyRecord, Principal, Role};
 
 /// Keys by their hash.
 #[derive(Debug, Default)]
@@ -19,14 +19,13 @@ impl KeyRing {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
-    /// Whether somebody else than this subject holds a key for a role.
-    pub fn may_others(&self, role: Role, subject: &str, now_unix: u64) -> bool {
+    /// Whether somebody else than this subject holds a key for a role that covers an agent.
+    pub fn may_others(&self, role: Role, subject: &str, agent: &str, now_unix: u64) -> bool {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.values().any(|key| {
             let is_good = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now_unix < end);
-            is_good
-                && key.subject != subject
-                && (key.roles.contains(role) || key.roles.contains(Role::Admin))
+            let holder = Principal::new(key.subject.as_str(), key.roles, key.agent.clone());
+            is_good && key.subject != subject && holder.may(role) && holder.may_see_agent(agent)
         })
     }
 

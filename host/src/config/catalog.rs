@@ -156,7 +156,8 @@ catalog! {
 pub const SENTINEL_CONFIG: &str = "SENTINEL_CONFIG";
 
 /// Variables that other programs of this repository read, or that `cargo run` passes on.
-pub(super) const FOREIGN: [&str; 2] = ["SENTINEL_BIN", "SENTINEL_COMPONENT_DIGEST"];
+pub(super) const FOREIGN: [&str; 4] =
+    ["SENTINEL_BIN", "SENTINEL_COMPONENT_DIGEST", "SENTINEL_TOKEN", "SENTINEL_URL"];
 
 /// Variables of parts that do not exist. Whoever sets one has to know that nothing happens.
 pub(super) const NO_EFFECT: [&str; 12] = [

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{json, value};
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{self, Reply};
@@ -16,7 +14,7 @@ use crate::app::approvals::answer::{Answer, Cancel};
 use crate::app::approvals::context::{self, Context, Seen, Shown};
 use crate::app::clock;
 use crate::app::evaluate::cut;
-use crate::state::{ApprovalState, Millis};
+use crate::state::ApprovalState;
 use crate::store::ApprovalFilter;
 
 /// Questions of one answer, unless asked otherwise.
@@ -38,13 +36,19 @@ const CHANNEL: &str = "http";
 pub(super) struct ListQuery {
     status: Option<String>,
     agent: Option<String>,
-    before: Option<String>,
+    after: Option<String>,
     limit: Option<u32>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct WaitQuery {
     wait: Option<String>,
+}
+
+/// Written without a tree in between, which would print numbers of the calls anew.
+#[derive(Serialize)]
+struct ShownList<'a> {
+    approvals: Vec<Shown<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -61,14 +65,16 @@ pub(super) async fn list(caller: Caller<Overseer>, Params(query): Params<ListQue
         Some("all") => false,
         Some(_) => return Err(Problem::bad_request("`status` is `open` or `all`")),
     };
-    let before = query.before.as_deref().map(moment).transpose()?;
+    let past = match &query.after {
+        Some(id) => Some(context::place(grant.app(), id).await?),
+        None => None,
+    };
     let limit = bounded("limit", query.limit, LIST_DEFAULT, LIST_MAX)?;
-    let wanted = ApprovalFilter { agent: view.narrow(query.agent.as_deref())?, open, before, limit };
+    let wanted = ApprovalFilter { agent: view.narrow(query.agent.as_deref())?, open, past, limit };
     let seen = context::list(grant.app(), wanted).await?;
     let now = clock::now();
-    let shown: Result<Vec<Box<RawValue>>, _> =
-        seen.iter().map(|own| value::to_raw_value(&Shown::new(own, now, true, None))).collect();
-    answer::json(&json!({ "approvals": shown.map_err(|error| Problem::internal(&error))? }))
+    let approvals = seen.iter().map(|own| Shown::new(own, now, true, None)).collect();
+    answer::json(&ShownList { approvals })
 }
 
 /// GET /v1/approvals/{id}
@@ -167,13 +173,6 @@ fn wait(text: &str) -> Result<Duration, Problem> {
     let wait = is_number.then(|| seconds.parse().ok()).flatten().map(Duration::from_secs);
     wait.filter(|wait| *wait <= WAIT_MAX)
         .ok_or_else(|| Problem::bad_request("`wait` is a number of seconds up to 60, such as `30s`"))
-}
-
-fn moment(text: &str) -> Result<Millis, Problem> {
-    let parsed: Result<jiff::Timestamp, _> = text.parse();
-    parsed
-        .map(|own| Millis(own.as_millisecond()))
-        .map_err(|_| Problem::bad_request("`before` is a time such as `2030-01-31T12:00:00Z`"))
 }
 
 #[cfg(test)]

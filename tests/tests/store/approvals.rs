@@ -114,7 +114,7 @@ pub(crate) fn a_question_is_replaced(store: &Store) {
     let last = reader.approval("key").expect("a question").expect("a row");
     assert_eq!(last, Approval { asked_at: Millis(13), ..own });
     // All columns follow the body: it was asked later than it says.
-    let earlier = ApprovalFilter { before: Some(Millis(13)), ..open };
+    let earlier = ApprovalFilter { past: Some((Millis(13), String::new())), open: false, ..open };
     assert!(names(&mut *reader, &earlier).is_empty());
 }
 
@@ -204,27 +204,29 @@ pub(crate) fn questions_come_in_order_and_by_filter(store: &Store) {
     let rows = rows.map(|(key, agent, state, asked_at)| (key, question(agent, state, asked_at, 1)));
     ask(&mut *writer, &rows);
     let (a, b) = (Some("a"), Some("b"));
-    for (agent, open, before, limit, expected) in [
+    for (agent, open, past, limit, expected) in [
         (None, false, None, 99, &["h", "\u{e9}", "c", "B", "d", "e", "f", "g"][..]),
         (None, false, None, 3, &["h", "\u{e9}", "c"]),
-        (None, false, Some(50), 2, &["d", "e"]),
-        (None, false, Some(10), 9, &[]),
+        (None, false, Some((50, "")), 2, &["d", "e"]),
+        (None, false, Some((50, "c")), 2, &["B", "d"]),
+        (None, false, Some((10, "g")), 9, &[]),
         (None, false, None, 0, &[]),
         (None, true, None, 99, &["g", "f", "d", "B", "\u{e9}"]),
         (None, true, None, 2, &["g", "f"]),
-        (None, true, Some(40), 9, &["g", "f"]),
+        (None, true, Some((20, "f")), 9, &["d", "B", "\u{e9}"]),
+        (None, true, Some((50, "B")), 9, &["\u{e9}"]),
         (a, false, None, 99, &["\u{e9}", "c", "B", "d", "e", "g"]),
-        (a, false, Some(40), 9, &["e", "g"]),
+        (a, false, Some((40, "d")), 9, &["e", "g"]),
         (b, false, None, 99, &["h", "f"]),
         (a, true, None, 99, &["g", "d", "B", "\u{e9}"]),
-        (a, true, Some(50), 1, &["g"]),
+        (a, true, Some((10, "g")), 1, &["d"]),
         (b, true, None, 9, &["f"]),
         (Some("nobody"), true, None, 9, &[]),
         (Some("nobody"), false, None, 9, &[]),
         (Some("a' OR '1'='1"), false, None, 9, &[]),
     ] {
-        let wanted =
-            ApprovalFilter { agent: agent.map(str::to_owned), open, before: before.map(Millis), limit };
+        let past = past.map(|(moment, key): (i64, &str)| (Millis(moment), key.to_owned()));
+        let wanted = ApprovalFilter { agent: agent.map(str::to_owned), open, past, limit };
         assert_eq!(names(&mut *reader, &wanted), expected, "{wanted:?}");
     }
 }

@@ -45,6 +45,20 @@ pub async fn find(app: &App, text: &str) -> Result<Seen, ReadError> {
     genuine(app, &key, row).ok_or_else(|| ReadError::Unproven { reason: "an approval was changed".to_owned() })
 }
 
+/// The place of a question in the order of all, to go on after it. A question that a newer one has
+/// replaced has the place of that one.
+///
+/// # Errors
+///
+/// Where there is none.
+pub async fn place(app: &App, text: &str) -> Result<(Millis, String), ReadError> {
+    let unknown = || ReadError::Unknown { what: "the approval to go on after".to_owned() };
+    let (key, _) = super::parse(text).ok_or_else(unknown)?;
+    let asked = key.clone();
+    let row = app.readers.read(move |reader| Ok(reader.approval(&asked)?)).await?;
+    Ok((row.ok_or_else(unknown)?.asked_at, key))
+}
+
 /// Questions; those that are open and not over, oldest first, or all of them, newest first.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use super::connect::{Connection, Connector, Values};
 use super::fault::Fault;
 use super::rows;
 use crate::auth::KeyRecord;
-use crate::state::{Agent, Approval, Entry, Head, Meter, MeterKey, PolicyRevision, Session, TENANT};
+use crate::state::{Agent, Approval, Entry, Head, Meter, MeterKey, Millis, PolicyRevision, Session, TENANT};
 use crate::store::{ApprovalFilter, EntryFilter, LOG, Order, Reader, StoreError, encode};
 
 pub(super) struct PostgresReader {
@@ -203,19 +203,22 @@ impl Reader for PostgresReader {
 
     fn approvals(&mut self, wanted: &ApprovalFilter) -> Result<Vec<(String, Approval)>, StoreError> {
         let mut sql = format!(
-            "SELECT {} FROM sentinel_approvals WHERE tenant = $1 AND log_id = $2 AND asked_at < $3",
-            rows::APPROVAL
+            "SELECT {} FROM sentinel_approvals
+             WHERE tenant = $1 AND log_id = $2 AND (asked_at, key) {} ($3, $4)",
+            rows::APPROVAL,
+            if wanted.open { ">" } else { "<" }
         );
-        let (before, limit) = (wanted.before.map_or(i64::MAX, |moment| moment.0), i64::from(wanted.limit));
-        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&TENANT, &LOG, &before, &limit];
+        let start = (Millis(if wanted.open { i64::MIN } else { i64::MAX }), String::new());
+        let ((moment, key), limit) = (wanted.past.as_ref().unwrap_or(&start), i64::from(wanted.limit));
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&TENANT, &LOG, &moment.0, key, &limit];
         if let Some(agent) = &wanted.agent {
             values.push(agent);
-            sql.push_str(" AND agent = $5");
+            sql.push_str(" AND agent = $6");
         }
         sql.push_str(&if wanted.open {
-            format!(" AND {} ORDER BY asked_at ASC, key ASC LIMIT $4", rows::APPROVAL_IS_OPEN)
+            format!(" AND {} ORDER BY asked_at ASC, key ASC LIMIT $5", rows::APPROVAL_IS_OPEN)
         } else {
-            " ORDER BY asked_at DESC, key DESC LIMIT $4".to_owned()
+            " ORDER BY asked_at DESC, key DESC LIMIT $5".to_owned()
         });
         let mut found = self.rows(&sql, &values, rows::approval)?;
         let place = |(key, own): &(String, Approval)| (own.asked_at, key.clone());

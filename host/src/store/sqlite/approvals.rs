@@ -25,13 +25,15 @@ pub(super) fn approvals(
     connection: &Connection,
     wanted: &ApprovalFilter,
 ) -> Result<Vec<(String, Approval)>, StoreError> {
-    let before = wanted.before.map_or(i64::MAX, |moment| moment.0);
-    let mut values: Vec<&dyn ToSql> = vec![&TENANT, &LOG, &before, &wanted.limit];
+    let start = (Millis(if wanted.open { i64::MIN } else { i64::MAX }), String::new());
+    let (moment, key) = wanted.past.as_ref().unwrap_or(&start);
+    let mut values: Vec<&dyn ToSql> = vec![&TENANT, &LOG, &moment.0, key, &wanted.limit];
     let mut of_agent = "";
     if let Some(agent) = &wanted.agent {
         values.push(agent);
-        of_agent = "AND agent = ?5";
+        of_agent = "AND agent = ?6";
     }
+    let past = if wanted.open { ">" } else { "<" };
     // Few of all questions are open, which the planner does not know. So it is told.
     let (index, is_open, direction) = match (wanted.open, wanted.agent.is_some()) {
         (true, true) => ("approvals_open_by_agent", format!("AND {IS_OPEN}"), "ASC"),
@@ -41,8 +43,8 @@ pub(super) fn approvals(
     };
     let sql = format!(
         "SELECT key, body FROM approvals INDEXED BY {index}
-         WHERE tenant = ?1 AND log_id = ?2 AND asked_at < ?3 {of_agent} {is_open}
-         ORDER BY asked_at {direction}, key {direction} LIMIT ?4"
+         WHERE tenant = ?1 AND log_id = ?2 AND (asked_at, key) {past} (?3, ?4) {of_agent} {is_open}
+         ORDER BY asked_at {direction}, key {direction} LIMIT ?5"
     );
     connection
         .prepare_cached(&sql)?
