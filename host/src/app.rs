@@ -144,13 +144,13 @@ pub struct App {
 }
 
 impl App {
-    /// Whether anybody but this subject can answer a question: somebody who holds the role, or a
-    /// channel that reaches people.
-    pub fn can_ask(&self, requester: &str) -> bool {
+    /// Whether anybody but this subject can answer a question about an agent: somebody who holds the
+    /// role, or a channel that reaches people.
+    pub fn can_ask(&self, requester: &str, agent: &str) -> bool {
         let now = u64::try_from(clock::now().seconds()).unwrap_or_default();
         self.config.channels.is_some()
             || self.authenticator.may_others(requester)
-            || self.keys.may_others(Role::Approve, requester, now)
+            || self.keys.may_others(Role::Approve, requester, agent, now)
     }
 }
 

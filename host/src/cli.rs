@@ -3,8 +3,10 @@
 //! Commands print what the library says. Errors are `anyhow` here and nowhere below, and all of
 //! them end in [`main`].
 
+mod approvals;
 mod approver;
 mod completions;
+mod convert;
 mod doctor;
 mod eval;
 mod explain;
@@ -67,10 +69,12 @@ pub(crate) enum Color {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one is made, and taken apart at once")]
 enum Command {
     Serve(serve::Args),
     Token(token::Args),
     Validate(validate::Args),
+    Convert(convert::Args),
     Schema(schema::Args),
     Explain(explain::Args),
     Simulate(simulate::Args),
@@ -79,6 +83,7 @@ enum Command {
     Hook(hook::Args),
     Doctor(doctor::Args),
     Ledger(ledger::Args),
+    Approvals(approvals::Args),
     Completions(completions::Args),
 }
 
@@ -115,6 +120,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args, &context),
         Command::Token(args) => token::run(args, &context),
         Command::Validate(args) => validate::run(&args, &context),
+        Command::Convert(args) => convert::run(&args, &context),
         Command::Schema(args) => schema::run(&args, &context),
         Command::Explain(args) => explain::run(&args, &context),
         Command::Simulate(args) => simulate::run(&args, &context),
@@ -122,6 +128,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
         Command::Ledger(args) => ledger::run(args, &context),
+        Command::Approvals(args) => approvals::run(args, &context),
         Command::Completions(args) => completions::run(&args, &context),
     };
     match result {

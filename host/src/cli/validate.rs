@@ -1,6 +1,6 @@
 //! `sentinel validate`: every mistake of a policy document, drawn where it stands.
 
-mod draw;
+pub(super) mod draw;
 
 use std::io::Write;
 use std::path::PathBuf;

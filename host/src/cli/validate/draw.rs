@@ -12,7 +12,7 @@ use sentinel::engine::{Diagnostic, Severity};
 use crate::cli::Page;
 
 /// All findings of one document, in the order given.
-pub(super) fn findings(
+pub(in crate::cli) fn findings(
     page: Page,
     name: &str,
     text: &str,
