@@ -20,8 +20,9 @@ use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 use bindings::PolicyEnginePre;
 pub use bindings::exports::sentinel::policy::engine::{Conversion, ConvertOptions, Dialect, Format};
 pub use bindings::exports::sentinel::policy::types::{
-    Access, Answer, AnswerRefusal, Approval, Circumstances, Debit, Decision, Diagnostic, Effect, EffectOutcome, Layer, Mode, Outcome, Observation, Part, Question,
-    Reason, Refusal, Rule, Scope, Severity, Standing, Unit, Verdict, Window,
+    Access, Answer, AnswerRefusal, Approval, Circumstances, Debit, Decision, Diagnostic, Effect,
+    EffectOutcome, Layer, Mode, Observation, Outcome, Part, Question, Reason, Refusal, Rule, Scope, Severity,
+    Standing, Unit, Verdict, Window,
 };
 pub use error::{EngineError, LoadError};
 pub use fault::{FAULT_CODE, FAULT_REASON, OVERSIZE_CODE, denial};

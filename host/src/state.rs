@@ -14,8 +14,8 @@ pub use keys::{Keys, MeterKey};
 pub use meter::{Meter, Slot};
 pub use page::{Appended, Head, Page, PageError, Table};
 pub use rows::{
-    Agent, Charge, Entry, EntryKind, Hold, HoldState, Lesson, NewEntry, PolicyRevision, PolicyState, Remembered,
-    Session,
+    Agent, Charge, Entry, EntryKind, Hold, HoldState, Lesson, NewEntry, PolicyRevision, PolicyState,
+    Remembered, Session,
 };
 
 /// The tenant of every row. There is one, so far; the column is there for the day on which there

@@ -17,9 +17,7 @@ use super::protected;
 use super::record::{self, CallRecord};
 use super::settle::{self, Owner};
 use super::{Operation, OperationError};
-use crate::engine::{
-    Approval, Circumstances, EffectOutcome, Mode, Observation, Outcome, Proposal, Verdict,
-};
+use crate::engine::{Approval, Circumstances, EffectOutcome, Mode, Observation, Outcome, Proposal, Verdict};
 use crate::state::{
     self, Agent, ApprovalState, EntryKind, Hold, HoldState, Keys, Lesson, Millis, NewEntry, Page, Remembered,
 };
@@ -165,7 +163,8 @@ impl Operation for Act {
         let session = self.owner.session.as_deref();
         let is_of_session = settle::session_refusal(&self.owner, &self.subject, page).is_none();
         count(page.agents.edit(&self.owner.agent)?, &verdict, page.now, session.filter(|_| is_of_session));
-        let answer = Answer::new(&verdict, id, place, page.now, self.owner.session.as_deref(), ends_at, asked);
+        let answer =
+            Answer::new(&verdict, id, place, page.now, self.owner.session.as_deref(), ends_at, asked);
         // A question is no end: the same request again hears what became of it.
         if let Some(own) = self.idempotency.as_ref().filter(|_| verdict.question.is_none()) {
             let row = Remembered {
@@ -190,7 +189,9 @@ impl Act {
         Ok(match found {
             Approval::Possible if self.can_ask => approvals::may_ask(page, &self.owner.agent)?,
             Approval::Possible => Approval::Nobody,
-            found => found,
+            found @ (Approval::Nobody | Approval::Waiting | Approval::Granted | Approval::Refused(_)) => {
+                found
+            }
         })
     }
 

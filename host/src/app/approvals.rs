@@ -60,10 +60,23 @@ pub struct Binding {
 
 impl Binding {
     /// Binds a call.
-    pub fn new(owner: &Owner, subject: &str, policy_digest: &str, call_digest: String, call: Vec<u8>) -> Self {
+    pub fn new(
+        owner: &Owner,
+        subject: &str,
+        policy_digest: &str,
+        call_digest: String,
+        call: Vec<u8>,
+    ) -> Self {
         let session = owner.session.as_deref();
-        let parts =
-            [Some(TENANT), Some(LOG), Some(&*owner.agent), Some(subject), session, Some(&*call_digest), Some(policy_digest)];
+        let parts = [
+            Some(TENANT),
+            Some(LOG),
+            Some(&*owner.agent),
+            Some(subject),
+            session,
+            Some(&*call_digest),
+            Some(policy_digest),
+        ];
         let digest = record::digest(framed(&parts).as_bytes());
         let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);
         let key = hex.get(..KEY_CHARS).unwrap_or(hex).to_owned();
@@ -110,7 +123,10 @@ pub(super) fn standing(
             let other = page.approvals.get(&key)?.filter(|row| row.requester == subject);
             return refused(match other {
                 None => Refusal::Unknown,
-                Some(row) if row.call_digest == binding.call_digest && row.policy_digest != binding.policy_digest => {
+                Some(row)
+                    if row.call_digest == binding.call_digest
+                        && row.policy_digest != binding.policy_digest =>
+                {
                     Refusal::OtherPolicy
                 }
                 Some(_) => Refusal::OtherCall,
@@ -264,9 +280,17 @@ mod tests {
     fn an_id_has_one_spelling() {
         let key = "0123456789abcdef0123456789abcdef";
         assert_eq!(parse(&id(key, 12)), Some((key.to_owned(), 12)));
-        for wrong in ["", "apr_", "apr_x_1", &id(key, 0), &format!("apr_{key}_01"), &format!("apr_{key}"),
-            &format!("apr_{}_1", key.to_uppercase()), &format!("apr_{key}_1 "), &format!("apr_{key}_-1")]
-        {
+        for wrong in [
+            "",
+            "apr_",
+            "apr_x_1",
+            &id(key, 0),
+            &format!("apr_{key}_01"),
+            &format!("apr_{key}"),
+            &format!("apr_{}_1", key.to_uppercase()),
+            &format!("apr_{key}_1 "),
+            &format!("apr_{key}_-1"),
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

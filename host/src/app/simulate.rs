@@ -62,12 +62,11 @@ pub fn simulate(
                 let owner = Owner { run, ..owner.clone() };
                 let readings = settle::read(proposal.effects(), &owner, "", &page);
                 // A person could be asked by then, so escalations are shown as such.
-                let verdict =
-                    {
-                        let (mode, approval) = (app.config.mode, Approval::Possible);
-                        let now = u64::try_from(page.now.0).ok();
-                        proposal.conclude(&readings, Circumstances { mode, approval, now })
-                    };
+                let verdict = {
+                    let (mode, approval) = (app.config.mode, Approval::Possible);
+                    let now = u64::try_from(page.now.0).ok();
+                    proposal.conclude(&readings, Circumstances { mode, approval, now })
+                };
                 settle::charges(proposal.effects(), &verdict, &owner, page.now)
                     .and_then(|due| settle::charge(&due, &mut page))
                     .map_or_else(|_| denial(FAULT.0, FAULT.1, named), |_| verdict)

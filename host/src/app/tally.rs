@@ -50,8 +50,13 @@ impl Place {
 
     /// Adds a call to all three.
     pub(super) fn add(&self, sample: Sample, page: &mut Page) -> Result<(), OperationError> {
-        let amounts =
-            [(EXECUTED, 1), (FAILED, u64::from(sample.failed)), (USD, sample.usd), (TOKENS, sample.tokens), (MILLIS, sample.millis)];
+        let amounts = [
+            (EXECUTED, 1),
+            (FAILED, u64::from(sample.failed)),
+            (USD, sample.usd),
+            (TOKENS, sample.tokens),
+            (MILLIS, sample.millis),
+        ];
         for (owner, key) in self.sums() {
             for (name, amount) in amounts {
                 let key = MeterKey::new(&self.agent, name, &owner, 0, key);

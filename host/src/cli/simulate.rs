@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use sentinel::call;
-use sentinel::engine::{
-    Effect, EffectOutcome, Engine, Outcome, RISK_METER, Scope, Session, Verdict,
-};
+use sentinel::engine::{Effect, EffectOutcome, Engine, Outcome, RISK_METER, Scope, Session, Verdict};
 use sentinel::limits::SIMULATION_BYTES_MAX;
 use sentinel::policy_file::STDIN;
 use sentinel::settings::SOE_MAX_SIMULATE_CALLS;
@@ -169,7 +167,8 @@ impl Tally {
     /// Answers the effects of a call of this session.
     pub(super) fn settle(&mut self, session: Option<&str>, effects: &[Effect]) -> Vec<EffectOutcome> {
         self.asked = effects.iter().map(|effect| meter_key(session, effect)).collect();
-        let reading = |key: &MeterKey| EffectOutcome::Reading(self.used.get(key).copied().unwrap_or_default());
+        let reading =
+            |key: &MeterKey| EffectOutcome::Reading(self.used.get(key).copied().unwrap_or_default());
         let answer = |(effect, key): (&Effect, &Option<MeterKey>)| match (effect, key) {
             (Effect::Baseline(key), _) => {
                 EffectOutcome::Baseline(self.learned.get(key).cloned().unwrap_or_default())

@@ -220,11 +220,20 @@ fn channels_that_stop_the_start() {
         (&[good, status("https://hooks.example.com/{action_id}")], "answers come over the API"),
         (&[good, token], "has none"),
         (&[good, format("agentic-sentinel")], "needs SENTINEL_APPROVAL_WEBHOOK_STATUS_URL"),
-        (&[good, format("agentic-sentinel"), status("https://hooks.example.com/status")], "put `{action_id}`"),
-        (&[good, format("agentic-sentinel"), status("https://{action_id}.example.com/")], "put `{action_id}`"),
+        (
+            &[good, format("agentic-sentinel"), status("https://hooks.example.com/status")],
+            "put `{action_id}`",
+        ),
+        (
+            &[good, format("agentic-sentinel"), status("https://{action_id}.example.com/")],
+            "put `{action_id}`",
+        ),
         (&[good, format("agentic-sentinel"), status("https://10.0.0.1/{action_id}")], private),
         (&[good, format("agent-sentinel")], "needs SENTINEL_APPROVAL_WEBHOOK_TOKEN"),
-        (&[good, format("agent-sentinel"), token, status("https://x.example/{id}")], "asks below its own URL"),
+        (
+            &[good, format("agent-sentinel"), token, status("https://x.example/{id}")],
+            "asks below its own URL",
+        ),
         (&[hook("https://x.example/?a=b"), format("agent-sentinel"), token], "has no query"),
         (&[good, secret("short")], "at least 24 characters"),
         (&[good, secret("whsec_this-is-no-base64-at-all")], "no base64"),
@@ -238,8 +247,18 @@ fn channels_that_stop_the_start() {
         (&[slack, signing, public("http://sentinel.example.com")], "use https"),
         (&[slack, signing, public("https://sentinel.example.com/?a=b")], "leave out `?`"),
         (&[slack, ("SENTINEL_SLACK_SIGNING_SECRET", "short"), public("https://x.example")], "at least 32"),
-        (&[("SENTINEL_SLACK_WEBHOOK_URL", "https://10.0.0.1/tell-nobody"), signing, public("https://x.example")], private),
-        (&[slack, signing, public("https://x.example"), ("SOE_AUTH_DISABLED", "1")], "without authentication"),
+        (
+            &[
+                ("SENTINEL_SLACK_WEBHOOK_URL", "https://10.0.0.1/tell-nobody"),
+                signing,
+                public("https://x.example"),
+            ],
+            private,
+        ),
+        (
+            &[slack, signing, public("https://x.example"), ("SOE_AUTH_DISABLED", "1")],
+            "without authentication",
+        ),
         (&[signing], "SENTINEL_SLACK_WEBHOOK_URL is not"),
         (&[public("https://x.example")], "SENTINEL_SLACK_WEBHOOK_URL is not"),
         (&[allow], "nothing is told"),
@@ -250,13 +269,17 @@ fn channels_that_stop_the_start() {
         assert_eq!(said.lines().count(), 1, "{environment:?}: {said}");
     }
     assert!(env(&[]).unwrap().channels.is_none());
-    let config = env(&[good, secret("0123456789abcdef01234567"), slack, signing, public("https://x.example:8443/a/")]);
+    let config =
+        env(&[good, secret("0123456789abcdef01234567"), slack, signing, public("https://x.example:8443/a/")]);
     let channels = config.unwrap().channels.unwrap();
     assert_eq!(channels.webhook.unwrap().format, WebhookFormat::Sentinel);
     assert_eq!(channels.slack.unwrap().public_url, "https://x.example:8443/a");
     assert!(!channels.allow_private);
     let agentic = [good, format("agentic-sentinel"), status("https://x.example/s?id={action_id}")];
-    assert_eq!(env(&agentic).unwrap().channels.unwrap().webhook.unwrap().format, WebhookFormat::AgenticSentinel);
+    assert_eq!(
+        env(&agentic).unwrap().channels.unwrap().webhook.unwrap().format,
+        WebhookFormat::AgenticSentinel
+    );
     let config = env(&[hook("http://127.0.0.1:8000/x"), allow]).unwrap();
     assert!(config.channels.unwrap().allow_private);
     assert!(config.warnings.iter().any(|line| line.contains("private addresses")), "{:?}", config.warnings);

@@ -9,8 +9,8 @@ use wasmtime::component::ResourceAny;
 use super::bindings::PolicyEngine;
 use super::bindings::exports::sentinel::policy::engine::Decided;
 use super::{
-    Answer, AnswerRefusal, Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format, Limits, LoadError, Mode,
-    Question, Standing, Verdict,
+    Answer, AnswerRefusal, Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format,
+    Limits, LoadError, Mode, Question, Standing, Verdict,
 };
 use crate::limits::TICKS_MAX;
 

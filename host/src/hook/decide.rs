@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Answer, Event, HookError};
 use crate::call::Call;
-use crate::engine::{Approval, Circumstances, Effect, EffectOutcome, FAULT_CODE, Mode, Outcome, Session, Verdict};
+use crate::engine::{
+    Approval, Circumstances, Effect, EffectOutcome, FAULT_CODE, Mode, Outcome, Session, Verdict,
+};
 use crate::paths;
 use crate::settings::{Settings, mode_word};
 

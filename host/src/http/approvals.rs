@@ -169,7 +169,8 @@ fn oversees(grant: Grant<'_>, seen: &Seen) -> Result<bool, Problem> {
 /// `30s`, or `30`.
 fn wait(text: &str) -> Result<Duration, Problem> {
     let seconds = text.strip_suffix('s').unwrap_or(text);
-    let is_number = !seconds.is_empty() && seconds.len() <= 4 && seconds.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        !seconds.is_empty() && seconds.len() <= 4 && seconds.bytes().all(|byte| byte.is_ascii_digit());
     let wait = is_number.then(|| seconds.parse().ok()).flatten().map(Duration::from_secs);
     wait.filter(|wait| *wait <= WAIT_MAX)
         .ok_or_else(|| Problem::bad_request("`wait` is a number of seconds up to 60, such as `30s`"))

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use sentinel_ledger::{Checkpoint, Hash, Node, SigningKey, Tree, leaf_hash};
 use thiserror::Error;
 
-use super::{Agent, Approval, Entry, Hold, Meter, MeterKey, Millis, NewEntry, PolicyRevision, Remembered, Session};
+use super::{
+    Agent, Approval, Entry, Hold, Meter, MeterKey, Millis, NewEntry, PolicyRevision, Remembered, Session,
+};
 
 /// The end of the ledger.
 #[derive(Clone, Debug)]

@@ -159,9 +159,9 @@ impl Answer {
             Ok(Ok(Standing::Pending)) => Ok(ApprovalState::Pending),
             Ok(Ok(Standing::Approved)) => Ok(ApprovalState::Approved),
             Ok(Ok(Standing::Denied)) => Ok(ApprovalState::Denied),
-            Ok(Err(AnswerRefusal::OwnCall)) => {
-                Err(OperationError::NotYours { why: "you sent this call: somebody else has to answer".to_owned() })
-            }
+            Ok(Err(AnswerRefusal::OwnCall)) => Err(OperationError::NotYours {
+                why: "you sent this call: somebody else has to answer".to_owned(),
+            }),
             Ok(Err(AnswerRefusal::NotAnApprover)) => Err(OperationError::NotYours {
                 why: format!("the policy names who may answer: {}", row.approvers.join(", ")),
             }),

@@ -25,7 +25,11 @@ pub struct Seen {
 impl Seen {
     /// Where it stands now: time ends a question before anybody writes so.
     pub fn status(&self, now: Millis) -> ApprovalState {
-        if self.row.state.is_open() && now >= self.row.ends_at { ApprovalState::Expired } else { self.row.state }
+        if self.row.state.is_open() && now >= self.row.ends_at {
+            ApprovalState::Expired
+        } else {
+            self.row.state
+        }
     }
 }
 
@@ -42,7 +46,8 @@ pub async fn find(app: &App, text: &str) -> Result<Seen, ReadError> {
         move |reader| Ok(reader.approval(&key)?)
     });
     let row = row.await?.filter(|row| row.round == round).ok_or_else(unknown)?;
-    genuine(app, &key, row).ok_or_else(|| ReadError::Unproven { reason: "an approval was changed".to_owned() })
+    genuine(app, &key, row)
+        .ok_or_else(|| ReadError::Unproven { reason: "an approval was changed".to_owned() })
 }
 
 /// The place of a question in the order of all, to go on after it. A question that a newer one has
@@ -229,7 +234,8 @@ pub async fn context(app: &App, row: &Approval) -> Result<Context, ReadError> {
     let (entries, meters) = app
         .readers
         .read(move |reader| {
-            let filter = EntryFilter { agent: Some(agent.clone()), kind: Some(EntryKind::Verdict), decision: None };
+            let filter =
+                EntryFilter { agent: Some(agent.clone()), kind: Some(EntryKind::Verdict), decision: None };
             let newest = i64::MAX.unsigned_abs();
             Ok((reader.entries(newest, Order::NewestFirst, &filter, HISTORY)?, reader.meters(&agent)?))
         })

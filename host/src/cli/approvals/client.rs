@@ -65,7 +65,7 @@ pub(super) struct Reply<T> {
 pub(super) struct Wanted {
     /// Those that are over, too, newest first.
     pub(super) all: bool,
-    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
     pub(super) limit: Option<u32>,
 }
 
@@ -119,7 +119,7 @@ impl Client {
             let mut query = url.query_pairs_mut();
             query.append_pair("status", if wanted.all { "all" } else { "open" });
             let limit = wanted.limit.map(|limit| limit.to_string());
-            let named = [("agent", &self.agent), ("before", &wanted.before), ("limit", &limit)];
+            let named = [("agent", &self.agent), ("after", &wanted.after), ("limit", &limit)];
             for (name, value) in named {
                 query.extend_pairs(value.iter().map(|value| (name, value)));
             }

@@ -21,9 +21,9 @@ pub(super) struct Args {
     /// Those that are over as well, newest first
     #[arg(long)]
     all: bool,
-    /// With --all: only what was asked before this time
-    #[arg(long, value_name = "RFC3339", requires = "all")]
-    before: Option<String>,
+    /// Go on after this question
+    #[arg(long, value_name = "ID")]
+    after: Option<String>,
     /// Most questions [default: 50]
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
@@ -33,7 +33,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, client: &Client, context: &Context) -> anyhow::Result<Exit> {
-    let wanted = Wanted { all: args.all, before: args.before.clone(), limit: args.limit };
+    let wanted = Wanted { all: args.all, after: args.after.clone(), limit: args.limit };
     let reply = client.list(&wanted).await?;
     let mut out = context.page.out();
     if args.json {

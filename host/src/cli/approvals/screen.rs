@@ -72,8 +72,8 @@ pub(super) async fn run(client: Client, context: &Context) -> anyhow::Result<Exi
 
 const fn wanted(tab: Tab) -> Wanted {
     match tab {
-        Tab::Open => Wanted { all: false, before: None, limit: Some(OPEN_MAX) },
-        Tab::History => Wanted { all: true, before: None, limit: Some(HISTORY) },
+        Tab::Open => Wanted { all: false, after: None, limit: Some(OPEN_MAX) },
+        Tab::History => Wanted { all: true, after: None, limit: Some(HISTORY) },
     }
 }
 

@@ -118,8 +118,24 @@ fn table(entries: &[Entry], page: Page) -> comfy_table::Table {
             "escalate" => page.paint(Tone::Caution, "escalate"),
             other => other.to_owned(),
         };
-        let what: Vec<_> =
-            [text("toolName"), text("reason")].into_iter().filter(|own| !own.is_empty()).collect();
+        let names: &[&str] = match entry.entry.kind {
+            EntryKind::ApprovalAnswer => &["answer", "subject", "note"],
+            EntryKind::ApprovalEnd => &["state"],
+            EntryKind::ApprovalNotify => &["channel"],
+            EntryKind::Outcome => &["toolName", "outcome", "error"],
+            EntryKind::Verdict
+            | EntryKind::HoldExpired
+            | EntryKind::SessionStart
+            | EntryKind::SessionEnd
+            | EntryKind::SessionReset
+            | EntryKind::PolicyDeploy
+            | EntryKind::PolicyRemove
+            | EntryKind::KeyRotation
+            | EntryKind::DaemonStart
+            | EntryKind::DaemonStop
+            | EntryKind::StoreRecovered => &["toolName", "reason"],
+        };
+        let what: Vec<_> = names.iter().map(|name| text(name)).filter(|own| !own.is_empty()).collect();
         table.add_row([
             entry.seq.to_string(),
             escape::line(text("at"), NAME_CHARS_MAX),
