@@ -1,8 +1,8 @@
 //! The engine as a library, in the few words that suites need.
 
 use sentinel_engine::{
-    Approval, Circumstances, Decision, Effect, EffectOutcome, Format, Policy, RISK_DAY_METER, RISK_METER, Verdict,
-    conclude, decide_bytes,
+    Approval, Circumstances, Decision, Effect, EffectOutcome, Format, Policy, RISK_DAY_METER, RISK_METER,
+    Verdict, conclude, decide_bytes,
 };
 use serde_json::{Value, json};
 

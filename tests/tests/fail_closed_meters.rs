@@ -3,7 +3,8 @@
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
 use sentinel_engine::{
-    Approval, Circumstances, Debit, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict, conclude, decide_bytes,
+    Approval, Circumstances, Debit, Decision, Effect, EffectOutcome, Layer, Outcome, Policy, Verdict,
+    conclude, decide_bytes,
 };
 use sentinel_tests::native;
 use serde_json::{Value, json};

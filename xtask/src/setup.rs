@@ -103,7 +103,10 @@ fn ensure_schemathesis() -> Result<()> {
     if is_there() {
         return Ok(());
     }
-    say(&format!("setup: the tests ask the daemon with schemathesis {SCHEMATHESIS}, and verify with {}; not all are here", VERIFIERS.join(", ")));
+    say(&format!(
+        "setup: the tests ask the daemon with schemathesis {SCHEMATHESIS}, and verify with {}; not all are here",
+        VERIFIERS.join(", ")
+    ));
     say(&format!("setup: installing them into {SCHEMATHESIS_DIRECTORY}"));
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
     let package = format!("schemathesis=={SCHEMATHESIS}");

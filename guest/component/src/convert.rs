@@ -158,7 +158,7 @@ const fn approval(approval: types::Approval) -> native::Approval {
         types::Approval::Nobody => native::Approval::Nobody,
         types::Approval::Possible => native::Approval::Possible,
         types::Approval::Waiting => native::Approval::Waiting,
-        types::Approval::Granted => native::Approval::Granted,
+        types::Approval::Granted(grounds) => native::Approval::Granted(grounds),
         types::Approval::Refused(why) => native::Approval::Refused(refusal(why)),
     }
 }
@@ -177,11 +177,21 @@ const fn refusal(refusal: types::Refusal) -> native::Refusal {
 }
 
 fn question(question: native::Question) -> types::Question {
-    types::Question { approvers: question.approvers, quorum: question.quorum, seconds: question.seconds }
+    types::Question {
+        approvers: question.approvers,
+        quorum: question.quorum,
+        seconds: question.seconds,
+        grounds: question.grounds,
+    }
 }
 
 pub(crate) fn question_back(question: types::Question) -> native::Question {
-    native::Question { approvers: question.approvers, quorum: question.quorum, seconds: question.seconds }
+    native::Question {
+        approvers: question.approvers,
+        quorum: question.quorum,
+        seconds: question.seconds,
+        grounds: question.grounds,
+    }
 }
 
 pub(crate) fn answer_back(answer: types::Answer) -> native::Answer {

@@ -37,11 +37,14 @@ pub struct Question {
     pub quorum: u32,
     /// For how long the question can be answered and its answer be used, in seconds.
     pub seconds: u32,
+    /// Stands for everything that needs a person: a yes is for that and for nothing that comes to it
+    /// later.
+    pub grounds: u64,
 }
 
 impl ApprovalRules {
-    pub(crate) fn question(&self) -> Question {
-        Question { approvers: self.approvers.clone(), quorum: self.quorum, seconds: self.seconds }
+    pub(crate) fn question(&self, grounds: u64) -> Question {
+        Question { approvers: self.approvers.clone(), quorum: self.quorum, seconds: self.seconds, grounds }
     }
 }
 
@@ -55,8 +58,11 @@ pub enum Approval {
     Possible,
     /// Somebody was asked about this very call, and it is not settled.
     Waiting,
-    /// As many as the policy wants have said yes to this very call, and it is used now.
-    Granted,
+    /// As many as the policy wants have said yes to this very call, asked for these [grounds], and
+    /// it is used now.
+    ///
+    /// [grounds]: Question::grounds
+    Granted(u64),
     /// The approval for this call, or the one that came with it, does not allow it.
     Refused(Refusal),
 }
@@ -64,7 +70,7 @@ pub enum Approval {
 impl Approval {
     /// Whether the points of the call were paid when it was asked about.
     pub(crate) const fn is_paid(self) -> bool {
-        matches!(self, Self::Waiting | Self::Granted)
+        matches!(self, Self::Waiting | Self::Granted(_))
     }
 }
 
@@ -169,7 +175,7 @@ pub fn answer(
     if !question.approvers.is_empty() && !question.approvers.contains(&new.subject) {
         return Err(AnswerRefusal::NotAnApprover);
     }
-    if given.iter().any(|own| own.subject == new.subject) {
+    if given.iter().any(|own| vouched(&own.subject) == vouched(&new.subject)) {
         return Err(AnswerRefusal::Repeated);
     }
     Ok(match new.is_yes {
@@ -209,6 +215,8 @@ mod tests {
             ("", 2, "alice", "!bob", Ok(Denied)),
             ("", 2, "alice", "alice", Err(Repeated)),
             ("", 2, "alice", "!alice", Err(Repeated)),
+            ("", 2, "alice", "webhook:alice", Err(Repeated)),
+            ("", 2, "webhook:alice", "slack:alice", Err(Repeated)),
             ("", 1, "alice", "bob", Err(Settled)),
             ("", 2, "!alice", "bob", Err(Settled)),
             ("", 1, "", "agent", Err(OwnCall)),
@@ -224,7 +232,7 @@ mod tests {
             ("", 0, "", "alice", Ok(Approved)),
         ] {
             let approvers = approvers.split_whitespace().map(str::to_owned).collect();
-            let question = Question { approvers, quorum, seconds: 900 };
+            let question = Question { approvers, quorum, seconds: 900, grounds: 0 };
             let new = said(new).remove(0);
             assert_eq!(answer(&question, "agent", &said(given), &new), expect, "{quorum} {given} {new:?}");
         }

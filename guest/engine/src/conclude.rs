@@ -5,9 +5,10 @@ mod anomaly;
 mod meters;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::approval::{Approval, Question};
-use crate::decision::{Decision, Layer, Mode, Outcome, Rule};
+use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Rule};
 use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::policy::Policy;
 use crate::wire;
@@ -103,20 +104,26 @@ pub fn conclude(
 ) -> Verdict {
     let pairs = meters::pairs(decision, outcomes);
     let pairs = pairs.as_deref();
-    let approval = circumstances.approval;
-    let unusual = anomaly::raise(policy, decision, pairs, circumstances.now);
-    let worst = |is_paid| {
-        worse(meters::raise(policy, decision, pairs, is_paid), unusual.clone())
-            .filter(|raise| raise.outcome > decision.outcome)
+    let unusual = anomaly::raises(policy, decision, pairs, circumstances.now);
+    let raises = |is_paid| {
+        let mut raises = meters::raises(policy, decision, pairs, is_paid);
+        raises.extend(unusual.iter().cloned());
+        raises
     };
-    let mut raise = worst(approval.is_paid());
+    let mut approval = circumstances.approval;
+    let mut found = raises(approval.is_paid());
+    if matches!(approval, Approval::Granted(asked) if asked != grounds(decision, &found)) {
+        // Something came to it, or went away, that nobody was asked about.
+        approval = Approval::Possible;
+    }
     // A call that waits for its answer, or was given one, paid when it was asked about. One that
     // needs no person any more is a call like any other.
-    let is_asked = raise.as_ref().map_or(decision.outcome, |raise| raise.outcome) == Outcome::Escalate;
-    let is_paid = approval.is_paid() && is_asked;
-    if approval.is_paid() && !is_paid {
-        raise = worst(false);
+    let is_paid = approval.is_paid() && outcome_of(decision, &found) == Outcome::Escalate;
+    if circumstances.approval.is_paid() && !is_paid {
+        found = raises(false);
     }
+    let grounds = grounds(decision, &found);
+    let raise = worst(found).filter(|raise| raise.outcome > decision.outcome);
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;
     let first = decision.reasons.first();
@@ -138,13 +145,13 @@ pub fn conclude(
     if outcome == Outcome::Escalate && enforced {
         match approval {
             Approval::Nobody => reason.push_str(" Nobody can approve it here, so it is denied."),
-            Approval::Possible => question = Some(policy.approvals.question()),
+            Approval::Possible => question = Some(policy.approvals.question(grounds)),
             Approval::Waiting => {
-                question = Some(policy.approvals.question());
+                question = Some(policy.approvals.question(grounds));
                 reason.push_str(" A person was asked and has not answered yet.");
             }
             // The one way in which an outcome gets better: a person was asked about this very call.
-            Approval::Granted => {
+            Approval::Granted(_) => {
                 redeemed = true;
                 (outcome, layer, code) = (Outcome::Allow, Layer::Approval, "approved".into());
                 reason = format!("A person approved this call. It was asked because: {reason}");
@@ -186,12 +193,31 @@ pub fn conclude(
     verdict
 }
 
-/// The worse of two reasons, the first of equals.
-fn worse(first: Option<Raise>, next: Option<Raise>) -> Option<Raise> {
-    match (first, next) {
-        (Some(first), Some(next)) => Some(if next.outcome > first.outcome { next } else { first }),
-        (first, next) => first.or(next),
-    }
+/// The worst of them, the first of equals.
+fn worst(raises: Vec<Raise>) -> Option<Raise> {
+    raises.into_iter().reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
+}
+
+/// The outcome with what was found.
+fn outcome_of(decision: &Decision, found: &[Raise]) -> Outcome {
+    found.iter().map(|raise| raise.outcome).fold(decision.outcome, Outcome::max)
+}
+
+/// Stands for everything that needs a person: codes, and the lines of the policy that they come from.
+/// The order in which they were found does not matter.
+fn grounds(decision: &Decision, found: &[Raise]) -> u64 {
+    let reasons = decision.reasons.iter().map(|own| (own.outcome, own.code.as_ref(), own.rule.as_ref()));
+    let raises = found.iter().map(|own| (own.outcome, own.code, own.rule.as_ref()));
+    let texts: BTreeSet<String> = reasons
+        .chain(raises)
+        .filter(|(outcome, _, _)| *outcome == Outcome::Escalate)
+        .map(|(_, code, rule)| {
+            let (pointer, pattern) = rule.map_or(("", ""), |own| (&*own.pointer, &*own.pattern));
+            format!("{}:{code}{}:{pointer}{}:{pattern}", code.len(), pointer.len(), pattern.len())
+        })
+        .collect();
+    let all: String = texts.into_iter().collect();
+    Digest::of(all.as_bytes()).start()
 }
 
 /// The points that the decision asks for.

@@ -195,6 +195,11 @@ impl Digest {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Its first eight bytes, as a number.
+    pub(crate) fn start(self) -> u64 {
+        self.0.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
     /// Its first 64 bits, to tell texts apart that nobody should read.
     pub(crate) fn prefix(&self) -> u64 {
         self.0.first_chunk().copied().map_or(0, u64::from_le_bytes)

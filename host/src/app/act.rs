@@ -81,7 +81,7 @@ impl Operation for Act {
                 settle::keys(effect, &self.owner, now, keys);
             }
             if proposal.value().is_some() {
-                protected::keys(&self.owner.agent, &self.record.call_digest, keys);
+                protected::keys(&self.owner.agent, keys);
             }
         }
         if let Some(binding) = &self.binding {
@@ -119,10 +119,13 @@ impl Operation for Act {
         page.agents.get(&self.owner.agent)?;
         let value = self.value().filter(|value| *value > 0);
         if value.is_some() {
-            protected::check(page, &self.owner.agent, &self.record.call_digest)?;
+            protected::check(page, &self.owner.agent)?;
         }
+        let nonce = verdict.question.is_some().then(approvals::nonce).transpose()?;
+        self.end_replaced(approval, &verdict, page)?;
         let id = record::id(page.next_seq());
-        let question = self.question(approval, &verdict, &readings, &id, page)?;
+        let question = self.question(approval, &verdict, &readings, (&id, nonce), page)?;
+        let is_new = question.as_ref().is_some_and(|(_, row)| row.verdict_id == id);
         let asked = question.as_ref().map(|(key, row)| Asked {
             approval_id: approvals::id(key, row.round),
             status: row.state,
@@ -144,7 +147,7 @@ impl Operation for Act {
         let place = page.append(NewEntry { kind: EntryKind::Verdict, agent, decision, body })?;
 
         if let Some((key, row)) = question {
-            if matches!(approval, Approval::Possible) {
+            if is_new {
                 approvals::count_question(page, &self.owner.agent)?;
             }
             page.approvals.put(key, row);
@@ -189,7 +192,7 @@ impl Act {
         Ok(match found {
             Approval::Possible if self.can_ask => approvals::may_ask(page, &self.owner.agent)?,
             Approval::Possible => Approval::Nobody,
-            found @ (Approval::Nobody | Approval::Waiting | Approval::Granted | Approval::Refused(_)) => {
+            found @ (Approval::Nobody | Approval::Waiting | Approval::Granted(_) | Approval::Refused(_)) => {
                 found
             }
         })
@@ -201,7 +204,7 @@ impl Act {
         approval: Approval,
         verdict: &Verdict,
         readings: &[EffectOutcome],
-        verdict_id: &str,
+        (verdict_id, nonce): (&str, Option<String>),
         page: &Page,
     ) -> Result<Option<(String, state::Approval)>, OperationError> {
         let Some(binding) = &self.binding else { return Ok(None) };
@@ -230,10 +233,32 @@ impl Act {
             verdict,
             verdict_id,
             meters: approvals::meters(effects, readings),
-            nonce: approvals::nonce()?,
+            nonce: nonce.unwrap_or_default(),
         };
-        let round = row.map_or(1, |row| row.round + 1);
+        // A number that has no next one is none of ours.
+        let round = row.and_then(|row| row.round.checked_add(1)).unwrap_or(1);
         Ok(Some((binding.key.clone(), asking.row(round, page.now, &self.digest_key))))
+    }
+
+    /// A question that a new one about the same call takes the place of ends, and that is on record.
+    fn end_replaced(
+        &self,
+        approval: Approval,
+        verdict: &Verdict,
+        page: &mut Page,
+    ) -> Result<(), OperationError> {
+        let Some(binding) = self.binding.as_ref().filter(|_| verdict.question.is_some()) else {
+            return Ok(());
+        };
+        let (key, digest_key) = (&binding.key, &self.digest_key);
+        let row = page.approvals.get(key)?.filter(|row| row.state.is_open()).cloned();
+        let Some(row) = row.filter(|_| !matches!(approval, Approval::Waiting)) else { return Ok(()) };
+        if approvals::is_genuine(key, &row, digest_key) {
+            let is_over = page.now >= row.ends_at;
+            let state = if is_over { ApprovalState::Expired } else { ApprovalState::Cancelled };
+            approvals::answer::end(page, key.clone(), &row, state, None, digest_key)?;
+        }
+        Ok(())
     }
 
     fn value(&self) -> Option<u64> {

@@ -3,7 +3,8 @@
 //! A question is a row whose key is a digest over everything that makes a call this call: who sends
 //! it for which agent, in which session, under which policy, and its exact bytes. So an answer can
 //! be used for the call that was asked about and for no other. A row carries a code of its own
-//! ([`seal`]), so that nobody who can write to the store can say yes there.
+//! ([`seal`]), so that nobody who can write to the store can write a yes there. That an old row was
+//! put back only the ledger shows.
 //!
 //! What an answer is worth is the engine's to say ([`answer`], `tally`); here are only facts.
 
@@ -147,7 +148,7 @@ pub(super) fn standing(
         // Whoever wrote that, it is no answer to anything, and the next question replaces it.
         _ if !is_genuine(&binding.key, row, digest_key) => ended(Refusal::Unknown),
         ApprovalState::Pending if !is_over => Approval::Waiting,
-        ApprovalState::Approved if !is_over => Approval::Granted,
+        ApprovalState::Approved if !is_over => Approval::Granted(row.grounds),
         // A no holds for as long as a yes would have: asking again and again is no way around it.
         ApprovalState::Denied if !is_over => Approval::Refused(Refusal::Denied),
         ApprovalState::Denied => ended(Refusal::Denied),
@@ -205,6 +206,7 @@ impl Asking<'_> {
             ends_at: now.plus(i64::from(self.question.seconds) * 1000),
             approvers: self.question.approvers.clone(),
             quorum: self.question.quorum,
+            grounds: self.question.grounds,
             answers: Vec::new(),
             reason: self.verdict.reason.clone(),
             code: self.verdict.code.clone(),

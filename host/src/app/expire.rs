@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::approvals::answer::end;
+use super::approvals::is_genuine;
 use super::record::{self, json};
 use super::{Operation, OperationError, clock, lessons};
 use crate::engine::Pool;
-use crate::state::{ApprovalState, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page};
+use crate::state::{Approval, ApprovalState, EntryKind, Hold, HoldState, Keys, Millis, NewEntry, Page};
 
 /// Ends what is over.
 pub(super) struct Expire {
@@ -80,6 +81,9 @@ impl Expire {
             .collect();
         self.approvals = over.len();
         for (key, row) in over {
+            let is_ours = is_genuine(&key, &row, &self.digest_key);
+            // What somebody else wrote is not made ours by ending it.
+            let row = if is_ours { row } else { Approval { round: 1, ..Approval::unreadable() } };
             end(page, key, &row, ApprovalState::Expired, None, &self.digest_key)?;
         }
         Ok(())

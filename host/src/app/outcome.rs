@@ -99,8 +99,10 @@ pub(super) fn time(body: &str) -> String {
 }
 
 fn field(body: &str, name: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    value.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    // Numbers of a call may be larger than any that we read, so nothing but texts is looked at.
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(body).unwrap_or_default();
+    let text = fields.get(name).and_then(|own| serde_json::from_str(own.get()).ok());
+    text.unwrap_or_default()
 }
 
 /// A report was not recorded.

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::OperationError;
 use crate::state::{Keys, Meter, MeterKey, Page};
+use crate::store::{Reader, StoreError};
 
 /// What is counted, with the names of the meters.
 const EXECUTED: &str = "tally/executed";
@@ -137,4 +138,19 @@ impl Statistics {
         }
         own
     }
+}
+
+/// What the executed calls of one tool add up to.
+///
+/// # Errors
+///
+/// Where nothing can be read.
+pub fn of_tool(reader: &mut dyn Reader, agent: &str, tool: &str) -> Result<Totals, StoreError> {
+    let mut totals = Totals::default();
+    for name in ALL {
+        if let Some(meter) = reader.meter(&MeterKey::new(agent, name, "", 0, tool))? {
+            totals.add(name, &meter);
+        }
+    }
+    Ok(totals)
 }

@@ -1,7 +1,7 @@
 //! Who would answer, for commands that only try a policy out.
 
 use clap::ValueEnum;
-use sentinel::engine::{Approval, Circumstances, Refusal};
+use sentinel::engine::{Approval, Circumstances, Refusal, Verdict};
 
 use super::Context;
 
@@ -27,11 +27,18 @@ impl Approver {
     /// The circumstances of a call that is tried out.
     pub(crate) const fn circumstances(self, context: &Context) -> Circumstances {
         let approval = match self {
-            Self::Possible => Approval::Possible,
-            Self::Yes => Approval::Granted,
+            // Somebody has to be asked before they can say yes.
+            Self::Possible | Self::Yes => Approval::Possible,
             Self::No => Approval::Refused(Refusal::Denied),
             Self::Nobody => Approval::Nobody,
         };
         Circumstances { mode: context.settings.mode, approval, now: Some(MOMENT) }
+    }
+
+    /// The circumstances in which a call is sent again, if this one says yes to what was asked.
+    pub(crate) fn again(self, verdict: &Verdict, context: &Context) -> Option<Circumstances> {
+        let question = verdict.question.as_ref().filter(|_| matches!(self, Self::Yes))?;
+        let approval = Approval::Granted(question.grounds);
+        Some(Circumstances { approval, ..self.circumstances(context) })
     }
 }

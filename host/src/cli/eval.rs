@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sentinel::engine::{Circumstances, Engine, fresh};
+use sentinel::engine::{Engine, fresh};
 use sentinel::limits::LINE_BYTES_MAX;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -57,7 +57,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let session = args.policy.as_deref().map(|path| context.session(&engine, path)).transpose()?;
     let mut policies = Policies::new(engine, session);
     let mut lines = Lines::open(args.file.as_deref())?;
-    let circumstances = args.approver.circumstances(context);
     let progress = progress(&lines);
     let mut out = context.page.out();
     let mut exit = Exit::Ok;
@@ -66,7 +65,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         number += 1;
         let answered = match line {
             Line::Bytes(line) if is_blank(line) => Ok(()),
-            Line::Bytes(line) => answer(line, &mut policies, circumstances, &mut out)?,
+            Line::Bytes(line) => answer(line, &mut policies, (args.approver, context), &mut out)?,
             Line::TooLong => Err(Unusable {
                 id: Value::Null,
                 error: format!("the line is longer than {LINE_BYTES_MAX} bytes"),
@@ -99,7 +98,7 @@ struct Unusable {
 fn answer(
     line: &[u8],
     policies: &mut Policies,
-    circumstances: Circumstances,
+    (who, context): (Approver, &Context),
     out: &mut impl Write,
 ) -> io::Result<Result<(), Unusable>> {
     let unusable = |error: String| Ok(Err(Unusable { id: salvage_id(line), error }));
@@ -111,7 +110,11 @@ fn answer(
         Ok(session) => session,
         Err(error) => return unusable(error),
     };
-    let verdict = session.evaluate(request.call.get().as_bytes(), circumstances, fresh);
+    let call = request.call.get().as_bytes();
+    let mut verdict = session.evaluate(call, who.circumstances(context), fresh);
+    if let Some(circumstances) = who.again(&verdict, context) {
+        verdict = session.evaluate(call, circumstances, fresh);
+    }
     let id = request.id.map_or("null", RawValue::get);
     match verdict.json.strip_prefix('{') {
         Some("}") | None => writeln!(out, "{{\"id\":{id}}}")?,

@@ -132,8 +132,15 @@ fn simulate(session: &mut Session, request: Request, approver: Approver, context
         let call = call::complete(call.get(), &agent_id, &context.settings.environment);
         let circumstances = approver.circumstances(context);
         let settle = |effects: &[Effect]| tally.settle(None, effects);
-        let evaluation = session.explain(call.as_bytes(), circumstances, settle);
+        let mut evaluation = session.explain(call.as_bytes(), circumstances, settle);
         tally.charge(&evaluation.verdict);
+        if let Some(circumstances) = approver.again(&evaluation.verdict, context) {
+            let asked = evaluation.verdict.risk_points;
+            let settle = |effects: &[Effect]| tally.settle(None, effects);
+            evaluation = session.explain(call.as_bytes(), circumstances, settle);
+            tally.charge(&evaluation.verdict);
+            evaluation.verdict.risk_points += asked;
+        }
         tally.learn(&evaluation.verdict, session);
         results.push(Line::new(evaluation.decision.tool_name, evaluation.verdict));
     }

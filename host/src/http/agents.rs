@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::answer::{self, Reply};
@@ -184,9 +185,18 @@ pub(super) async fn audit(
     let entries = reads::newest(grant.app(), filter, input::place(query.before)?, limit).await?;
     let last = entries.last().map(|own| own.seq);
     let is_full = entries.len() == limit as usize;
-    answer::json(&json!({
-        "agentId": agent,
-        "entries": entries.iter().map(answer::indexed).collect::<Result<Vec<_>, _>>()?,
-        "nextBefore": last.filter(|last| is_full && *last > 0),
-    }))
+    answer::json(&Trail {
+        agent_id: &agent,
+        entries: entries.iter().map(answer::indexed).collect::<Result<_, _>>()?,
+        next_before: last.filter(|last| is_full && *last > 0),
+    })
+}
+
+/// Entries as they were recorded: a tree in between could not hold every number of a call.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Trail<'a> {
+    agent_id: &'a str,
+    entries: Vec<Box<RawValue>>,
+    next_before: Option<u64>,
 }

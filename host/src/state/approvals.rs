@@ -32,6 +32,8 @@ pub struct Approval {
     pub approvers: Vec<String>,
     /// How many have to say yes.
     pub quorum: u32,
+    /// Stands for everything that needed a person.
+    pub grounds: u64,
     /// What was said, in order.
     pub answers: Vec<ApprovalAnswer>,
     /// Why a person was asked.
@@ -52,6 +54,37 @@ pub struct Approval {
     pub notified: Vec<String>,
     /// Over all of the above, with a key that the store does not have.
     pub mac: String,
+}
+
+impl Approval {
+    /// What stands for a row that nobody of ours wrote: it carries no code, and its time is over.
+    pub const fn unreadable() -> Self {
+        Self {
+            round: 0,
+            agent: String::new(),
+            requester: String::new(),
+            session: None,
+            tool: String::new(),
+            call_digest: String::new(),
+            policy_digest: String::new(),
+            state: ApprovalState::Pending,
+            asked_at: Millis(0),
+            ends_at: Millis(0),
+            approvers: Vec::new(),
+            quorum: 1,
+            grounds: 0,
+            answers: Vec::new(),
+            reason: String::new(),
+            code: String::new(),
+            verdict_id: String::new(),
+            call: None,
+            meters: Vec::new(),
+            value: None,
+            nonce: String::new(),
+            notified: Vec::new(),
+            mac: String::new(),
+        }
+    }
 }
 
 /// What a person said.

@@ -10,6 +10,14 @@
     reason = "a suite fails loudly: that is its job"
 )]
 
+mod approvals;
+mod approvals_attack;
+mod approvals_binding;
+mod approvals_money;
+mod approvals_people;
+mod approvals_replicas;
+mod approvals_shown;
+mod approvals_store;
 mod client;
 mod concurrency;
 mod crash;

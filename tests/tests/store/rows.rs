@@ -68,6 +68,7 @@ pub(crate) fn question(agent: &str, state: ApprovalState, asked_at: i64, ends_at
         asked_at: Millis(asked_at),
         ends_at: Millis(ends_at),
         approvers: vec!["ana".to_owned(), ODD.to_owned()],
+        grounds: u64::MAX,
         quorum: u32::MAX,
         answers: vec![
             ApprovalAnswer {

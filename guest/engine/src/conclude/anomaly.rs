@@ -7,14 +7,14 @@ use crate::decision::{Decision, Layer, Outcome, Rule};
 use crate::effect::{Effect, EffectOutcome};
 use crate::policy::Policy;
 
-/// The worst of what the baselines say, the first of equals.
-pub(super) fn raise(
+/// What the baselines say.
+pub(super) fn raises(
     policy: &Policy,
     decision: &Decision,
     pairs: Option<&[Pair<'_>]>,
     now: Option<u64>,
-) -> Option<Raise> {
-    let raises = pairs?.iter().filter_map(|(effect, outcome)| match effect {
+) -> Vec<Raise> {
+    let raises = pairs.unwrap_or_default().iter().filter_map(|(effect, outcome)| match effect {
         Effect::Debit(_) => None,
         Effect::Baseline { key } => match outcome {
             EffectOutcome::Baseline(bytes) => one(policy, decision, key, bytes, now),
@@ -23,7 +23,7 @@ pub(super) fn raise(
             EffectOutcome::Reading(_) | EffectOutcome::Refused(_) | EffectOutcome::Failed(_) => None,
         },
     });
-    raises.reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
+    raises.collect()
 }
 
 fn raised(outcome: Outcome, code: &'static str, message: String, rule: (&str, &str)) -> Raise {

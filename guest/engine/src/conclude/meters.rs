@@ -24,16 +24,16 @@ pub(super) fn pairs<'d>(decision: &'d Decision, outcomes: &'d [EffectOutcome]) -
     (is_whole && pairs.iter().all(|(effect, outcome)| is_answer(effect, outcome))).then_some(pairs)
 }
 
-/// The worst of what the answers say, the first of equals.
-pub(super) fn raise(
+/// What the answers say.
+pub(super) fn raises(
     policy: &Policy,
     decision: &Decision,
     pairs: Option<&[Pair<'_>]>,
     is_paid: bool,
-) -> Option<Raise> {
+) -> Vec<Raise> {
     let Some(pairs) = pairs else {
         let message = "The effects of the decision were not all tried.".to_owned();
-        return Some(engine("effects-unanswered", message));
+        return vec![engine("effects-unanswered", message)];
     };
     // What could not be done comes first: no other finding would be a whole one.
     let broken = pairs.iter().find_map(|(_, outcome)| match outcome {
@@ -49,11 +49,10 @@ pub(super) fn raise(
             Some(engine("effect-failed", format!("State could not be kept: {}.", wire::excerpt(why))))
         }
     });
-    broken.or_else(|| {
-        let raises =
-            pairs.iter().filter_map(|(effect, outcome)| bears(policy, decision, effect, outcome, is_paid));
-        raises.reduce(|worst, next| if next.outcome > worst.outcome { next } else { worst })
-    })
+    if let Some(broken) = broken {
+        return vec![broken];
+    }
+    pairs.iter().filter_map(|(effect, outcome)| bears(policy, decision, effect, outcome, is_paid)).collect()
 }
 
 pub(super) fn engine(code: &'static str, message: String) -> Raise {

@@ -147,7 +147,12 @@ impl Operation for Answer {
 impl Answer {
     /// What the engine makes of this answer.
     fn tally(&self, row: &state::Approval) -> Result<ApprovalState, OperationError> {
-        let question = Question { approvers: row.approvers.clone(), quorum: row.quorum, seconds: 0 };
+        let question = Question {
+            approvers: row.approvers.clone(),
+            quorum: row.quorum,
+            seconds: 0,
+            grounds: row.grounds,
+        };
         let given: Vec<_> = row
             .answers
             .iter()

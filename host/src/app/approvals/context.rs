@@ -230,14 +230,17 @@ impl<'a> Shown<'a> {
 ///
 /// Where nothing can be read.
 pub async fn context(app: &App, row: &Approval) -> Result<Context, ReadError> {
-    let agent = row.agent.clone();
-    let (entries, meters) = app
+    let (agent, tool) = (row.agent.clone(), row.tool.clone());
+    let (entries, totals) = app
         .readers
         .read(move |reader| {
             let filter =
                 EntryFilter { agent: Some(agent.clone()), kind: Some(EntryKind::Verdict), decision: None };
             let newest = i64::MAX.unsigned_abs();
-            Ok((reader.entries(newest, Order::NewestFirst, &filter, HISTORY)?, reader.meters(&agent)?))
+            Ok((
+                reader.entries(newest, Order::NewestFirst, &filter, HISTORY)?,
+                tally::of_tool(reader, &agent, &tool)?,
+            ))
         })
         .await?;
     let recent = entries.iter().map(|own| Recent {
@@ -246,10 +249,9 @@ pub async fn context(app: &App, row: &Approval) -> Result<Context, ReadError> {
         decision: own.entry.decision,
         at: outcome::time(&own.entry.body),
     });
-    let tools = tally::Statistics::new(&meters).tools;
     Ok(Context {
         meters: row.meters.iter().map(ShownMeter::from).collect(),
         recent: recent.collect(),
-        tool: tools.get(&row.tool).copied().unwrap_or_default(),
+        tool: totals,
     })
 }

@@ -96,7 +96,7 @@ pub(super) fn remembered(row: &Row) -> Result<((String, String), Remembered), St
 }
 
 pub(super) fn approval(row: &Row) -> Result<(String, Approval), StoreError> {
-    Ok((column(row, 0)?, encode::approval_back(column(row, 1)?)?))
+    Ok((column(row, 0)?, encode::approval_back(column(row, 1)?)))
 }
 
 pub(super) fn baseline(row: &Row) -> Result<((String, String), Vec<u8>), StoreError> {

@@ -13,12 +13,11 @@ const ENDED_APPROVALS_MAX: u32 = 500;
 const IS_OPEN: &str = "state IN ('pending', 'approved')";
 
 pub(super) fn approval(connection: &Connection, key: &str) -> Result<Option<Approval>, StoreError> {
-    connection
+    let body = connection
         .prepare_cached("SELECT body FROM approvals WHERE tenant = ?1 AND log_id = ?2 AND key = ?3")?
         .query_row(params![TENANT, LOG, key], |row| row.get::<_, String>(0))
-        .optional()?
-        .map(|body| encode::approval_back(&body))
-        .transpose()
+        .optional()?;
+    Ok(body.map(|body| encode::approval_back(&body)))
 }
 
 pub(super) fn approvals(
@@ -51,7 +50,7 @@ pub(super) fn approvals(
         .query_map(values.as_slice(), |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
         .map(|row| {
             let (key, body) = row?;
-            Ok((key, encode::approval_back(&body)?))
+            Ok((key, encode::approval_back(&body)))
         })
         .collect()
 }
