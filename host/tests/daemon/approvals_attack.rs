@@ -74,7 +74,7 @@ fn a_yes_among_many_calls_is_for_one_of_those_behind_it() {
     }
 }
 
-/// The defect `yes-lifts-another-question`: a person looked at one reason, and another came after.
+/// Guards against `yes-lifts-another-question`: a person looked at one reason, and another came after.
 #[test]
 fn yes_lifts_no_question_that_nobody_was_asked() {
     let budgets = json!([{ "name": "shop", "limit": "1.00", "per": "lifetime", "tools": ["pay", "deploy"], "onExceeded": "require_approval" }]);

@@ -204,7 +204,7 @@ fn two_of_three_have_to_say_yes_and_no_one_twice() {
     assert_ne!(told["answers"][0]["subject"], told["answers"][1]["subject"]);
 }
 
-/// The defect `one-person-two-subjects`: who answers, and then has a channel say that they answered.
+/// Guards against `one-person-two-subjects`: who answers, and then has a channel say that they answered.
 #[test]
 fn quorum_counts_a_person_once_whoever_vouches() {
     let desk = Desk::new(&json!({ "quorum": 2 }), &[]);

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::approvals::{AGENT, Desk, REQUESTER, ask, asking, deploy, evaluate, say, send_input};
 use crate::client::Client;
 
-/// The defect `list-hides-newer-questions`: some agents ask so much that nobody finds what another
+/// Guards against `list-hides-newer-questions`: some agents ask so much that nobody finds what another
 /// asks. What is behind the first 200 has to be found as well.
 #[test]
 fn list_shows_every_open_question_in_the_end() {
@@ -88,7 +88,7 @@ fn odd_inputs() -> Vec<String> {
     all
 }
 
-/// The defect `one-call-blinds-all-approvers`: a number that some readers do not take, and no question
+/// Guards against `one-call-blinds-all-approvers`: a number that some readers do not take, and no question
 /// of anybody is listed.
 #[test]
 fn list_can_be_read_whatever_was_asked() {
@@ -129,7 +129,7 @@ fn list_can_be_read_whatever_was_asked() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// The defect `odd-number-hides-records`: the same number in a call that is only denied or allowed.
+/// Guards against `odd-number-hides-records`: the same number in a call that is only denied or allowed.
 #[test]
 fn records_can_be_read_whatever_was_sent() {
     let mut problems = Vec::new();
@@ -169,7 +169,7 @@ fn records_can_be_read_whatever_was_sent() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// The defect `list-shows-other-bytes`: whoever decides from the list reads another call than is hashed.
+/// Guards against `list-shows-other-bytes`: whoever decides from the list reads another call than is hashed.
 #[test]
 fn list_shows_the_call_as_it_was_hashed() {
     let desk = Desk::new(&json!({}), &[]);
