@@ -51,6 +51,18 @@ impl Shape for Text {
     }
 }
 
+/// A name that entries are found by: a column of a table, and a label of a metric.
+pub(crate) fn name(node: &Node<'_>, of: &str, cx: &mut Reading<'_>) -> Option<Text> {
+    let text = Text::read(node, cx)?;
+    if AgentId::is_valid(&text.value) {
+        return Some(text);
+    }
+    let help = "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, without `..`";
+    let message = format!("`{}` is not a name for a {of}", text.value.escape_debug());
+    cx.error("bad-name", node.span, message, "this name", Some(help.to_owned()));
+    None
+}
+
 /// Refuses a pattern with characters that nobody sees: it would match nothing that its author meant.
 pub(crate) fn visible(text: Text, cx: &mut Reading<'_>) -> Option<Text> {
     let is_invisible = |c: char| is_format(c) || c.is_whitespace() && c != ' ';

@@ -1,6 +1,6 @@
 //! `budgets` and `rateLimits` of a document, as types.
 
-use super::leaves::{AgentId, Points, Text, Whole};
+use super::leaves::{self, AgentId, Points, Text, Whole};
 use super::shape::{Few, Filled, Reading, Shape, shape_enum, shape_struct};
 use crate::decision::Outcome;
 use crate::effect::Unit;
@@ -151,15 +151,7 @@ pub(crate) struct MeterName(pub(crate) Text);
 
 impl Shape for MeterName {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let text = Text::read(node, cx)?;
-        if !AgentId::is_valid(&text.value) {
-            let help = "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, \
-                        without `..`";
-            let message = format!("`{}` is not a name for a meter", text.value.escape_debug());
-            cx.error("bad-name", node.span, message, "this name", Some(help.to_owned()));
-            return None;
-        }
-        Some(Self(text))
+        leaves::name(node, "meter", cx).map(Self)
     }
 
     fn schema() -> String {
@@ -235,7 +227,7 @@ impl Shape for Limit {
 
 impl Shape for ToolPattern {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let text = super::leaves::visible(Text::read(node, cx)?, cx)?;
+        let text = leaves::visible(Text::read(node, cx)?, cx)?;
         if text.value.len() > PATTERN_BYTES_MAX {
             let message = format!("name is longer than {PATTERN_BYTES_MAX} bytes");
             cx.error("bad-name", node.span, message, "this entry", None);

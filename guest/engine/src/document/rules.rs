@@ -1,6 +1,6 @@
 //! `rules`, `tags`, `metadata` and `redact` of a document, as types.
 
-use super::leaves::{AgentId, Text, visible};
+use super::leaves::{self, AgentId, Text, visible};
 use super::shape::{Few, Reading, Shape, shape_enum, shape_struct};
 use crate::condition::When;
 use crate::limits::{
@@ -94,15 +94,7 @@ pub(crate) struct RuleName(pub(crate) Text);
 
 impl Shape for RuleName {
     fn read(node: &Node<'_>, cx: &mut Reading<'_>) -> Option<Self> {
-        let text = Text::read(node, cx)?;
-        if !AgentId::is_valid(&text.value) {
-            let help = "use 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or digit, \
-                        without `..`";
-            let message = format!("`{}` is not a name for a rule", text.value.escape_debug());
-            cx.error("bad-name", node.span, message, "this name", Some(help.to_owned()));
-            return None;
-        }
-        Some(Self(text))
+        leaves::name(node, "rule", cx).map(Self)
     }
 
     fn schema() -> String {
