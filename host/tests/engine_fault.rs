@@ -39,11 +39,11 @@ fn engine(decide: &str) -> Engine {
                 (i32.store offset=40 (i32.const 2048) (call $wait (i32.const 7)))
                 i32.const 2048)
             (func (export "{EXPORT}#[method]pending.decision") (param i32) (result i32) i32.const 4096)
-            (func (export "{EXPORT}#[method]pending.conclude") (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#[method]pending.conclude") (param i32 i32 i32 i32 i32 i32 i64 i32 i64) (result i32) i32.const 4096)
             (func (export "{EXPORT}#[method]policy.risk-status") (param i32 i64) (result i32) i32.const 4096)
             (func (export "{EXPORT}#[method]policy.mode") (param i32) (result i32) i32.const 0)
             {}
-            (func (export "{EXPORT}#tally") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#tally") (param i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32) (result i32) i32.const 4096)
             (func (export "{EXPORT}#learn") (param i32 i32 i32 i32) (result i32) i32.const 4096)
             (func (export "{EXPORT}#convert") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) i32.const 4096)
             (func (export "{EXPORT}#schema") (result i32) i32.const 4096)
