@@ -1,7 +1,7 @@
 //! "Total value protected": what was at stake in calls that were held back, each call counted once,
 //! however often it was sent.
 //!
-//! Which calls were counted is remembered for the last [`REMEMBERED`] of an agent, in one row: a row
+//! Which calls were counted is remembered for the last 512 of an agent, in one row: a row
 //! for each would grow for ever.
 
 use sha2::{Digest as _, Sha256};
