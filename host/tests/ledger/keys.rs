@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use sentinel::store::sqlite::Sqlite;
-
-use crate::store::Store;
+use crate::store::{Store, open};
 
 #[test]
 fn a_rotated_ledger_verifies_with_every_key_of_its_own() {
@@ -62,7 +60,7 @@ fn the_rotation_itself_cannot_be_changed() {
 fn a_daemon_that_runs_keeps_its_key() {
     let store = Store::of(10);
     let key = store.ledger(&["key"]).ok().stdout;
-    let daemon = Sqlite::open(&store.home()).unwrap();
+    let daemon = open(&store.home());
     let run = store.ledger(&["rotate"]);
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("is used by another daemon: stop it"), "{run:?}");

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use sentinel::app::identity::Signer;
 use sentinel::state::{EntryKind, Keys, Millis, NewEntry};
-use sentinel::store::Backend as _;
 use sentinel::store::sqlite::Sqlite;
+use sentinel::store::{Backend as _, StoreError};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -68,7 +70,7 @@ impl Store {
 
     /// Appends entries that are made for their place.
     pub(crate) fn append_all(&self, count: u64, make: impl Fn(u64) -> NewEntry) {
-        let store = Sqlite::open(&self.home()).unwrap();
+        let store = open(&self.home());
         let head = store.reader().unwrap().head().unwrap();
         let signer = Signer::open(&self.home().join("ledger.key"), ORIGIN, &head.key, true).unwrap();
         let mut writer = store.writer().unwrap();
@@ -154,4 +156,16 @@ pub(crate) fn verdict(seq: u64) -> NewEntry {
          \"kind\":\"verdict\",\"reason\":\"rule {seq} says so\",\"toolName\":\"Bash\"}}"
     );
     NewEntry { kind: EntryKind::Verdict, agent: agent.to_owned(), decision, body }
+}
+
+/// The store of this directory. A program that another test starts at this moment holds all our files
+/// until it runs, their locks included.
+pub(crate) fn open(home: &Path) -> Sqlite {
+    for _ in 0..500 {
+        match Sqlite::open(home) {
+            Err(StoreError::Locked { .. }) => thread::sleep(Duration::from_millis(10)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the store stays locked")
 }
