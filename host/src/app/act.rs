@@ -186,7 +186,7 @@ impl Operation for Act {
 impl Act {
     /// What is known of an approval for this call.
     fn approval(&self, page: &Page) -> Result<Approval, OperationError> {
-        let Some(binding) = &self.binding else { return Ok(Approval::before_asking(self.can_ask)) };
+        let Some(binding) = &self.binding else { return Ok(Approval::Nobody) };
         let brought = self.approval_id.as_deref();
         let found = approvals::standing(page, binding, brought, &self.subject, &self.digest_key)?;
         Ok(match found {

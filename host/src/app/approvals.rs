@@ -94,18 +94,22 @@ fn framed(parts: &[Option<&str>]) -> String {
     })
 }
 
-/// The code that a row must carry, over its key and everything else that it says.
+/// What codes of rows begin with, so that nothing else that the same key signs can be one.
+const SEALED: &str = "approval";
+
+/// The code that a row must carry, over its key and everything else that it says. A row that cannot
+/// be written has none.
 pub fn seal(key: &str, row: &state::Approval, digest_key: &[u8]) -> String {
     let bare = state::Approval { mac: String::new(), ..row.clone() };
-    // There is nothing in it that cannot be written; were there, no row would have a code.
-    let text = serde_json::to_vec(&(key, &bare)).unwrap_or_default();
-    keyed_digest(digest_key, &text)
+    let text = serde_json::to_vec(&(SEALED, key, &bare));
+    text.map_or_else(|_| String::new(), |text| keyed_digest(digest_key, &text))
 }
 
 /// Whether a row says what this daemon, or another with its key, once wrote.
 pub fn is_genuine(key: &str, row: &state::Approval, digest_key: &[u8]) -> bool {
     use subtle::ConstantTimeEq as _;
-    seal(key, row, digest_key).as_bytes().ct_eq(row.mac.as_bytes()).into()
+    let is_equal: bool = seal(key, row, digest_key).as_bytes().ct_eq(row.mac.as_bytes()).into();
+    is_equal && !row.mac.is_empty()
 }
 
 /// What the rows say of a call. Facts; what follows is for the engine.
@@ -276,6 +280,19 @@ mod tests {
         let different: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
         assert_eq!(bind("a", None, "s", "p", "c"), all[0]);
+    }
+
+    #[test]
+    fn a_code_is_for_one_key_and_one_row() {
+        let (digest_key, row) = ([7; 32], state::Approval::unreadable());
+        assert!(!is_genuine("k", &row, &digest_key), "a row without a code");
+        let row = state::Approval { mac: seal("k", &row, &digest_key), ..row };
+        assert!(is_genuine("k", &row, &digest_key));
+        assert!(!is_genuine("l", &row, &digest_key), "another key");
+        assert!(!is_genuine("k", &row, &[8; 32]), "another daemon");
+        let approved = state::Approval { state: ApprovalState::Approved, ..row.clone() };
+        assert!(!is_genuine("k", &approved, &digest_key), "another state");
+        assert!(!is_genuine("k", &state::Approval { quorum: 0, ..row }, &digest_key), "another quorum");
     }
 
     #[test]
