@@ -83,6 +83,13 @@ impl Decision {
             }
         }
     }
+
+    /// Whether its end depends on what somebody keeps: meters that have a limit, what was learned, the
+    /// answers of people. Whoever keeps nothing can conclude all other decisions.
+    pub fn needs_state(&self, policy: &Policy) -> bool {
+        let is_bounded = |effect: &Effect| effect.debit().is_none_or(|debit| debit.limit < u64::MAX);
+        self.may_ask(policy) || self.effects.iter().any(is_bounded)
+    }
 }
 
 /// A reason that outdoes the decision's own.

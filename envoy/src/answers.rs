@@ -1,0 +1,108 @@
+//! An answer on its way back, where the engine reads it: lists of tools that lose the forbidden ones,
+//! tool calls of a model that are decided before the agent sees them.
+
+use std::rc::Rc;
+
+use sentinel_engine::{
+    AnswerPlan, AnswerReader, Circumstances, EffectOutcome, Exchange, Outcome, Policy, conclude, decide_bytes,
+};
+
+use crate::daemon::{Asked, Ruling};
+use crate::governor::Governor;
+use crate::reply::Fault;
+
+/// An answer that is being read.
+#[derive(Debug)]
+pub(crate) struct Answering {
+    reader: AnswerReader,
+    /// The policy that let the request go also reads its answer.
+    policy: Rc<Policy>,
+    asked: Option<Asked>,
+}
+
+/// What the head of an answer says.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// Nothing in it is decided.
+    Passes,
+    /// Its body is read.
+    Read(Answering),
+    /// It cannot be read, so nobody gets it.
+    Refused,
+}
+
+/// What more of an answer came to.
+#[derive(Debug, Default)]
+pub(crate) struct Fed {
+    /// May go to the agent now.
+    pub(crate) out: Vec<u8>,
+    /// A call that the daemon has to decide before more may.
+    pub(crate) ask: Option<Vec<u8>>,
+    /// The daemon was asked before, and has not answered.
+    pub(crate) is_waiting: bool,
+    /// Nothing more may, and the answer ends broken.
+    pub(crate) is_refused: bool,
+}
+
+impl Answering {
+    pub(crate) fn begin(
+        exchange: &Exchange,
+        policy: Rc<Policy>,
+        status: u16,
+        header: &dyn Fn(&str) -> Option<String>,
+    ) -> Begun {
+        match exchange.answer(status, header) {
+            AnswerPlan::Pass => Begun::Passes,
+            AnswerPlan::Read(reader) => Begun::Read(Self { reader: *reader, policy, asked: None }),
+            AnswerPlan::Refuse => Begun::Refused,
+        }
+    }
+
+    /// More of the answer is there.
+    pub(crate) fn feed(&mut self, governor: &mut Governor, bytes: &[u8], is_end: bool) -> Fed {
+        let is_refused = self.reader.push(&self.policy, bytes, is_end).is_err();
+        if is_refused {
+            self.asked = None;
+            return Fed { out: self.reader.take(), is_refused, ..Fed::default() };
+        }
+        if self.asked.is_some() {
+            return Fed { out: self.reader.take(), is_waiting: true, ..Fed::default() };
+        }
+        self.go_on(governor)
+    }
+
+    /// The daemon answered, or did not.
+    pub(crate) fn ruled(&mut self, governor: &mut Governor, answer: Result<Vec<u8>, Fault>) -> Fed {
+        let Some(asked) = self.asked.take() else {
+            return Fed { is_refused: true, ..Fed::default() };
+        };
+        let ruling = answer.and_then(|body| Ruling::read(&body, &asked).ok_or(Fault::DaemonRefused));
+        match ruling {
+            Ok(ruling) => self.reader.ruled(ruling.permitted, &ruling.reason),
+            Err(fault) => self.reader.ruled(false, fault.sentence()),
+        }
+        self.go_on(governor)
+    }
+
+    /// Decides what can be decided here, until the daemon is needed or nothing is left.
+    fn go_on(&mut self, governor: &mut Governor) -> Fed {
+        while let Some(call) = self.reader.asked(&governor.actor()) {
+            let decision = decide_bytes(&self.policy, &call);
+            if decision.outcome != Outcome::Deny && decision.needs_state(&self.policy) {
+                if governor.config.daemon.is_none() {
+                    self.reader.ruled(false, Fault::DaemonMissing.sentence());
+                    continue;
+                }
+                self.asked = Some(Asked { agent_id: decision.agent_id, tool_name: decision.tool_name });
+                return Fed { out: self.reader.take(), ask: Some(call), ..Fed::default() };
+            }
+            let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
+            let verdict = conclude(&self.policy, &decision, &outcomes, &Circumstances::default());
+            match governor.record(&verdict, &call) {
+                Ok(_) => self.reader.ruled(verdict.permitted, &verdict.reason),
+                Err(_) => self.reader.ruled(false, Fault::RecordsFull.sentence()),
+            }
+        }
+        Fed { out: self.reader.take(), ..Fed::default() }
+    }
+}

@@ -1,0 +1,267 @@
+//! One request on its way out, as phases. What happens next is a value; the proxy is told by
+//! `stream.rs`.
+//!
+//! There is no phase in which a request that was not permitted goes on.
+
+use sentinel_engine::{
+    BodyWanted, Circumstances, EffectOutcome, Exchange, Outcome, Verdict, conclude, http_call,
+};
+
+use crate::daemon::{Asked, Ruling};
+use crate::governor::Governor;
+use crate::head::{Head, HeadError};
+use crate::reply::{self, Fault, Reply};
+
+/// What the proxy has to do now.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Hold the request until more of it is there.
+    Wait,
+    /// Ask the daemon this, and hold the request until it answers.
+    Ask(Vec<u8>),
+    /// Let it go, to this target.
+    Pass(Target),
+    /// It was let go before: let the rest of it go.
+    Go,
+    /// Answer it.
+    Refuse(Reply),
+}
+
+/// Where a permitted request goes: what was decided, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) authority: String,
+    pub(crate) path: String,
+    /// Whether the answer is read, so that it must not be compressed.
+    pub(crate) reads_answer: bool,
+}
+
+/// For logs and metrics: how it ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) decision: &'static str,
+    pub(crate) code: String,
+    pub(crate) reason: String,
+    pub(crate) verdict_id: Option<String>,
+    pub(crate) tool: String,
+}
+
+/// One request.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    phase: Phase,
+    /// How it ended, once it has.
+    pub(crate) ending: Option<Ending>,
+}
+
+#[derive(Debug, Default)]
+enum Phase {
+    /// Nothing was seen.
+    #[default]
+    Start,
+    /// The head is known, the body is awaited.
+    Body { head: Head, resolved: Vec<String>, most: u64 },
+    /// The daemon was asked.
+    Asking { exchange: Box<Exchange>, asked: Asked },
+    /// It was permitted.
+    Passed { exchange: Box<Exchange> },
+    /// It was not.
+    Refused,
+}
+
+impl Flow {
+    /// The head of the request is there.
+    pub(crate) fn head(
+        &mut self,
+        governor: &mut Governor,
+        head: Result<Head, HeadError>,
+        resolved: Vec<String>,
+        is_end: bool,
+    ) -> Step {
+        let head = match head {
+            Ok(head) => head,
+            Err(HeadError::NotText) => return self.fault(governor, Fault::HeaderNotText),
+            Err(HeadError::Pseudo) => return self.fault(governor, Fault::RequestMalformed),
+        };
+        let Some(policy) = governor.policy() else {
+            return self.fault(governor, Fault::PolicyMissing);
+        };
+        let wanted = policy.body_wanted(&head.view(&head.pairs()));
+        match wanted {
+            BodyWanted::UpTo(most) if !is_end => {
+                self.phase = Phase::Body { head, resolved, most };
+                Step::Wait
+            }
+            BodyWanted::UpTo(_) => self.decide(governor, &head, &resolved, Some(&[])),
+            BodyWanted::None => self.decide(governor, &head, &resolved, None),
+        }
+    }
+
+    /// More of the body is there: so many bytes in all. `whole` is asked for once it has ended.
+    pub(crate) fn body(
+        &mut self,
+        governor: &mut Governor,
+        size: usize,
+        is_end: bool,
+        whole: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Step {
+        match std::mem::take(&mut self.phase) {
+            Phase::Body { most, .. } if size as u64 > most => self.fault(governor, Fault::BodyTooLarge),
+            Phase::Body { head, resolved, most } => {
+                if !is_end {
+                    self.phase = Phase::Body { head, resolved, most };
+                    return Step::Wait;
+                }
+                match whole() {
+                    Some(body) if body.len() == size => {
+                        self.decide(governor, &head, &resolved, Some(&body))
+                    }
+                    Some(_) | None => self.fault(governor, Fault::HostFailed),
+                }
+            }
+            Phase::Start => self.fault(governor, Fault::HostFailed),
+            other @ (Phase::Asking { .. } | Phase::Passed { .. } | Phase::Refused) => self.rest(other),
+        }
+    }
+
+    /// Trailers are there. A request whose body is read has none: what they say is not decided.
+    pub(crate) fn trailers(&mut self, governor: &Governor) -> Step {
+        match std::mem::take(&mut self.phase) {
+            Phase::Start | Phase::Body { .. } => self.fault(governor, Fault::RequestMalformed),
+            other => self.rest(other),
+        }
+    }
+
+    /// The rest of a request that was decided, or is being decided.
+    fn rest(&mut self, phase: Phase) -> Step {
+        let is_passed = matches!(phase, Phase::Passed { .. });
+        self.phase = phase;
+        if is_passed { Step::Go } else { Step::Wait }
+    }
+
+    /// The daemon answered, or did not.
+    pub(crate) fn answered(
+        &mut self,
+        governor: &mut Governor,
+        answer: Result<Vec<u8>, Fault>,
+    ) -> Step {
+        let Phase::Asking { exchange, asked } = std::mem::take(&mut self.phase) else {
+            return self.fault(governor, Fault::HostFailed);
+        };
+        let ruling = match answer {
+            Ok(body) => Ruling::read(&body, &asked),
+            Err(fault) => return self.fault(governor, fault),
+        };
+        let Some(ruling) = ruling else {
+            return self.fault(governor, Fault::DaemonRefused);
+        };
+        self.ending = Some(Ending {
+            decision: ruling.outcome().map_or("deny", Outcome::as_str),
+            code: ruling.code.clone(),
+            reason: ruling.reason.clone(),
+            verdict_id: ruling.verdict_id.clone(),
+            tool: asked.tool_name,
+        });
+        if ruling.permitted {
+            return self.pass(governor, exchange);
+        }
+        self.phase = Phase::Refused;
+        let transport = reply::ruling(&ruling, governor.governed());
+        let outcome = ruling.outcome().unwrap_or(Outcome::Deny);
+        let denial = exchange.denial(outcome, &ruling.told());
+        Step::Refuse(denial.map_or(transport, |own| reply::protocol(own, outcome, &ruling.code)))
+    }
+
+    /// What answers of the server have to be read for, once the request went out.
+    pub(crate) fn exchange(&self) -> Option<&Exchange> {
+        match &self.phase {
+            Phase::Passed { exchange } => Some(exchange),
+            Phase::Start | Phase::Body { .. } | Phase::Asking { .. } | Phase::Refused => None,
+        }
+    }
+
+    fn decide(
+        &mut self,
+        governor: &mut Governor,
+        head: &Head,
+        resolved: &[String],
+        body: Option<&[u8]>,
+    ) -> Step {
+        let Some(policy) = governor.policy() else {
+            return self.fault(governor, Fault::PolicyMissing);
+        };
+        let call = http_call(&governor.actor(), &head.view(&head.pairs()), body, resolved);
+        let exchange = Box::new(Exchange::open(&policy, call));
+        let decision = exchange.decision();
+        if decision.outcome != Outcome::Deny && decision.needs_state(&policy) {
+            if governor.config.daemon.is_none() {
+                return self.fault(governor, Fault::DaemonMissing);
+            }
+            let asked =
+                Asked { agent_id: decision.agent_id.clone(), tool_name: decision.tool_name.clone() };
+            let body = exchange.call().to_vec();
+            self.phase = Phase::Asking { exchange, asked };
+            return Step::Ask(body);
+        }
+        let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
+        let verdict = conclude(&policy, decision, &outcomes, &Circumstances::default());
+        self.conclude(governor, exchange, &verdict)
+    }
+
+    fn conclude(
+        &mut self,
+        governor: &mut Governor,
+        exchange: Box<Exchange>,
+        verdict: &Verdict,
+    ) -> Step {
+        let Ok(id) = governor.record(verdict, exchange.call()) else {
+            return self.fault(governor, Fault::RecordsFull);
+        };
+        self.ending = Some(Ending {
+            decision: verdict.decision.as_str(),
+            code: verdict.code.to_string(),
+            reason: verdict.reason.clone(),
+            verdict_id: id.clone(),
+            tool: exchange.decision().tool_name.clone(),
+        });
+        if verdict.permitted {
+            return self.pass(governor, exchange);
+        }
+        self.phase = Phase::Refused;
+        let transport = reply::verdict(verdict, id.as_deref(), governor.governed());
+        let told = reply::told(verdict, id.as_deref());
+        let denial = exchange.denial(verdict.decision, &told);
+        Step::Refuse(denial.map_or(transport, |own| reply::protocol(own, verdict.decision, &verdict.code)))
+    }
+
+    fn pass(&mut self, governor: &Governor, exchange: Box<Exchange>) -> Step {
+        // A request that could not be read has no target, and no mode lets it through.
+        let Some(forward) = exchange.decision().forward.clone() else {
+            return self.fault(governor, Fault::RequestMalformed);
+        };
+        let target = Target {
+            authority: forward.authority,
+            path: forward.path,
+            reads_answer: exchange.reads_answer(),
+        };
+        self.phase = Phase::Passed { exchange };
+        Step::Pass(target)
+    }
+
+    /// Ends it with a refusal of the filter's own.
+    pub(crate) fn fault(&mut self, governor: &Governor, fault: Fault) -> Step {
+        self.phase = Phase::Refused;
+        let reply = reply::fault(fault, governor.governed());
+        self.ending = Some(Ending {
+            decision: "deny",
+            code: fault.code().to_owned(),
+            reason: String::new(),
+            verdict_id: None,
+            tool: String::new(),
+        });
+        Step::Refuse(reply)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What all requests of one worker share: the configuration, the policy that governs now, and the
+//! verdicts that wait for the ledger.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use sentinel_engine::{Actor, Format, Outcome, Policy, Verdict};
+
+use crate::config::{Config, Record};
+use crate::daemon::Document;
+use crate::records::{self, Queue};
+use crate::reply::Governed;
+
+/// Longest prefix of names of records, in bytes; the daemon takes no longer names.
+const NAME_BYTES_MAX: usize = 96;
+
+/// One worker's view of the world.
+#[derive(Debug)]
+pub(crate) struct Governor {
+    pub(crate) config: Config,
+    policy: Option<Rc<Policy>>,
+    digest: Option<String>,
+    pub(crate) queue: Queue,
+    /// Unique among workers and starts, so that the names of records are.
+    name: String,
+    counted: u64,
+    clock: Clock,
+}
+
+/// Milliseconds since the epoch.
+pub(crate) type Clock = fn() -> u64;
+
+/// Why a fetched policy is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untaken {
+    /// It is no document.
+    Shape,
+    /// Its text does not have the digest that came with it.
+    Digest,
+    /// It has mistakes.
+    Mistakes,
+    /// It is another agent's.
+    Agent,
+    /// It governs nobody any more.
+    Removed,
+}
+
+/// There is no room for a record that has to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Governor {
+    pub(crate) fn new(mut config: Config, mut name: String, clock: Clock) -> Self {
+        name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
+        let policy = config.policy.take().map(Rc::new);
+        let digest = policy.as_ref().map(|policy| policy.digest().to_string());
+        Self { config, policy, digest, queue: Queue::default(), name, counted: 0, clock }
+    }
+
+    pub(crate) fn policy(&self) -> Option<Rc<Policy>> {
+        self.policy.clone()
+    }
+
+    /// Digest of the policy that governs.
+    pub(crate) fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    pub(crate) fn governed(&self) -> Governed<'_> {
+        Governed { agent_id: &self.config.agent_id, policy_digest: self.digest() }
+    }
+
+    pub(crate) fn actor(&self) -> Actor<'_> {
+        Actor {
+            agent_id: &self.config.agent_id,
+            environment: self.config.environment.as_deref(),
+            session_id: self.config.session_id.as_deref(),
+        }
+    }
+
+    /// Takes what the daemon sent, if it is what it says. What governs stays otherwise.
+    pub(crate) fn take(&mut self, body: &[u8]) -> Result<(), Untaken> {
+        let sent: Document = serde_json::from_slice(body).map_err(|_| Untaken::Shape)?;
+        let format = match sent.format.as_str() {
+            "json" => Format::Json,
+            "yaml" => Format::Yaml,
+            _ => return Err(Untaken::Shape),
+        };
+        if sent.state != "active" {
+            return Err(Untaken::Removed);
+        }
+        let policy = Policy::load(&sent.document, format).map_err(|_| Untaken::Mistakes)?;
+        let digest = policy.digest().to_string();
+        if digest != sent.digest {
+            return Err(Untaken::Digest);
+        }
+        if policy.agent_id() != self.config.agent_id {
+            return Err(Untaken::Agent);
+        }
+        self.policy = Some(Rc::new(policy));
+        self.digest = Some(digest);
+        Ok(())
+    }
+
+    /// The daemon says that the agent has no policy any more: nothing goes out.
+    pub(crate) fn drop_policy(&mut self) {
+        self.policy = None;
+        self.digest = None;
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the verdict goes to the ledger.
+    fn records(&self, verdict: &Verdict) -> bool {
+        match self.config.record {
+            Record::All => true,
+            Record::Denied => verdict.decision != Outcome::Allow,
+            Record::None => false,
+        }
+    }
+
+    /// Queues a verdict for the ledger; the name that it has there.
+    pub(crate) fn record(&mut self, verdict: &Verdict, call: &[u8]) -> Result<Option<String>, Full> {
+        if !self.records(verdict) {
+            return Ok(None);
+        }
+        self.counted += 1;
+        let id = format!("{}-{}", self.name, self.counted);
+        let told = records::Told {
+            id: &id,
+            call,
+            decision: verdict.decision.as_str(),
+            code: &verdict.code,
+            policy_digest: self.digest.as_deref().unwrap_or_default(),
+            decided_at: &instant((self.clock)()),
+        };
+        let record = records::Record::new(&told).ok_or(Full)?;
+        match (self.queue.push(record), self.config.record) {
+            (Ok(()), _) => Ok(Some(id)),
+            (Err(_), Record::All) => Err(Full),
+            (Err(_), Record::Denied | Record::None) => Ok(None),
+        }
+    }
+}
+
+/// An instant as RFC 3339 has it.
+fn instant(milliseconds: u64) -> String {
+    let timestamp = i64::try_from(milliseconds).ok().and_then(|own| Timestamp::from_millisecond(own).ok());
+    timestamp.unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{Governor, Untaken};
+    use crate::config::Config;
+
+    /// A policy of agent `a` with this `network` section.
+    pub(crate) fn policy(network: &str) -> String {
+        format!(
+            r#"{{"agentId":"a","version":"1","identity":{{"authorityLevel":"full-ops","environmentScope":["development"]}},"network":{network}}}"#
+        )
+    }
+
+    pub(crate) fn governor(configuration: &str) -> Governor {
+        Governor::new(Config::parse(configuration.as_bytes()).unwrap(), "w1".to_owned(), || 0)
+    }
+
+    fn document(text: &str, digest: &str) -> Vec<u8> {
+        serde_json::json!({ "document": text, "digest": digest, "format": "json", "state": "active" }).to_string().into_bytes()
+    }
+
+    #[test]
+    fn a_policy_is_taken_only_with_its_own_digest() {
+        let mut governor = governor(r#"{"agentId":"a","daemon":{"cluster":"c"}}"#);
+        let text = policy(r#"{"allowHosts":["x.example"]}"#);
+        let digest = sentinel_engine::Digest::of(text.as_bytes()).to_string();
+        assert_eq!(governor.take(&document(&text, "sha256:0")), Err(Untaken::Digest));
+        assert_eq!(governor.take(b"{}"), Err(Untaken::Shape));
+        let removed = String::from_utf8(document(&text, &digest)).unwrap().replace("active", "removed");
+        assert_eq!(governor.take(removed.as_bytes()), Err(Untaken::Removed));
+        assert_eq!(governor.take(&document("{", &digest)), Err(Untaken::Mistakes));
+        let foreign = text.replace(r#""agentId":"a""#, r#""agentId":"b""#);
+        let foreign_digest = sentinel_engine::Digest::of(foreign.as_bytes()).to_string();
+        assert_eq!(governor.take(&document(&foreign, &foreign_digest)), Err(Untaken::Agent));
+        assert!(governor.policy().is_none());
+        assert_eq!(governor.take(&document(&text, &digest)), Ok(()));
+        assert_eq!(governor.digest(), Some(digest.as_str()));
+        governor.drop_policy();
+        assert!(governor.policy().is_none());
+    }
+}

@@ -1,0 +1,91 @@
+//! The few things that the filter asks of the proxy. Values cross as bytes; a call that fails is
+//! `None` or `false`, never a trap.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, LogLevel, MapType};
+
+use crate::config::Daemon;
+use crate::reply::Reply;
+
+/// Pairs of a header map, values as bytes.
+pub(crate) fn headers(of: MapType) -> Option<Vec<(String, Vec<u8>)>> {
+    hostcalls::get_map_bytes(of).ok()
+}
+
+/// One header.
+pub(crate) fn header(of: MapType, name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(of, name).ok().flatten()
+}
+
+/// Replaces a header, or removes it.
+pub(crate) fn set_header(of: MapType, name: &str, value: Option<&[u8]>) -> bool {
+    hostcalls::set_map_value_bytes(of, name, value).is_ok()
+}
+
+/// So many bytes of a buffer from `start`; fewer if it has fewer.
+pub(crate) fn buffer(of: BufferType, start: usize, size: usize) -> Option<Vec<u8>> {
+    hostcalls::get_buffer(of, start, size).ok().flatten()
+}
+
+/// Replaces so many bytes of a buffer from `start`.
+pub(crate) fn replace(of: BufferType, start: usize, size: usize, with: &[u8]) -> bool {
+    hostcalls::set_buffer(of, start, size, with).is_ok()
+}
+
+/// A property as text.
+pub(crate) fn property(path: &[&str]) -> Option<String> {
+    let bytes = hostcalls::get_property(path.to_vec()).ok().flatten()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// A value for the access log: `%FILTER_STATE(wasm.NAME:PLAIN)%`.
+pub(crate) fn set_property(name: &str, value: &str) {
+    // What cannot be logged is no reason to refuse a request.
+    let _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now() -> u64 {
+    let since = hostcalls::get_current_time().ok().and_then(|now| now.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
+}
+
+/// A line of the proxy's log.
+pub(crate) fn log(level: LogLevel, message: &str) {
+    let _ = hostcalls::log(level, message);
+}
+
+/// Answers the request.
+pub(crate) fn answer(reply: &Reply) {
+    let headers = vec![
+        ("content-type", reply.content_type),
+        ("x-soe-decision", reply.decision),
+        ("x-soe-code", reply.code.as_str()),
+        ("cache-control", "no-store"),
+    ];
+    let _ = hostcalls::send_http_response(reply.status, headers, Some(reply.body.as_bytes()));
+}
+
+/// Sends a request to the daemon; the token of its answer.
+pub(crate) fn ask(daemon: &Daemon, method: &str, path: &str, body: Option<&[u8]>, tag: Option<&str>) -> Option<u32> {
+    let mut headers = vec![
+        (":method", method),
+        (":path", path),
+        (":authority", daemon.authority.as_str()),
+        (":scheme", "http"),
+        ("accept", "application/json"),
+    ];
+    if body.is_some() {
+        headers.push(("content-type", "application/json"));
+    }
+    headers.extend(daemon.api_key.as_deref().map(|key| ("x-soe-api-key", key)));
+    headers.extend(tag.map(|tag| ("if-none-match", tag)));
+    hostcalls::dispatch_http_call(&daemon.cluster, headers, body, Vec::new(), daemon.timeout).ok()
+}
+
+/// How often the root is woken.
+pub(crate) fn tick_every(period: Duration) {
+    let _ = hostcalls::set_tick_period(period);
+}

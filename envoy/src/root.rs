@@ -1,0 +1,230 @@
+//! The root of one worker: reads the configuration, keeps the policy fresh, sends the records.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{BufferType, ContextType, LogLevel, MapType};
+
+use crate::config::Config;
+use crate::daemon::{self, ANSWER_BYTES_MAX};
+use crate::governor::{Governor, Untaken};
+use crate::host;
+use crate::metrics::Metrics;
+use crate::stream::Stream;
+
+/// How often the root looks whether there is something to send or to fetch.
+const TICK: Duration = Duration::from_millis(200);
+/// Longest wait between two tries for a first policy.
+const FIRST_POLICY: u64 = 400;
+/// Where workers of one process count themselves.
+const WORKERS: &str = "sentinel.workers";
+
+/// What the root and the streams of one worker share.
+pub(crate) struct Worker {
+    pub(crate) governor: Governor,
+    pub(crate) metrics: Metrics,
+}
+
+/// The root context.
+#[derive(Default)]
+pub(crate) struct Root {
+    worker: Option<Rc<RefCell<Worker>>>,
+    /// Token of the policy that was asked for, and of the batch that was sent.
+    fetching: Option<u32>,
+    sending: Option<u32>,
+    /// When the policy was last asked for, in milliseconds since the epoch.
+    fetched: u64,
+    tag: Option<String>,
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, _headers: usize, body: usize, _trailers: usize) {
+        let status = host::header(MapType::HttpCallResponseHeaders, ":status").unwrap_or_default();
+        if self.fetching == Some(token) {
+            self.fetching = None;
+            self.policy_came(&status, body);
+        } else if self.sending == Some(token) {
+            self.sending = None;
+            self.batch_came(&status);
+        }
+    }
+
+    /// The worker ends: what waits is sent once more, if it can be.
+    fn on_done(&mut self) -> bool {
+        self.send();
+        self.sending.is_none()
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let bytes = if size == 0 {
+            Vec::new()
+        } else {
+            host::buffer(BufferType::PluginConfiguration, 0, size).unwrap_or_default()
+        };
+        match Config::parse(&bytes) {
+            Ok(config) => {
+                self.start(config);
+                true
+            }
+            Err(error) => {
+                host::log(LogLevel::Critical, &format!("sentinel: {error}"));
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        self.fetch();
+        self.send();
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(self.worker.clone())))
+    }
+}
+
+impl Root {
+    fn start(&mut self, config: Config) {
+        let metrics = Metrics::define();
+        if config.daemon.is_some() {
+            host::tick_every(TICK);
+        }
+        let governor = Governor::new(config, name(), host::now);
+        metrics.policy(governor.policy().is_some());
+        self.worker = Some(Rc::new(RefCell::new(Worker { governor, metrics })));
+    }
+
+    /// Asks for the policy, if it is time to.
+    fn fetch(&mut self) {
+        let Some(worker) = self.worker.as_ref().filter(|_| self.fetching.is_none()) else { return };
+        let worker = worker.borrow();
+        let Some(daemon) = &worker.governor.config.daemon else { return };
+        let has_policy = self.tag.is_some();
+        let pause = if has_policy { millis(daemon.refresh) } else { FIRST_POLICY };
+        let now = host::now();
+        if self.fetched != 0 && now.saturating_sub(self.fetched) < pause {
+            return;
+        }
+        self.fetched = now;
+        let path = format!("/v1/agents/{}/policy", worker.governor.config.agent_id);
+        worker.metrics.daemon_called();
+        self.fetching = host::ask(daemon, "GET", &path, None, self.tag.as_deref());
+        if self.fetching.is_none() {
+            worker.metrics.daemon_failed();
+        }
+    }
+
+    fn policy_came(&mut self, status: &[u8], size: usize) {
+        let Some(worker) = &self.worker else { return };
+        let mut worker = worker.borrow_mut();
+        match status {
+            b"304" => {}
+            b"200" if size <= ANSWER_BYTES_MAX => {
+                let body = host::buffer(BufferType::HttpCallResponseBody, 0, size).unwrap_or_default();
+                match worker.governor.take(&body) {
+                    Ok(()) => {
+                        let tag = host::header(MapType::HttpCallResponseHeaders, "etag");
+                        self.tag = tag.and_then(|tag| String::from_utf8(tag).ok()).or(Some(String::new()));
+                        worker.metrics.policy(true);
+                        let digest = worker.governor.digest().unwrap_or_default();
+                        host::log(LogLevel::Info, &format!("sentinel: policy {digest} governs"));
+                    }
+                    Err(Untaken::Removed) => {
+                        self.tag = None;
+                        removed(&mut worker);
+                    }
+                    Err(why) => {
+                        worker.metrics.daemon_failed();
+                        let message = format!("sentinel: the daemon's policy is not taken: {why:?}");
+                        host::log(LogLevel::Error, &message);
+                    }
+                }
+            }
+            // The agent's policy was removed: from now on nothing goes out.
+            b"404" => {
+                self.tag = None;
+                removed(&mut worker);
+            }
+            _ => {
+                worker.metrics.daemon_failed();
+                if let Err(fault) = daemon::status(status) {
+                    let message = format!("sentinel: the policy could not be fetched: {}", fault.code());
+                    host::log(LogLevel::Warn, &message);
+                }
+            }
+        }
+    }
+
+    /// Sends the next batch, if one waits.
+    fn send(&mut self) {
+        let Some(worker) = self.worker.as_ref().filter(|_| self.sending.is_none()) else { return };
+        let mut worker = worker.borrow_mut();
+        let point = format!("envoy/{}", worker.governor.name());
+        let Some(batch) = worker.governor.queue.batch(&point) else { return };
+        worker.metrics.daemon_called();
+        let daemon = worker.governor.config.daemon.as_ref();
+        let body = Some(batch.as_bytes());
+        self.sending = daemon.and_then(|daemon| host::ask(daemon, "POST", "/v1/records", body, None));
+        if self.sending.is_none() {
+            worker.governor.queue.failed();
+            worker.metrics.daemon_failed();
+        }
+    }
+
+    fn batch_came(&mut self, status: &[u8]) {
+        let Some(worker) = &self.worker else { return };
+        let mut held = worker.borrow_mut();
+        if daemon::status(status).is_ok() {
+            let sent = held.governor.queue.sent();
+            held.metrics.records(sent, held.governor.queue.len());
+        } else {
+            held.governor.queue.failed();
+            held.metrics.daemon_failed();
+            return;
+        }
+        let has_more = held.governor.queue.is_full_batch();
+        drop(held);
+        if has_more {
+            self.send();
+        }
+    }
+}
+
+/// The agent has no policy any more: nothing goes out.
+fn removed(worker: &mut Worker) {
+    if worker.governor.policy().is_some() {
+        host::log(LogLevel::Warn, "sentinel: the daemon has no policy for this agent");
+    }
+    worker.governor.drop_policy();
+    worker.metrics.policy(false);
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A name that no other worker has: which one of its process it is, and when it started.
+fn name() -> String {
+    let mut number = 0;
+    // Another worker may count at the same moment: whoever lost looks again.
+    for _ in 0..64 {
+        let (counted, version) = hostcalls::get_shared_data(WORKERS).unwrap_or((None, None));
+        number = counted.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes) + 1;
+        if hostcalls::set_shared_data(WORKERS, Some(&number.to_le_bytes()), version).is_ok() {
+            break;
+        }
+    }
+    let node = host::property(&["node", "id"]).filter(|node| !node.is_empty()).unwrap_or_else(|| "node".to_owned());
+    let node: String =
+        node.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
+    format!("{node}-{:x}-{number}", host::now())
+}

@@ -1,0 +1,257 @@
+//! One HTTP stream: callbacks of the proxy become events of [`Flow`] and [`Answering`], and what they
+//! say is done. No decision is made here.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, BufferType, MapType};
+
+use crate::answers::{Answering, Begun, Fed};
+use crate::daemon::{self, ANSWER_BYTES_MAX};
+use crate::flow::{Ending, Flow, Step, Target};
+use crate::head::Head;
+use crate::host;
+use crate::reply::{Fault, Reply};
+use crate::root::Worker;
+
+/// One stream.
+pub(crate) struct Stream {
+    /// `None`: the filter was not configured, and nothing goes through.
+    worker: Option<Rc<RefCell<Worker>>>,
+    flow: Flow,
+    answering: Option<Answering>,
+    /// Bytes of the answer that were read and are still in the proxy's buffer.
+    kept: usize,
+    /// Whether this filter answered the request itself.
+    is_own_answer: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(worker: Option<Rc<RefCell<Worker>>>) -> Self {
+        Self { worker, flow: Flow::default(), answering: None, kept: 0, is_own_answer: false }
+    }
+
+    /// Runs an event of the request, and does what it says.
+    fn step(&mut self, event: impl FnOnce(&mut Flow, &mut Worker) -> Step) -> Action {
+        let Some(worker) = self.worker.clone() else {
+            return self.refuse(&unconfigured());
+        };
+        let mut worker = worker.borrow_mut();
+        let mut step = event(&mut self.flow, &mut worker);
+        if let Step::Ask(body) = &step {
+            match ask(&mut worker, body) {
+                true => return Action::Pause,
+                false => step = self.flow.fault(&worker.governor, Fault::DaemonUnreachable),
+            }
+        }
+        if let Step::Pass(target) = &step
+            && !send_to(target)
+        {
+            step = self.flow.fault(&worker.governor, Fault::HostFailed);
+        }
+        if let Some(ending) = self.flow.ending.take() {
+            worker.metrics.decided(ending.decision);
+            tell(&ending);
+        }
+        drop(worker);
+        match step {
+            Step::Go | Step::Pass(_) => Action::Continue,
+            Step::Wait | Step::Ask(_) => Action::Pause,
+            Step::Refuse(reply) => self.refuse(&reply),
+        }
+    }
+
+    fn refuse(&mut self, reply: &Reply) -> Action {
+        self.is_own_answer = true;
+        host::answer(reply);
+        Action::Pause
+    }
+
+    /// What the reader of the answer made of more bytes.
+    fn fed(&mut self, fed: Fed, size: usize, is_end: bool) -> Action {
+        let new = size.saturating_sub(self.kept);
+        if !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
+            return self.break_off();
+        }
+        self.kept += fed.out.len();
+        if fed.is_refused {
+            return self.break_off();
+        }
+        if fed.is_waiting {
+            return Action::Pause;
+        }
+        if let Some(call) = fed.ask {
+            let asked = self.worker.as_ref().is_some_and(|worker| ask(&mut worker.borrow_mut(), &call));
+            if asked {
+                return Action::Pause;
+            }
+            let Some(fed) = self.ruled(Err(Fault::DaemonUnreachable)) else { return self.break_off() };
+            return self.fed(fed, self.kept, is_end);
+        }
+        self.kept = 0;
+        Action::Continue
+    }
+
+    fn ruled(&mut self, answer: Result<Vec<u8>, Fault>) -> Option<Fed> {
+        let worker = self.worker.clone()?;
+        let mut worker = worker.borrow_mut();
+        self.answering.as_mut().map(|answering| answering.ruled(&mut worker.governor, answer))
+    }
+
+    /// Ends an answer that must not go on.
+    fn break_off(&mut self) -> Action {
+        self.answering = None;
+        let _ = hostcalls::reset_http_response();
+        Action::Pause
+    }
+}
+
+impl Context for Stream {
+    fn on_http_call_response(&mut self, _token: u32, headers: usize, size: usize, _trailers: usize) {
+        let answer = read_answer(headers, size);
+        if let (Some(worker), Err(_)) = (&self.worker, &answer) {
+            worker.borrow().metrics.daemon_failed();
+        }
+        if self.answering.is_some() {
+            let Some(fed) = self.ruled(answer) else { return };
+            if self.fed(fed, self.kept, false) == Action::Continue {
+                let _ = hostcalls::resume_http_response();
+            }
+            return;
+        }
+        if self.step(|flow, worker| flow.answered(&mut worker.governor, answer)) == Action::Continue {
+            let _ = hostcalls::resume_http_request();
+        }
+    }
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _count: usize, is_end: bool) -> Action {
+        let Some(pairs) = host::headers(MapType::HttpRequestHeaders) else {
+            return self.step(|flow, worker| flow.fault(&worker.governor, Fault::HostFailed));
+        };
+        let head = Head::read(pairs).map(|head| head.over(scheme()));
+        self.step(|flow, worker| flow.head(&mut worker.governor, head, resolved(), is_end))
+    }
+
+    fn on_http_request_body(&mut self, size: usize, is_end: bool) -> Action {
+        let whole = || if size == 0 { Some(Vec::new()) } else { host::buffer(BufferType::HttpRequestBody, 0, size) };
+        self.step(|flow, worker| flow.body(&mut worker.governor, size, is_end, whole))
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.step(|flow, worker| flow.trailers(&worker.governor))
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, is_end: bool) -> Action {
+        let Some(exchange) = self.flow.exchange().filter(|exchange| !self.is_own_answer && exchange.reads_answer())
+        else {
+            return Action::Continue;
+        };
+        let text = |name| {
+            let value = host::header(MapType::HttpResponseHeaders, name)?;
+            String::from_utf8(value).ok()
+        };
+        let status = text(":status").and_then(|status| status.parse().ok()).unwrap_or_default();
+        match Answering::begin(exchange, status, &text, is_end) {
+            Begun::Passes => Action::Continue,
+            Begun::Read(answering) => {
+                host::set_header(MapType::HttpResponseHeaders, "content-length", None);
+                self.answering = Some(answering);
+                Action::Continue
+            }
+            Begun::Refused => {
+                let Some(worker) = self.worker.clone() else { return self.break_off() };
+                let reply = crate::reply::fault(Fault::AnswerRefused, worker.borrow().governor.governed());
+                self.refuse(&reply)
+            }
+        }
+    }
+
+    fn on_http_response_body(&mut self, size: usize, is_end: bool) -> Action {
+        let Some(worker) = self.worker.clone() else { return Action::Pause };
+        let Some(answering) = &mut self.answering else { return Action::Continue };
+        let new = size.saturating_sub(self.kept);
+        let bytes = if new == 0 { Some(Vec::new()) } else { host::buffer(BufferType::HttpResponseBody, self.kept, new) };
+        let Some(bytes) = bytes.filter(|bytes| bytes.len() == new) else { return self.break_off() };
+        let fed = answering.feed(&mut worker.borrow_mut().governor, &bytes, is_end);
+        self.fed(fed, size, is_end)
+    }
+
+    /// With trailers the body has no end of its own.
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        let Some(worker) = self.worker.clone() else { return Action::Pause };
+        let Some(answering) = &mut self.answering else { return Action::Continue };
+        let fed = answering.feed(&mut worker.borrow_mut().governor, &[], true);
+        self.fed(fed, self.kept, true)
+    }
+}
+
+/// Leaves for the access log how the request ended. Each value costs a call of the proxy, so what an
+/// allowed request has by the thousand is left out.
+fn tell(ending: &Ending) {
+    host::set_property("sentinel.decision", ending.decision);
+    host::set_property("sentinel.code", &ending.code);
+    if !ending.tool.is_empty() && ending.tool != "http" {
+        host::set_property("sentinel.tool", &ending.tool);
+    }
+    if let Some(id) = &ending.verdict_id {
+        host::set_property("sentinel.verdict_id", id);
+    }
+    if ending.decision != "allow" {
+        host::set_property("sentinel.reason", &ending.reason);
+    }
+}
+
+/// The scheme of the connection. `:scheme` is what the client says of itself.
+fn scheme() -> &'static str {
+    match host::property(&["connection", "tls_version"]) {
+        Some(version) if !version.is_empty() => "https",
+        Some(_) | None => "http",
+    }
+}
+
+/// Points the request at what was decided.
+fn send_to(target: &Target) -> bool {
+    let set = |name, value: &str| host::set_header(MapType::HttpRequestHeaders, name, Some(value.as_bytes()));
+    let is_set = set(":authority", &target.authority) && set(":path", &target.path);
+    if target.reads_answer {
+        return is_set && host::set_header(MapType::HttpRequestHeaders, "accept-encoding", None);
+    }
+    is_set
+}
+
+/// Sends a call to the daemon.
+fn ask(worker: &mut Worker, call: &[u8]) -> bool {
+    worker.metrics.daemon_called();
+    let Some(daemon) = &worker.governor.config.daemon else { return false };
+    host::ask(daemon, "POST", "/v1/evaluate", Some(call), None).is_some()
+}
+
+/// The body of the daemon's answer, if it is one that can carry a verdict.
+fn read_answer(headers: usize, size: usize) -> Result<Vec<u8>, Fault> {
+    if headers == 0 {
+        return Err(Fault::DaemonUnreachable);
+    }
+    let status = host::header(MapType::HttpCallResponseHeaders, ":status").unwrap_or_default();
+    daemon::status(&status)?;
+    if size > ANSWER_BYTES_MAX {
+        return Err(Fault::DaemonRefused);
+    }
+    host::buffer(BufferType::HttpCallResponseBody, 0, size).ok_or(Fault::DaemonRefused)
+}
+
+/// Addresses that the name in the request was resolved to, where a filter in front of this one did.
+fn resolved() -> Vec<String> {
+    let address = host::property(&["upstream", "address"]);
+    let ip = address.and_then(|address| address.parse::<std::net::SocketAddr>().ok()).map(|own| own.ip());
+    ip.map(|ip| ip.to_string()).into_iter().collect()
+}
+
+/// The filter has no configuration; Envoy should not have called it.
+fn unconfigured() -> Reply {
+    let governed = crate::reply::Governed { agent_id: "", policy_digest: None };
+    crate::reply::fault(Fault::PolicyMissing, governed)
+}
