@@ -35,11 +35,16 @@ pub struct Call<'a> {
     pub(crate) endpoint: Option<Cow<'a, str>>,
     /// Who is paid by it.
     pub(crate) payee: Option<Cow<'a, str>>,
+    /// The request over HTTP that it came in, if it did.
+    pub(crate) http: Option<Vec<Member<'a>>>,
     pub(crate) digest: Digest,
 }
 
 /// The environment of a call that does not say (15.18).
 pub(crate) const DEFAULT_ENVIRONMENT: &str = "development";
+
+/// The tool whose input is a request over HTTP.
+pub(crate) const HTTP_TOOL: &str = "http";
 
 /// What a call costs; absent is not nought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,7 +103,7 @@ impl<'a> Call<'a> {
         let (mut agent_id, mut tool_name, mut tool_input) = (None, None, None);
         let (mut environment, mut workspace, mut home, mut cwd, mut shell) = (None, None, None, None, None);
         let (mut resolved_paths, mut protected_paths) = (Vec::new(), Vec::new());
-        let (mut price, mut endpoint, mut payee) = (Cost::default(), None, None);
+        let (mut price, mut endpoint, mut payee, mut http) = (Cost::default(), None, None, None);
         for Member { key, value, .. } in members {
             match key.as_ref() {
                 "agentId" => agent_id = Some(text(&key, value)?),
@@ -123,6 +128,12 @@ impl<'a> Call<'a> {
                 "cost" => price = cost(value)?,
                 "endpoint" => endpoint = Some(text(&key, value)?),
                 "payee" => payee = Some(text(&key, value)?),
+                "http" => match value.value {
+                    Value::Object(members) => http = Some(members),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                        return error("call-wrong-type", "Field `http` of the call is not an object.");
+                    }
+                },
                 unknown => {
                     return error(
                         "call-unknown-field",
@@ -143,6 +154,9 @@ impl<'a> Call<'a> {
         if !AgentId::is_valid(&agent_id) {
             return error("call-bad-agent-id", "Field `agentId` of the call is not an agent id.");
         }
+        if http.is_some() && tool_name == HTTP_TOOL {
+            return error("call-bad-http", "Call of the tool `http` has a field `http` as well.");
+        }
         Ok(Self {
             agent_id,
             tool_name,
@@ -157,6 +171,7 @@ impl<'a> Call<'a> {
             cost: price,
             endpoint,
             payee,
+            http,
             digest,
         })
     }

@@ -5,6 +5,7 @@
 mod anomaly;
 mod approvals;
 mod meters;
+mod network;
 mod rules;
 mod warnings;
 
@@ -60,6 +61,7 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
     meters::check(&tree.root, &mut cx);
     anomaly::check(&tree.root, &mut cx);
     rules::check(&tree.root, &mut cx);
+    network::check(&tree.root, &mut cx);
     scope(&tree.root, &mut cx);
     if let Some(document) = &document {
         warnings::warn(document, &mut cx);
@@ -67,6 +69,7 @@ pub fn check(tree: &SyntaxTree<'_>) -> Result<CheckedPolicy, Vec<Diagnostic>> {
         anomaly::warn(document, &tree.root, &mut cx);
         approvals::warn(document, &mut cx);
         rules::warn(document, &mut cx);
+        network::warn(document, &mut cx);
     }
     let findings = cx.finish();
     match document {

@@ -3,6 +3,7 @@
 mod anomaly;
 mod approvals;
 mod meters;
+mod network;
 mod rules;
 
 use crate::check::CheckedPolicy;
@@ -59,6 +60,7 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
             .collect(),
         points: point_rules(points),
         budget: document.risk_budget.as_ref().map(budget),
+        network: network::network(document.network, document.transport),
         meters: meters::meters(document.budgets, document.rate_limits),
         anomaly: document.anomaly.map(anomaly::anomaly),
         approvals: approvals::rules(document.approvals),

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use crate::approval::{Approval, Question};
 use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Rule};
 use crate::effect::{Effect, EffectOutcome, RISK_METER};
+use crate::http::Forward;
 use crate::policy::Policy;
 use crate::wire;
 use meters::{End, Pair};
@@ -58,6 +59,8 @@ pub struct Verdict {
     pub observations: Vec<Observation>,
     /// Labels for the record of the call, sorted, each once.
     pub tags: Vec<String>,
+    /// What to forward instead of what was received, of a request over HTTP that could be read.
+    pub forward: Option<Forward>,
     /// Canonical JSON: the same bytes in every shell.
     pub json: String,
 }
@@ -194,6 +197,7 @@ pub fn conclude(
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
         observations: anomaly::observations(decision, pairs, permitted, circumstances.now),
         tags: decision.tags.clone(),
+        forward: decision.forward.clone(),
         json: String::new(),
     };
     verdict.json = json(&verdict, policy, decision, risk_used(pairs));
@@ -275,6 +279,11 @@ fn json(verdict: &Verdict, policy: &Policy, decision: &Decision, risk_used: Opti
     if !verdict.tags.is_empty() {
         out.push_str(",\"tags\":");
         wire::push_json_list(&mut out, &verdict.tags);
+    }
+    if let Some(forward) = &verdict.forward {
+        text(&mut out, ",\"http\":{\"authority\":", &forward.authority);
+        text(&mut out, ",\"path\":", &forward.path);
+        out.push('}');
     }
     text(&mut out, ",\"agentId\":", &decision.agent_id);
     text(&mut out, ",\"toolName\":", &decision.tool_name);

@@ -8,6 +8,7 @@ mod anomaly;
 mod approvals;
 mod identity;
 mod meters;
+pub(crate) mod network;
 mod paths;
 mod rules;
 mod tools;
@@ -15,22 +16,31 @@ mod tools;
 pub(crate) use meters::{over, risk_debits, show};
 use paths::Paths;
 
-use crate::call::Call;
+use crate::call::{Call, HTTP_TOOL};
 use crate::decision::{Access, Decision, Digest, Layer, Outcome, Reason};
 use crate::policy::Policy;
 
 /// Decides a call.
 pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     let mut reasons = Vec::with_capacity(8);
-    let tool = tools::resolve(policy, call);
+    let request = network::request(call);
+    let tool = tools::resolve(policy, call, request.as_ref());
     identity::decide(policy, call, tool.access(), &mut reasons);
+    let (mut forward, mut is_reached) = (None, false);
+    if let Some(request) = &request {
+        let said = network::decide(policy, request);
+        reasons.extend(said.reasons);
+        forward = said.forward;
+        // That a host may be reached allows a request, and not the tool of an inner call.
+        is_reached = call.tool_name == HTTP_TOOL;
+    }
     let paths = Paths::new(policy, call);
     let rules::Said { raises, allows, lets_through } = rules::decide(policy, call);
     reasons.extend(raises);
     let (by_name, beside) = if tool.is_mapped() { (None, allows) } else { (allows, None) };
     reasons.extend(by_name);
     let points = tools::decide(&paths, &tool, lets_through, &mut reasons);
-    something_allows(&mut reasons);
+    something_allows(&mut reasons, is_reached);
     // Told, but only where something else has allowed the call.
     reasons.extend(beside);
     let charges = meters::decide(policy, call, points, &mut reasons);
@@ -52,6 +62,7 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
         tool_name: call.tool_name.to_string(),
         call_digest: call.digest,
         tags: rules::tags(policy, call),
+        forward,
     }
 }
 
@@ -80,14 +91,17 @@ pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
                 tool_name: String::new(),
                 call_digest: Digest::of(bytes),
                 tags: Vec::new(),
+                forward: None,
             }
         }
     }
 }
 
 /// A call that nothing allowed is denied.
-fn something_allows(reasons: &mut Vec<Reason>) {
-    if reasons.iter().all(|reason| reason.layer == Layer::Identity && reason.outcome == Outcome::Allow) {
+fn something_allows(reasons: &mut Vec<Reason>, by_network: bool) {
+    let is_beside =
+        |reason: &Reason| reason.layer == Layer::Identity || reason.layer == Layer::Network && !by_network;
+    if reasons.iter().all(|reason| reason.outcome == Outcome::Allow && is_beside(reason)) {
         reasons.push(Reason {
             outcome: Outcome::Deny,
             layer: Layer::Deterministic,

@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::anomaly::Features;
 use crate::effect::Effect;
+use crate::http::Forward;
 
 /// The verdict lattice, from best to worst: `allow < escalate < deny`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +39,8 @@ pub enum Layer {
     Identity,
     /// Tool lists, paths and commands.
     Deterministic,
+    /// Hosts, methods, paths and headers of a request over HTTP.
+    Network,
     /// The points of a session, and of an agent's day.
     RiskBudget,
     /// Money, tokens, calls or points that `budgets` bounds.
@@ -58,6 +61,7 @@ impl Layer {
         match self {
             Self::Identity => "identity",
             Self::Deterministic => "deterministic",
+            Self::Network => "network",
             Self::RiskBudget => "risk-budget",
             Self::Budget => "budget",
             Self::RateLimit => "rate-limit",
@@ -182,6 +186,9 @@ pub struct Decision {
     pub call_digest: Digest,
     /// Labels for the record of the call, sorted, each once. Nothing is decided by them.
     pub tags: Vec<String>,
+    /// What to forward instead of what was received, if the call is a request over HTTP that could be
+    /// read. Whether it may be forwarded is the outcome's to say.
+    pub forward: Option<Forward>,
 }
 
 /// A SHA-256 digest.

@@ -9,6 +9,7 @@ pub(crate) mod approvals;
 pub(crate) mod condition;
 pub(crate) mod leaves;
 pub(crate) mod meters;
+pub(crate) mod network;
 pub(crate) mod rules;
 pub(crate) mod shape;
 
@@ -17,6 +18,7 @@ use anomaly::Anomaly;
 use approvals::Approvals;
 use leaves::{AgentId, CommandRule, PathRule, Points, Text, VariableRule};
 use meters::{BudgetList, DayPoints, RateLimits};
+use network::{Network, Transport};
 use rules::{Metadata, Redact, RuleList, TagList};
 use shape::{Map, shape_enum, shape_struct};
 
@@ -45,6 +47,10 @@ shape_struct! {
         data_access: Option<DataAccess> = "dataAccess",
         /// Tools and commands that the agent may use. Without it, none.
         tool_actions: Option<ToolActions> = "toolActions",
+        /// Hosts that the agent may reach over HTTP. Without it, none.
+        network: Option<Network> = "network",
+        /// How traffic is carried, for records, and another spelling of the lists of hosts.
+        transport: Option<Transport> = "transport",
         /// Risk points that a session may use.
         risk_budget: Option<RiskBudget> = "riskBudget",
         /// Money, tokens, calls or points that the agent may use.

@@ -49,6 +49,8 @@ mod conclude;
 
 mod command;
 mod condition;
+mod http;
+mod network;
 mod path;
 mod shell;
 
@@ -77,6 +79,7 @@ pub use diagnostic::{Diagnostic, Severity, Span};
 pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
+pub use http::{BodyWanted, Forward, HttpHead};
 pub use policy::Policy;
 pub use syntax::SyntaxTree;
 

@@ -116,3 +116,30 @@ pub(crate) const WORD_STEPS: u64 = 128;
 
 /// Longest excerpt of a call in a reason, in characters. What is cut is marked.
 pub(crate) const EXCERPT_CHARS_MAX: usize = 160;
+
+/// Longest name of a host in bytes, and longest label of one (RFC 1035).
+pub(crate) const HOST_BYTES_MAX: usize = 253;
+pub(crate) const HOST_LABEL_BYTES_MAX: usize = 63;
+/// Longest path of a request, and longest path with its query, in bytes. Servers stop at 8 KiB for both.
+pub(crate) const HTTP_PATH_BYTES_MAX: usize = 16 << 10;
+pub(crate) const HTTP_TARGET_BYTES_MAX: usize = 64 << 10;
+/// Most segments of a path that patterns are compared with: each may keep every `**` going.
+pub(crate) const HTTP_SEGMENTS_MAX: usize = 1_024;
+/// Longest method in bytes: the registered ones have 17 at most.
+pub(crate) const HTTP_METHOD_BYTES_MAX: usize = 64;
+/// Most headers of a request. Proxies stop at 100.
+pub(crate) const HTTP_HEADERS_MAX: usize = 1_000;
+/// Most addresses that a name leads to: more do not fit into an answer of DNS over UDP.
+pub(crate) const RESOLVED_IPS_MAX: usize = 256;
+/// Longest body in bytes that is read where a policy wants one read and does not say how long it may be.
+pub(crate) const HTTP_BODY_BYTES_MAX: u64 = 1 << 20;
+/// Largest bound of a body that a policy may set, in bytes: a call carries the body.
+pub(crate) const HTTP_BODY_BOUND_MAX: u64 = CALL_BYTES_MAX as u64;
+/// Most entries of `network.rules`. They are found by host.
+pub(crate) const NETWORK_RULES_MAX: usize = 10_000;
+/// Most methods of one list.
+pub(crate) const METHODS_MAX: usize = 64;
+/// Most tools in one list of `mcp`. A name is compared with each that has a star.
+pub(crate) const MCP_TOOLS_MAX: usize = 1_024;
+/// Longest name of an MCP server in bytes.
+pub(crate) const MCP_SERVER_BYTES_MAX: usize = 128;

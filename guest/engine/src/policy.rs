@@ -10,6 +10,7 @@ use crate::data::tools::Use;
 use crate::decision::{self, Digest, Mode};
 use crate::diagnostic::Diagnostic;
 use crate::meters::Meter;
+use crate::network::Network;
 use crate::path::PathSet;
 use crate::tool_index::ToolIndex;
 use crate::{Format, compile};
@@ -30,6 +31,8 @@ pub struct Policy {
     pub(crate) denied: NameRules,
     pub(crate) bash: Option<BashRules>,
     pub(crate) tool_map: BTreeMap<String, Vec<(String, Use)>>,
+    /// `None`: no host may be reached.
+    pub(crate) network: Option<Network>,
     pub(crate) points: PointRules,
     pub(crate) budget: Option<Budget>,
     /// Budgets in document order, then rate limits.

@@ -1,10 +1,12 @@
 //! Which tool is it, and which of its arguments have to be decided (15.14, 15.15, P8).
 
+use super::network;
 use super::paths::{Doing, Paths};
-use crate::call::Call;
+use crate::call::{Call, HTTP_TOOL};
 use crate::command::{self, Files};
 use crate::data::tools::{self as map, Tool, Use, Weight, is_path_argument};
 use crate::decision::{Access, Layer, Outcome, Reason, Rule};
+use crate::http::{Fault, Request};
 use crate::limits::PATHS_MAX;
 use crate::policy::Policy;
 use crate::syntax::{Node, Value};
@@ -16,12 +18,14 @@ pub(super) struct Resolved<'p> {
     built_in: Option<&'static Tool>,
     /// What the policy's own map says of it.
     own: &'p [(String, Use)],
+    /// The access of a request over HTTP, which `network` decides.
+    http: Option<Access>,
 }
 
 impl Resolved<'_> {
     /// Whether its arguments are known, so that layers of their own decide them.
     pub(super) fn is_mapped(&self) -> bool {
-        self.built_in.is_some() || !self.own.is_empty()
+        self.http.is_some() || self.built_in.is_some() || !self.own.is_empty()
     }
 
     fn uses(&self) -> impl Iterator<Item = Use> {
@@ -39,13 +43,20 @@ impl Resolved<'_> {
             Use::Write => Access::Write,
             Use::Command => Access::Execute,
         });
-        strongest.max().unwrap_or(Access::Tool)
+        strongest.chain(self.http).max().unwrap_or(Access::Tool)
     }
 }
 
-pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>) -> Resolved<'p> {
+pub(super) fn resolve<'p>(
+    policy: &'p Policy,
+    call: &Call<'_>,
+    request: Option<&Result<Request<'_>, Fault>>,
+) -> Resolved<'p> {
     let own = policy.tool_map.get(call.tool_name.as_ref()).map_or(&[] as &[_], Vec::as_slice);
-    Resolved { built_in: map::find(&call.tool_name), own }
+    // What could not be read is denied, whatever it needs.
+    let http = request.map(|request| request.as_ref().map_or(Access::Tool, network::access));
+    let http = http.filter(|_| call.tool_name == HTTP_TOOL);
+    Resolved { built_in: map::find(&call.tool_name), own, http }
 }
 
 /// Decides the call's tool, which rules may let through by its name. Returns what it is worth in
@@ -83,7 +94,7 @@ pub(super) fn decide(
         }
         return policy.points.tool;
     }
-    let mut points = 0;
+    let mut points = if tool.http.is_some() { policy.points.tool } else { 0 };
     let mut decided = Vec::new();
     if let Some(row) = tool.built_in {
         points = match row.weight {
@@ -129,6 +140,10 @@ pub(super) fn decide(
             None => reasons.push(missing(name)),
         }
         decided.push(name);
+    }
+    if tool.http.is_some() {
+        // Its path is one of a URL.
+        return points;
     }
     // An argument that looks like a path is never passed over, whatever the map forgot.
     let strongest = if tool.access() == Access::Write { Use::Write } else { Use::Read };

@@ -83,6 +83,23 @@ impl PathPattern {
             expand_braces(rest)?.iter().map(|text| segments(text)).collect::<Result<_, _>>()?;
         Ok(Self { anchor, alternatives })
     }
+
+    /// Reads a pattern of the paths of URLs, which start with `/`. There a `/` at the end is a segment
+    /// without text.
+    pub(crate) fn parse_url(text: &str) -> Result<Self, PatternError> {
+        let last = || Segment::Literal(String::new());
+        match text.strip_suffix('/') {
+            None => Self::parse(text),
+            Some("") => Ok(Self { anchor: Anchor::Root, alternatives: vec![vec![last()]] }),
+            Some(body) => {
+                let mut pattern = Self::parse(body)?;
+                for alternative in &mut pattern.alternatives {
+                    alternative.push(last());
+                }
+                Ok(pattern)
+            }
+        }
+    }
 }
 
 fn segments(text: &str) -> Result<Vec<Segment>, PatternError> {

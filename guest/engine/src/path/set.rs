@@ -18,6 +18,8 @@ pub(crate) enum Sense {
     Allow,
     /// Folded, and everything below what matches.
     Deny,
+    /// Exact and case-sensitive, and everything below what matches.
+    Below,
 }
 
 /// The patterns of one list.
@@ -51,6 +53,11 @@ impl PathSet {
 
     pub(crate) fn patterns(&self) -> &[PathPattern] {
         &self.patterns
+    }
+
+    /// The first pattern that speaks of these segments below the root.
+    pub(crate) fn find_segments(&self, segments: &[Cow<'_, str>]) -> Option<usize> {
+        self.root.find(segments, self.sense != Sense::Allow)
     }
 
     /// The first pattern that speaks of the path. A deny wants it folded.
@@ -134,7 +141,7 @@ fn insert(nodes: &mut Vec<Building>, pattern: &[Segment], rule: usize) {
 /// The segment as a deny compares it.
 pub(super) fn fold(segment: &Segment, sense: Sense) -> Segment {
     match (segment, sense) {
-        (_, Sense::Allow) | (Segment::Globstar, Sense::Deny) => segment.clone(),
+        (_, Sense::Allow | Sense::Below) | (Segment::Globstar, Sense::Deny) => segment.clone(),
         (Segment::Literal(text), Sense::Deny) => Segment::Literal(fold_segment(text).into_owned()),
         (Segment::Glob(glob), Sense::Deny) => Segment::Glob(SegmentGlob::new(fold_atoms(glob.atoms()))),
     }

@@ -1,0 +1,183 @@
+//! May the request over HTTP be made? (H1 to H7, 15.10 to 15.13)
+//!
+//! What cannot be read is denied, and nothing else is said of it. Of what can be read, each list gives
+//! its own reason; one that denies is enough. Reasons name hosts, methods and the policy's own
+//! patterns, never the value of a header, a query or a body.
+
+mod asks;
+
+use core::net::{IpAddr, Ipv4Addr};
+
+use crate::call::{Call, HTTP_TOOL};
+use crate::decision::{Access, Layer, Outcome, Reason, Rule};
+use crate::http::{
+    self, Authority, BodyWanted, Fault, Forward, Framing, Host, HttpHead, Request, Scheme, Target,
+};
+use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_METHOD_BYTES_MAX};
+use crate::network::{Governing, Network};
+use crate::policy::Policy;
+use crate::wire::excerpt;
+
+/// What the section says of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Said<'p> {
+    /// Never empty: it is allowed, or here is why not.
+    pub(crate) reasons: Vec<Reason>,
+    /// What to forward, if the request could be read.
+    pub(crate) forward: Option<Forward>,
+    /// The rule that decides the host, if one does.
+    pub(crate) matched: Option<Governing<'p>>,
+}
+
+impl Said<'_> {
+    fn deny(&mut self, code: &'static str, message: String, rule: Option<&Rule>) {
+        self.reasons.push(reason(Outcome::Deny, code, message, rule));
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.deny(fault.code, fault.message, None);
+    }
+}
+
+fn reason(outcome: Outcome, code: &'static str, message: String, rule: Option<&Rule>) -> Reason {
+    Reason { outcome, layer: Layer::Network, code: code.into(), message, rule: rule.cloned(), part: None }
+}
+
+/// The request that a call makes or came in, if it has to do with one.
+pub(super) fn request<'c>(call: &'c Call<'_>) -> Option<Result<Request<'c>, Fault>> {
+    if call.tool_name == HTTP_TOOL {
+        return Some(Request::read(&call.tool_input));
+    }
+    call.http.as_ref().map(|members| Request::read_member(members))
+}
+
+/// The access that the tool `http` needs, by the method. One that nobody knows writes.
+pub(super) fn access(request: &Request<'_>) -> Access {
+    match request.method {
+        "GET" | "HEAD" | "OPTIONS" => Access::Read,
+        method if is_connect(method) => Access::Execute,
+        _ => Access::Write,
+    }
+}
+
+/// Servers that do not mind the letter case would open the tunnel.
+fn is_connect(method: &str) -> bool {
+    method.eq_ignore_ascii_case("CONNECT")
+}
+
+/// Decides what was read, or was not.
+pub(super) fn decide<'p>(policy: &'p Policy, request: &Result<Request<'_>, Fault>) -> Said<'p> {
+    let mut said = Said::default();
+    let read = match request {
+        Ok(request) => understand(&request.head()).map(|read| (request, read)),
+        Err(fault) => Err(fault.clone()),
+    };
+    match read {
+        Err(fault) => said.fault(fault),
+        Ok((request, read)) => {
+            said.forward = Some(read.forward());
+            match &policy.network {
+                Some(network) => asks::ask(network, request, &read, &mut said),
+                None => {
+                    let message = "Policy has no network section, so no host may be reached.";
+                    said.deny("network-absent", message.to_owned(), None);
+                }
+            }
+        }
+    }
+    if said.reasons.is_empty() {
+        let allowed = said.matched.map(|own| own.host);
+        let host = allowed.map_or("", |rule| rule.pattern.as_str());
+        let message = format!("Request matches allowed host \"{host}\".");
+        said.reasons.push(reason(Outcome::Allow, "host-allowed", message, allowed));
+    }
+    said
+}
+
+/// A request whose parts are understood.
+#[derive(Debug)]
+struct Understood<'a> {
+    method: &'a str,
+    scheme: Scheme,
+    authority: Authority,
+    /// `None`: CONNECT has no path.
+    target: Option<Target<'a>>,
+    framing: Framing,
+}
+
+impl Understood<'_> {
+    fn forward(&self) -> Forward {
+        match &self.target {
+            Some(target) => Forward { authority: self.authority.text(self.scheme), path: target.text() },
+            None => Forward { authority: self.authority.full_text(), path: String::new() },
+        }
+    }
+}
+
+/// Reads the head of a request, or says why nobody should.
+fn understand<'a>(head: &HttpHead<'a>) -> Result<Understood<'a>, Fault> {
+    let HttpHead { method, scheme, authority, path, headers } = *head;
+    if method.len() > HTTP_METHOD_BYTES_MAX || !http::is_token(method) {
+        return Err(Fault::new("method-malformed", "Method of the request is not a token."));
+    }
+    let Some(scheme) = Scheme::parse(scheme) else {
+        return Err(Fault::new("http-bad-scheme", "Scheme of the request is neither `http` nor `https`."));
+    };
+    if !is_connect(method) {
+        let authority = Authority::parse(authority, scheme)?;
+        let target = Some(Target::parse(path)?);
+        let framing = http::headers(headers, &authority, scheme)?;
+        return Ok(Understood { method, scheme, authority, target, framing });
+    }
+    let authority = Authority::parse_tunnel(authority)?;
+    if !path.is_empty() && Authority::parse_tunnel(path).as_ref() != Ok(&authority) {
+        let message = "Target of the CONNECT is not the authority of the request.";
+        return Err(Fault::new("path-not-origin-form", message));
+    }
+    // `Host` may leave out the port that its scheme has.
+    let scheme_of_port = if authority.port == 80 { Scheme::Http } else { Scheme::Https };
+    let framing = http::headers(headers, &authority, scheme_of_port)?;
+    Ok(Understood { method, scheme, authority, target: None, framing })
+}
+
+impl Network {
+    /// How much of the body a decision about a request with this head needs.
+    pub(crate) fn body_wanted(&self, head: &HttpHead<'_>) -> BodyWanted {
+        let Ok(read) = understand(head) else { return BodyWanted::None };
+        let Some(governing) = self.governing(&read.authority) else { return BodyWanted::None };
+        match bound(&governing) {
+            _ if read.framing.length == Some(0) => BodyWanted::None,
+            Some(bound) if governing.reads_body() => BodyWanted::UpTo(bound),
+            // A length that is declared is enough to judge it by: no server reads more than that.
+            Some(bound) if read.framing.length.is_none() => BodyWanted::UpTo(bound),
+            Some(_) | None => BodyWanted::None,
+        }
+    }
+}
+
+impl Policy {
+    /// How much of the body of a request the decision about it needs, by what is known before the body
+    /// has come. Whoever asks waits for the whole body, or denies.
+    pub fn body_wanted(&self, head: &HttpHead<'_>) -> BodyWanted {
+        self.network.as_ref().map_or(BodyWanted::None, |network| network.body_wanted(head))
+    }
+}
+
+/// The longest body that may come, if there is a bound.
+fn bound(governing: &Governing<'_>) -> Option<u64> {
+    governing.max_body_bytes().or_else(|| governing.reads_body().then_some(HTTP_BODY_BYTES_MAX))
+}
+
+/// Every address that the host is known to have.
+fn known_addresses(host: &Host, resolved: &[IpAddr]) -> Vec<IpAddr> {
+    let own = match host {
+        Host::Address(address) => Some(*address),
+        Host::Name(_) => host.is_localhost().then_some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+    };
+    own.into_iter().chain(resolved.iter().copied()).collect()
+}
+
+/// The host as a message shows it.
+fn shown(host: &Host) -> String {
+    excerpt(&host.to_string()).into_owned()
+}

@@ -1,0 +1,97 @@
+//! HTTP requests: what one is as the input of the tool `http`, and what its authority, path and
+//! headers mean (H1 to H7). It opens no connection, resolves no name, and knows no policy.
+//!
+//! What two programs could read differently is refused here. What they read alike becomes one
+//! text, which is what is decided and what is forwarded.
+
+mod address;
+mod authority;
+mod body;
+mod framing;
+mod path;
+mod request;
+
+pub(crate) use address::{Family, address, embedded, is_private, is_private_span, key};
+pub(crate) use authority::{Authority, Host, host, port};
+pub(crate) use body::Body;
+pub(crate) use framing::{Framing, headers};
+pub(crate) use path::{Target, pattern_text};
+pub(crate) use request::Request;
+
+/// What is known of a request before its body has come: the method, where it goes, its headers.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpHead<'a> {
+    /// As received; compared exactly.
+    pub method: &'a str,
+    /// `http` or `https`.
+    pub scheme: &'a str,
+    /// `:authority` or `Host`, as received.
+    pub authority: &'a str,
+    /// With the query, as received.
+    pub path: &'a str,
+    /// Names and values in the order in which they came, without pseudo-headers.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// What has to be forwarded instead of what was received, so that whoever gets it reads what was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// Host and port; without the port where it is the default of the scheme.
+    pub authority: String,
+    /// The path, and the query as it was received. Empty for CONNECT.
+    pub path: String,
+}
+
+/// How much of a request's body a decision needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyWanted {
+    /// The head alone decides.
+    None,
+    /// The whole body. One that is longer than this many bytes is denied, and no part of it helps.
+    UpTo(u64),
+}
+
+/// Why a request cannot be decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Stable, kebab-case.
+    pub(crate) code: &'static str,
+    /// One sentence, without anything that may be secret.
+    pub(crate) message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// The two schemes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "http" => Some(Self::Http),
+            "https" => Some(Self::Https),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// A character of a token (RFC 9110): of methods and of the names of headers.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
