@@ -8,6 +8,7 @@ mod meters;
 mod network;
 mod rules;
 mod warnings;
+pub(crate) mod x402;
 
 pub(crate) use meters::{CALLS_PER_MINUTE, DENIALS_PER_MINUTE};
 

@@ -5,6 +5,7 @@ mod approvals;
 mod meters;
 mod network;
 mod rules;
+pub(crate) mod x402;
 
 use crate::check::CheckedPolicy;
 use crate::command::{AllowedEnv, CommandSet};

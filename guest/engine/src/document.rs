@@ -12,6 +12,7 @@ pub(crate) mod meters;
 pub(crate) mod network;
 pub(crate) mod rules;
 pub(crate) mod shape;
+pub(crate) mod x402;
 
 use crate::decision::Mode;
 use anomaly::Anomaly;

@@ -62,6 +62,7 @@ mod document;
 mod limits;
 mod money;
 mod prefix_index;
+pub mod protocol;
 mod syntax;
 mod tool_index;
 mod url;

@@ -143,3 +143,14 @@ pub(crate) const METHODS_MAX: usize = 64;
 pub(crate) const MCP_TOOLS_MAX: usize = 1_024;
 /// Longest name of an MCP server in bytes.
 pub(crate) const MCP_SERVER_BYTES_MAX: usize = 128;
+/// Longest payment or challenge header in bytes, encoded. A payment has about 1 KiB, and no server
+/// takes headers of more than this.
+pub(crate) const PAYMENT_BYTES_MAX: usize = 64 << 10;
+/// Most offers of one challenge that are looked at. Servers make one per network.
+pub(crate) const OFFERS_MAX: usize = 64;
+/// Longest address of a payee or an asset in bytes.
+pub(crate) const ADDRESS_BYTES_MAX: usize = 128;
+/// Most decimals of an asset: ten to this power still fits in 128 bits.
+pub(crate) const ASSET_DECIMALS_MAX: u64 = 36;
+/// Most assets that one `x402` section adds.
+pub(crate) const ASSETS_MAX: usize = 256;
