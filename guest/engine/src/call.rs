@@ -14,11 +14,14 @@ use crate::path::Roots;
 use crate::syntax::{self, Member, Node, Value};
 
 /// A call that could be read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call<'a> {
     pub(crate) agent_id: Cow<'a, str>,
     pub(crate) tool_name: Cow<'a, str>,
     pub(crate) tool_input: Vec<Member<'a>>,
+    /// For whoever keeps meters; nothing here depends on it.
+    pub(crate) session_id: Option<Cow<'a, str>>,
+    pub(crate) run_id: Option<Cow<'a, str>>,
     /// Where the agent acts; `development` if the caller does not say.
     pub(crate) environment: Option<Cow<'a, str>>,
     pub(crate) workspace: Option<Cow<'a, str>>,
@@ -101,6 +104,7 @@ impl<'a> Call<'a> {
 
     fn from_members(members: Vec<Member<'a>>, digest: Digest) -> Result<Self, CallError> {
         let (mut agent_id, mut tool_name, mut tool_input) = (None, None, None);
+        let (mut session_id, mut run_id) = (None, None);
         let (mut environment, mut workspace, mut home, mut cwd, mut shell) = (None, None, None, None, None);
         let (mut resolved_paths, mut protected_paths) = (Vec::new(), Vec::new());
         let (mut price, mut endpoint, mut payee, mut http) = (Cost::default(), None, None, None);
@@ -114,10 +118,9 @@ impl<'a> Call<'a> {
                         return error("call-wrong-type", "Field `toolInput` of the call is not an object.");
                     }
                 },
-                // Read for their type; nothing here depends on them.
-                "sessionId" | "runId" => {
-                    text(&key, value)?;
-                }
+                // Nothing here depends on these two.
+                "sessionId" => session_id = Some(text(&key, value)?),
+                "runId" => run_id = Some(text(&key, value)?),
                 "environment" => environment = Some(text(&key, value)?),
                 "workspace" => workspace = Some(directory(&key, value)?),
                 "home" => home = Some(directory(&key, value)?),
@@ -161,6 +164,8 @@ impl<'a> Call<'a> {
             agent_id,
             tool_name,
             tool_input,
+            session_id,
+            run_id,
             environment,
             workspace,
             home,

@@ -17,18 +17,55 @@ pub(crate) use meters::{over, risk_debits, show};
 use paths::Paths;
 
 use crate::call::{Call, HTTP_TOOL};
+use crate::carried::Carried;
 use crate::decision::{Access, Decision, Digest, Layer, Outcome, Reason};
+use crate::http::{Forward, Request};
+use crate::network::Governing;
 use crate::policy::Policy;
 
 /// Decides a call.
 pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
-    let mut reasons = Vec::with_capacity(8);
+    decide_and(policy, call, |_| ()).0
+}
+
+/// Decides a call, and lets somebody look at what its request carries.
+pub(crate) fn decide_and<R>(
+    policy: &Policy,
+    call: &Call<'_>,
+    look: impl FnOnce(Option<Looked<'_>>) -> R,
+) -> (Decision, R) {
     let request = network::request(call);
-    let tool = tools::resolve(policy, call, request.as_ref());
+    let mut said = request.as_ref().map(|request| network::decide(policy, request));
+    let (mut carried, mut looked) = (Carried::default(), None);
+    if let (Some(said), Some(Ok(request))) = (&mut said, &request)
+        && let (Some(governing), Some(forward)) = (said.matched, &said.forward)
+    {
+        carried = Carried::read(request, &governing, forward, &mut said.reasons);
+        looked = Some((request, governing, forward.clone()));
+    }
+    let subject = carried.subject(call);
+    let decision = decide_subject(policy, subject.as_ref().unwrap_or(call), said, &carried);
+    let looked = looked.map(|(request, governing, forward)| Looked { call, request, governing, forward, carried: &carried });
+    (decision, look(looked))
+}
+
+/// What a request that could be read is made of.
+pub(crate) struct Looked<'d> {
+    pub(crate) call: &'d Call<'d>,
+    pub(crate) request: &'d Request<'d>,
+    pub(crate) governing: Governing<'d>,
+    pub(crate) forward: Forward,
+    pub(crate) carried: &'d Carried<'d>,
+}
+
+/// Asks every layer about what is done; `said` is the network's word on how it is sent.
+fn decide_subject(policy: &Policy, call: &Call<'_>, said: Option<network::Said<'_>>, carried: &Carried<'_>) -> Decision {
+    let mut reasons = Vec::with_capacity(8);
+    let (mut forward, mut is_reached, mut mcp) = (None, false, None);
+    let tool = tools::resolve(policy, call, said.as_ref().map(|said| said.access(carried)));
     identity::decide(policy, call, tool.access(), &mut reasons);
-    let (mut forward, mut is_reached) = (None, false);
-    if let Some(request) = &request {
-        let said = network::decide(policy, request);
+    if let Some(said) = said {
+        mcp = said.matched.and_then(|governing| governing.mcp());
         reasons.extend(said.reasons);
         forward = said.forward;
         // That a host may be reached allows a request, and not the tool of an inner call.
@@ -39,7 +76,7 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     reasons.extend(raises);
     let (by_name, beside) = if tool.is_mapped() { (None, allows) } else { (allows, None) };
     reasons.extend(by_name);
-    let points = tools::decide(&paths, &tool, lets_through, &mut reasons);
+    let points = tools::decide(&paths, &tool, lets_through, mcp, &mut reasons);
     something_allows(&mut reasons, is_reached);
     // Told, but only where something else has allowed the call.
     reasons.extend(beside);

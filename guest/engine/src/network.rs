@@ -12,9 +12,10 @@ pub(crate) use mcp::{McpRules, McpView, ToolRules, is_server_name};
 pub(crate) use pattern::{Covered, HostPattern, PortPattern};
 
 use crate::decision::Rule;
-use crate::http::Authority;
+use crate::http::{Authority, Scheme};
 use crate::path::PathSet;
 use crate::policy::{NameRules, Rules};
+use crate::protocol::x402::X402Rules;
 
 /// Hosts, and what the author wrote of each.
 pub(crate) type Hosts = Rules<HostSet>;
@@ -54,7 +55,8 @@ pub(crate) struct HostRule {
     pub(crate) tunnel: bool,
     /// Where the rule stands: `/network/rules/0`, or `/network`.
     pub(crate) pointer: String,
-    // What is paid to the hosts (`x402`) goes here, with `None` for what the top level says.
+    /// `None`: what the top level says, and with nothing there no payment.
+    pub(crate) x402: Option<X402Rules>,
 }
 
 /// The rule that decides a host, with the defaults of the top level behind it.
@@ -82,14 +84,22 @@ impl Network {
         self.denied.written(self.denied.set.find(authority)?)
     }
 
-    /// What is said of the tools of an MCP server that is known by its name alone. Rules that do not
-    /// name their server are found by their host only.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by the reader of MCP, which is not here"))]
+    /// What is said of the tools of an MCP server that is known by its name alone: the one that a rule
+    /// gives it, or its authority.
     pub(crate) fn mcp_for_server(&self, server: &str) -> Option<McpView<'_>> {
         let mut named = self.rules.iter().filter_map(|rule| rule.mcp.as_ref());
-        let own = named.find(|mcp| mcp.server.as_deref() == Some(server));
+        let named = named.find(|mcp| mcp.server.as_deref() == Some(server));
+        let own = named.or_else(|| self.mcp_at(server));
         let view = McpView { own, top: self.top.mcp.as_ref() };
         (view.own.is_some() || view.top.is_some()).then_some(view)
+    }
+
+    /// The same of a rule that does not name its server.
+    fn mcp_at(&self, authority: &str) -> Option<&McpRules> {
+        [Scheme::Https, Scheme::Http].into_iter().find_map(|scheme| {
+            let governing = self.governing(&Authority::parse(authority, scheme).ok()?)?;
+            governing.rule.mcp.as_ref().filter(|mcp| mcp.server.is_none())
+        })
     }
 }
 
@@ -132,8 +142,12 @@ impl<'p> Governing<'p> {
         })
     }
 
+    /// What may be paid.
+    pub(crate) fn x402(&self) -> Option<&'p X402Rules> {
+        self.or_top(|rule| rule.x402.as_ref())
+    }
+
     /// What is said of MCP tools, if the host speaks MCP.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by the reader of MCP, which is not here"))]
     pub(crate) fn mcp(&self) -> Option<McpView<'p>> {
         let own = self.rule.mcp.as_ref()?;
         Some(McpView { own: Some(own), top: self.network.top.mcp.as_ref() })

@@ -1,12 +1,13 @@
 //! `network` and `transport.network` to what a decision asks.
 
-use super::written;
+use super::{written, x402};
 use crate::document::leaves::Text;
 use crate::document::network::{
     AllowedPaths, AllowedTools, DeniedTools, HostEntry, HostRule as Rule, Mcp, Methods, Network as Section,
     TopMcp, Transport, UrlPathRule,
 };
 use crate::document::shape::Filled;
+use crate::document::x402::X402;
 use crate::meters::ToolPattern;
 use crate::network::{HostPattern, HostRule, HostSet, Hosts, McpRules, Network, PortPattern, ToolRules};
 use crate::path::{PathSet, Sense};
@@ -31,6 +32,7 @@ pub(super) fn network(section: Option<Section>, transport: Option<Transport>) ->
         max_body_bytes: own.max_body_bytes.map(|own| own.value),
         block_private: own.block_private_ips,
         mcp: own.mcp,
+        x402: own.x402,
     };
     let rules = own.rules.map_or_else(Vec::new, |list| list.0);
     Some(build(
@@ -50,6 +52,7 @@ struct Top {
     max_body_bytes: Option<u64>,
     block_private: Option<bool>,
     mcp: Option<TopMcp>,
+    x402: Option<X402>,
 }
 
 fn build(
@@ -77,6 +80,7 @@ fn build(
             max_body_bytes: top.max_body_bytes,
             block_private: top.block_private,
             mcp: top.mcp.map(|own| mcp_rules(None, own.allow_tools, own.deny_tools)),
+            x402: top.x402.map(x402::rules),
             llm: false,
             tunnel: false,
             pointer: "/network".to_owned(),
@@ -93,6 +97,7 @@ fn host_rule(number: usize, rule: Rule) -> HostRule {
         max_body_bytes: rule.max_body_bytes.map(|own| own.value),
         block_private: rule.block_private_ips,
         mcp: rule.mcp.map(mcp),
+        x402: rule.x402.map(x402::rules),
         llm: rule.llm == Some(true),
         tunnel: rule.tunnel == Some(true),
         pointer: format!("/network/rules/{number}"),

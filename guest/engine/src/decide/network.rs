@@ -9,6 +9,7 @@ mod asks;
 use core::net::{IpAddr, Ipv4Addr};
 
 use crate::call::{Call, HTTP_TOOL};
+use crate::carried::Carried;
 use crate::decision::{Access, Layer, Outcome, Reason, Rule};
 use crate::http::{
     self, Authority, BodyWanted, Fault, Forward, Framing, Host, HttpHead, Request, Scheme, Target,
@@ -27,6 +28,8 @@ pub(crate) struct Said<'p> {
     pub(crate) forward: Option<Forward>,
     /// The rule that decides the host, if one does.
     pub(crate) matched: Option<Governing<'p>>,
+    /// What it needs; a request that could not be read is denied, whatever it needs.
+    access: Option<Access>,
 }
 
 impl Said<'_> {
@@ -51,8 +54,16 @@ pub(super) fn request<'c>(call: &'c Call<'_>) -> Option<Result<Request<'c>, Faul
     call.http.as_ref().map(|members| Request::read_member(members))
 }
 
-/// The access that the tool `http` needs, by the method. One that nobody knows writes.
-pub(super) fn access(request: &Request<'_>) -> Access {
+impl Said<'_> {
+    /// The access that the tool `http` needs. Messages of MCP that call no tool are what a connection
+    /// needs, and not what the agent does.
+    pub(super) fn access(&self, carried: &Carried<'_>) -> Access {
+        self.access.filter(|_| !carried.is_protocol()).unwrap_or(Access::Tool)
+    }
+}
+
+/// The access of a method. One that nobody knows writes.
+fn access(request: &Request<'_>) -> Access {
     match request.method {
         "GET" | "HEAD" | "OPTIONS" => Access::Read,
         method if is_connect(method) => Access::Execute,
@@ -76,6 +87,7 @@ pub(super) fn decide<'p>(policy: &'p Policy, request: &Result<Request<'_>, Fault
         Err(fault) => said.fault(fault),
         Ok((request, read)) => {
             said.forward = Some(read.forward());
+            said.access = Some(access(request));
             match &policy.network {
                 Some(network) => asks::ask(network, request, &read, &mut said),
                 None => {
@@ -146,6 +158,8 @@ impl Network {
         let Ok(read) = understand(head) else { return BodyWanted::None };
         let Some(governing) = self.governing(&read.authority) else { return BodyWanted::None };
         match bound(&governing) {
+            // Behind a tunnel there is no end to wait for.
+            _ if is_connect(read.method) || read.framing.upgrades => BodyWanted::None,
             _ if read.framing.length == Some(0) => BodyWanted::None,
             Some(bound) if governing.reads_body() => BodyWanted::UpTo(bound),
             // A length that is declared is enough to judge it by: no server reads more than that.

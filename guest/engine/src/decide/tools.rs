@@ -1,13 +1,13 @@
 //! Which tool is it, and which of its arguments have to be decided (15.14, 15.15, P8).
 
-use super::network;
 use super::paths::{Doing, Paths};
 use crate::call::{Call, HTTP_TOOL};
 use crate::command::{self, Files};
 use crate::data::tools::{self as map, Tool, Use, Weight, is_path_argument};
+use crate::carried::{server_and_tool, tool_name};
 use crate::decision::{Access, Layer, Outcome, Reason, Rule};
-use crate::http::{Fault, Request};
 use crate::limits::PATHS_MAX;
+use crate::network::{McpTool, McpView};
 use crate::policy::Policy;
 use crate::syntax::{Node, Value};
 use crate::wire::excerpt;
@@ -50,13 +50,55 @@ impl Resolved<'_> {
 pub(super) fn resolve<'p>(
     policy: &'p Policy,
     call: &Call<'_>,
-    request: Option<&Result<Request<'_>, Fault>>,
+    http: Option<Access>,
 ) -> Resolved<'p> {
     let own = policy.tool_map.get(call.tool_name.as_ref()).map_or(&[] as &[_], Vec::as_slice);
-    // What could not be read is denied, whatever it needs.
-    let http = request.map(|request| request.as_ref().map_or(Access::Tool, network::access));
     let http = http.filter(|_| call.tool_name == HTTP_TOOL);
     Resolved { built_in: map::find(&call.tool_name), own, http }
+}
+
+/// What `network` says of a tool of an MCP server, by the host it is called at or by its name. Answers
+/// whether it is on the list of those that are allowed.
+fn of_server(policy: &Policy, call: &Call<'_>, server: Option<McpView<'_>>, reasons: &mut Vec<Reason>) -> bool {
+    let Some((name, tool)) = server_and_tool(&call.tool_name) else { return false };
+    let by_name = || policy.network.as_ref().and_then(|network| network.mcp_for_server(name));
+    let Some(view) = server.or_else(by_name) else { return false };
+    let shown = excerpt(tool);
+    let (outcome, code, message, rule) = match view.tool(tool) {
+        McpTool::Unlisted => return false,
+        McpTool::Allowed(rule) => {
+            (Outcome::Allow, "mcp-tool-allowed", format!("Tool \"{shown}\" of the MCP server is allowed."), Some(rule))
+        }
+        McpTool::Denied(rule) => {
+            (Outcome::Deny, "mcp-tool-denied", format!("Tool \"{shown}\" of the MCP server is denied."), Some(rule))
+        }
+        McpTool::NotAllowed => {
+            let message = format!("Tool \"{shown}\" is not among those of the MCP server that are allowed.");
+            (Outcome::Deny, "mcp-tool-not-allowed", message, None)
+        }
+    };
+    reasons.push(say(outcome, code, message, rule));
+    outcome == Outcome::Allow
+}
+
+impl Policy {
+    /// Whether a tool of an MCP server is in the lists that the agent sees: unless its name alone is
+    /// reason enough to deny every call of it.
+    pub fn may_see(&self, server: &str, tool: &str) -> bool {
+        let name = tool_name(server, tool);
+        if self.denied.names.contains_key(&name) {
+            return false;
+        }
+        let view = self.network.as_ref().and_then(|network| network.mcp_for_server(server));
+        match view.map_or(McpTool::Unlisted, |view| view.tool(tool)) {
+            McpTool::Denied(_) | McpTool::NotAllowed => false,
+            McpTool::Allowed(_) => true,
+            McpTool::Unlisted => {
+                let is_mapped = map::find(&name).is_some() || self.tool_map.contains_key(&name);
+                is_mapped || self.allowed.names.contains_key(&name) || super::rules::may_allow(self, &name)
+            }
+        }
+    }
 }
 
 /// Decides the call's tool, which rules may let through by its name. Returns what it is worth in
@@ -65,6 +107,7 @@ pub(super) fn decide(
     paths: &Paths<'_>,
     tool: &Resolved<'_>,
     lets_through: bool,
+    server: Option<McpView<'_>>,
     reasons: &mut Vec<Reason>,
 ) -> u64 {
     let Paths { policy, call, .. } = *paths;
@@ -76,8 +119,10 @@ pub(super) fn decide(
             Some(rule),
         ));
     }
+    let is_listed = of_server(policy, call, server, reasons);
     if !tool.is_mapped() {
         match policy.allowed.names.get(call.tool_name.as_ref()) {
+            _ if is_listed => {}
             Some(rule) => {
                 reasons.push(say(
                     Outcome::Allow,

@@ -2,6 +2,7 @@
 
 use super::leaves::{Text, Whole, visible};
 use super::shape::{Few, Filled, Reading, Shape, shape_enum, shape_struct};
+use super::x402::X402;
 use crate::http::{is_token, pattern_text};
 use crate::limits::{
     HTTP_BODY_BOUND_MAX, HTTP_METHOD_BYTES_MAX, LIST_ENTRIES_MAX, MCP_SERVER_BYTES_MAX, MCP_TOOLS_MAX,
@@ -56,7 +57,8 @@ shape_struct! {
         mcp: Option<TopMcp> = "mcp",
         /// Rules for single hosts. The first that names a host decides it, instead of `allowHosts`.
         rules: Option<HostRules> = "rules",
-        // `x402`, the default of what may be paid, goes here.
+        /// What may be paid by x402, where a rule says nothing of its own. Without it, nothing.
+        x402: Option<X402> = "x402",
     }
 }
 
@@ -81,7 +83,8 @@ shape_struct! {
         llm: Option<bool> = "llm",
         /// Whether CONNECT and upgrades such as WebSocket are allowed, behind which nobody looks.
         tunnel: Option<bool> = "tunnel",
-        // `x402`, what may be paid to the hosts, goes here.
+        /// What may be paid to the hosts by x402, instead of what the top level says.
+        x402: Option<X402> = "x402",
     }
 }
 

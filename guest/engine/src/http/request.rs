@@ -22,7 +22,6 @@ pub(crate) struct Request<'a> {
     /// What the name of the host leads to, where somebody asked.
     pub(crate) resolved_ips: Option<Vec<IpAddr>>,
     /// What is paid with the request, for whoever understands payments.
-    #[expect(dead_code, reason = "the reader of payments takes it from here")]
     pub(crate) payment: Option<&'a Node<'a>>,
 }
 
@@ -67,7 +66,7 @@ impl<'a> Request<'a> {
                     }
                     body = Some(self::body(key, value)?);
                 }
-                ("payment", Of::Tool) => payment = Some(value),
+                ("payment", _) => payment = Some(value),
                 (unknown, Of::Tool | Of::Member) => {
                     let message = format!("Request has an unknown member `{}`.", unknown.escape_debug());
                     return fault("http-unknown-field", message);

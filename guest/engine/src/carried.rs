@@ -1,0 +1,171 @@
+//! What a request over HTTP carries beside itself: a payment, a message of MCP.
+//!
+//! A request that calls a tool of an MCP server, or pays, is decided as what it does. So is the same
+//! thing as a call of its own ([`Carried::derive`]), which has no ids and signatures in it that
+//! differ whenever it is sent again.
+
+mod derived;
+
+use std::borrow::Cow;
+
+use crate::Format;
+use crate::call::{Call, Cost};
+use crate::decision::{Layer, Outcome, Reason};
+use crate::http::{Forward, Request};
+use crate::network::Governing;
+use crate::protocol::mcp::{self, Headers, Malformed, Message};
+use crate::protocol::x402::{self, Payment};
+use crate::syntax::{self, Value};
+
+/// What was found in a request.
+#[derive(Debug, Default)]
+pub(crate) struct Carried<'c> {
+    /// A message of MCP, for whose server the host is.
+    pub(crate) message: Option<Result<Message<'c>, Malformed>>,
+    /// What the server of the message is called in the names of tools.
+    server: Option<String>,
+    payment: Option<Paid>,
+}
+
+/// A payment, and what meters count of it.
+#[derive(Debug)]
+struct Paid {
+    payment: Payment,
+    usd_micros: Option<u64>,
+    endpoint: String,
+}
+
+/// A tool of an MCP server in the names of tools.
+pub(crate) fn tool_name(server: &str, tool: &str) -> String {
+    format!("mcp__{server}__{tool}")
+}
+
+/// Server and tool of such a name. No server has two underscores in its name.
+pub(crate) fn server_and_tool(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("mcp__")?.split_once("__")
+}
+
+impl<'c> Carried<'c> {
+    /// Reads what a request carries, as far as the rule for its host says that it may.
+    pub(crate) fn read(
+        request: &'c Request<'_>,
+        governing: &Governing<'_>,
+        forward: &Forward,
+        reasons: &mut Vec<Reason>,
+    ) -> Self {
+        let mut carried = Self::default();
+        match payment(request) {
+            Err(malformed) => reasons.push(malformed.reason()),
+            Ok(None) => {}
+            Ok(Some(payment)) => {
+                let rules = governing.x402();
+                x402::decide(rules, &payment, reasons);
+                let usd_micros = rules.and_then(|rules| payment.usd_micros(rules));
+                let path = forward.path.split_once('?').map_or(forward.path.as_str(), |(path, _)| path);
+                let endpoint = format!("{}://{}{path}", request.scheme, forward.authority);
+                carried.payment = Some(Paid { payment, usd_micros, endpoint });
+            }
+        }
+        // An inner call came out of its message already.
+        if let (Some(server), Some(headers)) = (governing.mcp_server(&forward.authority), &request.headers) {
+            carried.server = Some(server);
+            carried.message = message(request, headers, reasons);
+        }
+        carried
+    }
+
+    /// The call that the request stands for; `None` if it is the one that was sent.
+    pub(crate) fn subject(&'c self, call: &'c Call<'c>) -> Option<Call<'c>> {
+        let tool = self.tool();
+        if tool.is_none() && self.payment.is_none() {
+            return None;
+        }
+        let mut subject = call.clone();
+        if let Some((name, arguments)) = tool {
+            subject.tool_name = Cow::Owned(name);
+            // The reader of the message has read it before: it is an object.
+            let members = syntax::read(arguments, Format::Json).ok().map(|tree| tree.root.value);
+            subject.tool_input = match members {
+                Some(Value::Object(members)) => members,
+                Some(_) | None => Vec::new(),
+            };
+        }
+        if let Some(paid) = &self.payment {
+            subject.cost = paid.cost(call.cost);
+            subject.payee = Some(Cow::Borrowed(&paid.payment.pay_to));
+            subject.endpoint = Some(Cow::Borrowed(&paid.endpoint));
+        }
+        Some(subject)
+    }
+
+    /// Whether there is a message, and it is no call of a tool: nothing of the agent's world is touched.
+    pub(crate) fn is_protocol(&self) -> bool {
+        self.message.is_some() && self.tool().is_none()
+    }
+
+    /// The tool that is called and its arguments, as JSON.
+    fn tool(&self) -> Option<(String, &str)> {
+        match (&self.message, &self.server) {
+            (Some(Ok(Message::ToolCall(call))), Some(server)) => {
+                Some((tool_name(server, &call.name), call.arguments))
+            }
+            (_, _) => None,
+        }
+    }
+}
+
+impl Paid {
+    /// What the payment says, or what the call says if that is more: neither can lower the other.
+    fn cost(&self, said: Cost) -> Cost {
+        // A payment whose worth nobody knows is denied, whatever it is counted as.
+        let usd_micros = self.usd_micros.max(said.usd_micros);
+        Cost { usd_micros, tokens: said.tokens }
+    }
+}
+
+fn payment(request: &Request<'_>) -> Result<Option<Payment>, x402::Malformed> {
+    let headers = request.headers.as_deref().unwrap_or_default();
+    match (x402::payment(headers)?, request.payment) {
+        (Some(_), Some(_)) => Err(x402::Malformed {
+            code: "payment-malformed",
+            message: "Request carries a payment and has a member `payment` as well.".to_owned(),
+        }),
+        (None, Some(member)) => x402::read_member(member).map(Some),
+        (found, None) => Ok(found),
+    }
+}
+
+/// The message of a request to an MCP server. Only POST carries one; GET and DELETE are of the
+/// transport.
+fn message<'c>(
+    request: &'c Request<'_>,
+    headers: &[(&str, &str)],
+    reasons: &mut Vec<Reason>,
+) -> Option<Result<Message<'c>, Malformed>> {
+    let deny = |code: &'static str, message: String| Reason {
+        outcome: Outcome::Deny,
+        layer: Layer::Network,
+        code: code.into(),
+        message,
+        rule: None,
+        part: None,
+    };
+    let body = request.body.as_ref().map(|body| body.bytes()).unwrap_or_default();
+    match request.method {
+        "POST" => {
+            let headers = Headers::of(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+            let read = mcp::read(body, &headers);
+            if let Err(found) = &read {
+                let message = format!("Message of MCP is refused: {}.", found.message);
+                reasons.push(deny(found.code, message));
+            }
+            Some(read)
+        }
+        "GET" | "DELETE" if body.is_empty() => None,
+        _ => {
+            let message = "Host speaks MCP, whose requests are POST, GET and DELETE, and only POST has a body.";
+            reasons.push(deny("mcp-method-http", message.to_owned()));
+            None
+        }
+    }
+}

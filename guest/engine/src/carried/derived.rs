@@ -1,0 +1,141 @@
+//! Writes what a request stands for as a call of its own.
+
+use super::Carried;
+use crate::call::Call;
+use crate::decide::Looked;
+use crate::http::{Forward, Request};
+use crate::money;
+use crate::protocol::x402::write_member;
+use crate::wire::{push_json_list, push_json_string};
+
+/// The call, or nothing where the request stands for itself.
+///
+/// It is decided as the request is. What differs whenever the same is sent again is not in it: the id
+/// of a message, the signature of a payment.
+pub(crate) fn write(looked: &Looked<'_>) -> Option<Vec<u8>> {
+    let Looked { call, request, forward, carried, .. } = looked;
+    let tool = carried.tool();
+    if tool.is_none() && carried.payment.is_none() {
+        return None;
+    }
+    let mut out = String::with_capacity(512 + tool.as_ref().map_or(0, |(_, arguments)| arguments.len()));
+    let mut object = Members::open(&mut out);
+    object.text("agentId", Some(&call.agent_id));
+    match &tool {
+        Some((name, arguments)) => {
+            object.text("toolName", Some(name));
+            object.key("toolInput").push_str(arguments);
+            member(object.key("http"), carried, request, forward, false);
+        }
+        None => {
+            object.text("toolName", Some(&call.tool_name));
+            member(object.key("toolInput"), carried, request, forward, true);
+        }
+    }
+    rest(&mut object, call);
+    money(&mut object, call, carried);
+    out.push('}');
+    Some(out.into_bytes())
+}
+
+/// The request: all of it as the input of `http`, or what is left of it beside an inner call.
+fn member(out: &mut String, carried: &Carried<'_>, request: &Request<'_>, forward: &Forward, is_whole: bool) {
+    let mut object = Members::open(out);
+    object.text("method", Some(request.method));
+    object.text("scheme", Some(request.scheme));
+    object.text("authority", Some(&forward.authority));
+    object.text("path", Some(&forward.path));
+    if is_whole {
+        headers(object.key("headers"), request);
+        if let Some(body) = &request.body {
+            body.write(&mut object);
+        }
+    }
+    if let Some(addresses) = &request.resolved_ips {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        push_json_list(object.key("resolvedIps"), &addresses);
+    }
+    if let Some(paid) = &carried.payment {
+        write_member(&paid.payment, object.key("payment"));
+    }
+    out.push('}');
+}
+
+/// All headers but that of the payment.
+fn headers(out: &mut String, request: &Request<'_>) {
+    let is_payment = |name: &str| crate::protocol::x402::is_payment_header(name);
+    let all = request.headers.as_deref().unwrap_or_default().iter();
+    for (number, (name, value)) in all.filter(|(name, _)| !is_payment(name)).enumerate() {
+        out.push_str(if number == 0 { "[[" } else { "],[" });
+        push_json_string(out, name);
+        out.push(',');
+        push_json_string(out, value);
+    }
+    out.push_str(if out.ends_with(':') { "[]" } else { "]]" });
+}
+
+/// Everything else that the call says of its caller.
+fn rest(object: &mut Members<'_>, call: &Call<'_>) {
+    object.text("sessionId", call.session_id.as_deref());
+    object.text("runId", call.run_id.as_deref());
+    object.text("environment", call.environment.as_deref());
+    object.text("workspace", call.workspace.as_deref());
+    object.text("home", call.home.as_deref());
+    object.text("cwd", call.cwd.as_deref());
+    object.text("shell", call.shell.as_deref());
+    if !call.resolved_paths.is_empty() {
+        let mut paths = Members::open(object.key("resolvedPaths"));
+        for (given, real) in &call.resolved_paths {
+            paths.text(given, Some(real));
+        }
+        paths.out.push('}');
+    }
+    if !call.protected_paths.is_empty() {
+        let paths: Vec<String> = call.protected_paths.iter().map(ToString::to_string).collect();
+        push_json_list(object.key("protectedPaths"), &paths);
+    }
+}
+
+fn money(object: &mut Members<'_>, call: &Call<'_>, carried: &Carried<'_>) {
+    let paid = carried.payment.as_ref();
+    let cost = paid.map_or(call.cost, |paid| paid.cost(call.cost));
+    if cost.usd_micros.is_some() || cost.tokens.is_some() {
+        let mut own = Members::open(object.key("cost"));
+        own.text("usd", cost.usd_micros.map(money::write).as_deref());
+        if let Some(tokens) = cost.tokens {
+            own.key("tokens").push_str(&tokens.to_string());
+        }
+        own.out.push('}');
+    }
+    object.text("endpoint", paid.map(|paid| paid.endpoint.as_str()).or(call.endpoint.as_deref()));
+    object.text("payee", paid.map(|paid| paid.payment.pay_to.as_str()).or(call.payee.as_deref()));
+}
+
+/// An object that is being written; whoever opened it closes it.
+pub(crate) struct Members<'o> {
+    out: &'o mut String,
+    is_first: bool,
+}
+
+impl<'o> Members<'o> {
+    fn open(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, is_first: true }
+    }
+
+    /// Where the value goes.
+    pub(crate) fn key(&mut self, name: &str) -> &mut String {
+        if !std::mem::take(&mut self.is_first) {
+            self.out.push(',');
+        }
+        push_json_string(self.out, name);
+        self.out.push(':');
+        self.out
+    }
+
+    pub(crate) fn text(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            push_json_string(self.key(name), value);
+        }
+    }
+}
