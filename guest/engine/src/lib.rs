@@ -60,6 +60,7 @@ mod document;
 mod limits;
 mod money;
 mod prefix_index;
+mod protocol;
 mod syntax;
 mod tool_index;
 mod url;
@@ -78,6 +79,7 @@ pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
 pub use policy::Policy;
+pub use protocol::{mcp, sse};
 pub use syntax::SyntaxTree;
 
 /// The notation of a policy document.
