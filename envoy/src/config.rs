@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sentinel_engine::{Format, Policy};
+use sentinel_engine::{Diagnostic, Format, Policy, Severity};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -155,10 +155,17 @@ impl Daemon {
     }
 }
 
+/// Every mistake of a policy on one line.
+fn listed(findings: &[Diagnostic]) -> String {
+    let errors = findings.iter().filter(|own| own.severity == Severity::Error);
+    let lines: Vec<String> = errors.map(|own| format!("{} at `{}`", own.message, own.pointer)).collect();
+    lines.join("; ")
+}
+
 /// The policy, which has to be the agent's.
 fn load(document: &RawValue, agent_id: &str) -> Result<Policy, ConfigError> {
     let policy = Policy::load(document.get(), Format::Json)
-        .map_err(|findings| ConfigError::Policy(sentinel_engine::summary(&findings)))?;
+        .map_err(|findings| ConfigError::Policy(listed(&findings)))?;
     if policy.agent_id() != agent_id {
         return field("policy", format!("governs `{}`, and `agentId` is `{agent_id}`", policy.agent_id()));
     }
@@ -178,7 +185,8 @@ mod tests {
     #[test]
     fn a_policy_or_a_daemon_is_needed() {
         assert!(mistake(r#"{"agentId":"a"}"#).contains("`policy` is missing"));
-        let with_policy = Config::parse(format!(r#"{{"agentId":"a","policy":{POLICY}}}"#).as_bytes()).unwrap();
+        let with_policy =
+            Config::parse(format!(r#"{{"agentId":"a","policy":{POLICY}}}"#).as_bytes()).unwrap();
         assert_eq!(with_policy.record, Record::None);
         let with_daemon = Config::parse(br#"{"agentId":"a","daemon":{"cluster":"sentinel"}}"#).unwrap();
         assert_eq!(with_daemon.record, Record::All);

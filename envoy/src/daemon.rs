@@ -55,6 +55,7 @@ impl Ruling {
             reason: &self.reason,
             code: &self.code,
             verdict_id: self.verdict_id.as_deref(),
+            policy_digest: self.policy_digest.as_deref(),
             approval: self.approval.as_ref().map(|own| own.id.as_str()),
         }
     }

@@ -3,8 +3,10 @@
 //!
 //! There is no phase in which a request that was not permitted goes on.
 
+use std::rc::Rc;
+
 use sentinel_engine::{
-    BodyWanted, Circumstances, EffectOutcome, Exchange, Outcome, Verdict, conclude, http_call,
+    BodyWanted, Circumstances, EffectOutcome, Exchange, Outcome, Policy, Verdict, conclude, http_call,
 };
 
 use crate::daemon::{Asked, Ruling};
@@ -32,6 +34,8 @@ pub(crate) enum Step {
 pub(crate) struct Target {
     pub(crate) authority: String,
     pub(crate) path: String,
+    /// What goes in place of the body, where something in it was meant for us.
+    pub(crate) body: Option<String>,
     /// Whether the answer is read, so that it must not be compressed.
     pub(crate) reads_answer: bool,
 }
@@ -62,9 +66,9 @@ enum Phase {
     /// The head is known, the body is awaited.
     Body { head: Head, resolved: Vec<String>, most: u64 },
     /// The daemon was asked.
-    Asking { exchange: Box<Exchange>, asked: Asked },
+    Asking { exchange: Box<Exchange>, policy: Rc<Policy>, asked: Asked },
     /// It was permitted.
-    Passed { exchange: Box<Exchange> },
+    Passed { exchange: Box<Exchange>, policy: Rc<Policy> },
     /// It was not.
     Refused,
 }
@@ -113,9 +117,7 @@ impl Flow {
                     return Step::Wait;
                 }
                 match whole() {
-                    Some(body) if body.len() == size => {
-                        self.decide(governor, &head, &resolved, Some(&body))
-                    }
+                    Some(body) if body.len() == size => self.decide(governor, &head, &resolved, Some(&body)),
                     Some(_) | None => self.fault(governor, Fault::HostFailed),
                 }
             }
@@ -140,12 +142,8 @@ impl Flow {
     }
 
     /// The daemon answered, or did not.
-    pub(crate) fn answered(
-        &mut self,
-        governor: &mut Governor,
-        answer: Result<Vec<u8>, Fault>,
-    ) -> Step {
-        let Phase::Asking { exchange, asked } = std::mem::take(&mut self.phase) else {
+    pub(crate) fn answered(&mut self, governor: &mut Governor, answer: Result<Vec<u8>, Fault>) -> Step {
+        let Phase::Asking { exchange, policy, asked } = std::mem::take(&mut self.phase) else {
             return self.fault(governor, Fault::HostFailed);
         };
         let ruling = match answer {
@@ -163,7 +161,7 @@ impl Flow {
             tool: asked.tool_name,
         });
         if ruling.permitted {
-            return self.pass(governor, exchange);
+            return self.pass(governor, exchange, policy);
         }
         self.phase = Phase::Refused;
         let transport = reply::ruling(&ruling, governor.governed());
@@ -172,10 +170,10 @@ impl Flow {
         Step::Refuse(denial.map_or(transport, |own| reply::protocol(own, outcome, &ruling.code)))
     }
 
-    /// What answers of the server have to be read for, once the request went out.
-    pub(crate) fn exchange(&self) -> Option<&Exchange> {
+    /// The request that went out, and the policy that let it.
+    pub(crate) fn passed(&self) -> Option<(&Exchange, &Rc<Policy>)> {
         match &self.phase {
-            Phase::Passed { exchange } => Some(exchange),
+            Phase::Passed { exchange, policy } => Some((exchange, policy)),
             Phase::Start | Phase::Body { .. } | Phase::Asking { .. } | Phase::Refused => None,
         }
     }
@@ -197,21 +195,21 @@ impl Flow {
             if governor.config.daemon.is_none() {
                 return self.fault(governor, Fault::DaemonMissing);
             }
-            let asked =
-                Asked { agent_id: decision.agent_id.clone(), tool_name: decision.tool_name.clone() };
+            let asked = Asked { agent_id: decision.agent_id.clone(), tool_name: decision.tool_name.clone() };
             let body = exchange.call().to_vec();
-            self.phase = Phase::Asking { exchange, asked };
+            self.phase = Phase::Asking { exchange, policy, asked };
             return Step::Ask(body);
         }
         let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
         let verdict = conclude(&policy, decision, &outcomes, &Circumstances::default());
-        self.conclude(governor, exchange, &verdict)
+        self.conclude(governor, exchange, policy, &verdict)
     }
 
     fn conclude(
         &mut self,
         governor: &mut Governor,
         exchange: Box<Exchange>,
+        policy: Rc<Policy>,
         verdict: &Verdict,
     ) -> Step {
         let Ok(id) = governor.record(verdict, exchange.call()) else {
@@ -225,16 +223,16 @@ impl Flow {
             tool: exchange.decision().tool_name.clone(),
         });
         if verdict.permitted {
-            return self.pass(governor, exchange);
+            return self.pass(governor, exchange, policy);
         }
         self.phase = Phase::Refused;
         let transport = reply::verdict(verdict, id.as_deref(), governor.governed());
-        let told = reply::told(verdict, id.as_deref());
+        let told = reply::told(verdict, id.as_deref(), governor.digest());
         let denial = exchange.denial(verdict.decision, &told);
         Step::Refuse(denial.map_or(transport, |own| reply::protocol(own, verdict.decision, &verdict.code)))
     }
 
-    fn pass(&mut self, governor: &Governor, exchange: Box<Exchange>) -> Step {
+    fn pass(&mut self, governor: &Governor, exchange: Box<Exchange>, policy: Rc<Policy>) -> Step {
         // A request that could not be read has no target, and no mode lets it through.
         let Some(forward) = exchange.decision().forward.clone() else {
             return self.fault(governor, Fault::RequestMalformed);
@@ -242,9 +240,10 @@ impl Flow {
         let target = Target {
             authority: forward.authority,
             path: forward.path,
+            body: exchange.body().map(str::to_owned),
             reads_answer: exchange.reads_answer(),
         };
-        self.phase = Phase::Passed { exchange };
+        self.phase = Phase::Passed { exchange, policy };
         Step::Pass(target)
     }
 

@@ -168,7 +168,9 @@ pub(crate) mod tests {
     }
 
     fn document(text: &str, digest: &str) -> Vec<u8> {
-        serde_json::json!({ "document": text, "digest": digest, "format": "json", "state": "active" }).to_string().into_bytes()
+        serde_json::json!({ "document": text, "digest": digest, "format": "json", "state": "active" })
+            .to_string()
+            .into_bytes()
     }
 
     #[test]

@@ -69,7 +69,13 @@ pub(crate) fn answer(reply: &Reply) {
 }
 
 /// Sends a request to the daemon; the token of its answer.
-pub(crate) fn ask(daemon: &Daemon, method: &str, path: &str, body: Option<&[u8]>, tag: Option<&str>) -> Option<u32> {
+pub(crate) fn ask(
+    daemon: &Daemon,
+    method: &str,
+    path: &str,
+    body: Option<&[u8]>,
+    tag: Option<&str>,
+) -> Option<u32> {
     let mut headers = vec![
         (":method", method),
         (":path", path),

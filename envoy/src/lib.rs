@@ -22,17 +22,12 @@ mod head;
 mod records;
 mod reply;
 
-#[cfg(target_arch = "wasm32")]
 mod host;
-#[cfg(target_arch = "wasm32")]
 mod metrics;
-#[cfg(target_arch = "wasm32")]
 mod root;
-#[cfg(target_arch = "wasm32")]
 mod stream;
 
 /// Where the proxy enters.
-#[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "the ABI asks for an exported function of this very name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn _initialize() {

@@ -75,11 +75,6 @@ impl Queue {
         Ok(())
     }
 
-
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        self.waiting.len() < WAITING_MAX && self.bytes + bytes <= WAITING_BYTES_MAX
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -161,7 +156,6 @@ mod tests {
             queue.push(record(&number.to_string())).unwrap();
         }
         assert!(queue.push(record("more")).is_err());
-        assert!(!queue.has_room(1));
         queue.batch("p").unwrap();
         assert_eq!(queue.sent(), BATCH_MAX);
         assert!(queue.push(record("more")).is_ok());

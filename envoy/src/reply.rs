@@ -180,8 +180,12 @@ pub(crate) fn ruling(ruling: &Ruling, governed: Governed<'_>) -> Reply {
 }
 
 /// What a reader of the protocol is told of a verdict that was reached here.
-pub(crate) fn told<'a>(verdict: &'a Verdict, verdict_id: Option<&'a str>) -> Told<'a> {
-    Told { reason: &verdict.reason, code: &verdict.code, verdict_id, approval: None }
+pub(crate) fn told<'a>(
+    verdict: &'a Verdict,
+    verdict_id: Option<&'a str>,
+    policy_digest: Option<&'a str>,
+) -> Told<'a> {
+    Told { reason: &verdict.reason, code: &verdict.code, verdict_id, policy_digest, approval: None }
 }
 
 /// A refusal in the words of the protocol that the request speaks.

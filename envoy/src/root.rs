@@ -223,7 +223,8 @@ fn name() -> String {
             break;
         }
     }
-    let node = host::property(&["node", "id"]).filter(|node| !node.is_empty()).unwrap_or_else(|| "node".to_owned());
+    let node =
+        host::property(&["node", "id"]).filter(|node| !node.is_empty()).unwrap_or_else(|| "node".to_owned());
     let node: String =
         node.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
     format!("{node}-{:x}-{number}", host::now())

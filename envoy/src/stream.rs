@@ -137,7 +137,8 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_body(&mut self, size: usize, is_end: bool) -> Action {
-        let whole = || if size == 0 { Some(Vec::new()) } else { host::buffer(BufferType::HttpRequestBody, 0, size) };
+        let whole =
+            || if size == 0 { Some(Vec::new()) } else { host::buffer(BufferType::HttpRequestBody, 0, size) };
         self.step(|flow, worker| flow.body(&mut worker.governor, size, is_end, whole))
     }
 
@@ -145,17 +146,17 @@ impl HttpContext for Stream {
         self.step(|flow, worker| flow.trailers(&worker.governor))
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, is_end: bool) -> Action {
-        let Some(exchange) = self.flow.exchange().filter(|exchange| !self.is_own_answer && exchange.reads_answer())
-        else {
+    fn on_http_response_headers(&mut self, _count: usize, _is_end: bool) -> Action {
+        let passed = self.flow.passed().filter(|_| !self.is_own_answer);
+        let Some((exchange, policy)) = passed.filter(|(exchange, _)| exchange.reads_answer()) else {
             return Action::Continue;
         };
-        let text = |name| {
+        let text = |name: &str| {
             let value = host::header(MapType::HttpResponseHeaders, name)?;
             String::from_utf8(value).ok()
         };
         let status = text(":status").and_then(|status| status.parse().ok()).unwrap_or_default();
-        match Answering::begin(exchange, status, &text, is_end) {
+        match Answering::begin(exchange, Rc::clone(policy), status, &text) {
             Begun::Passes => Action::Continue,
             Begun::Read(answering) => {
                 host::set_header(MapType::HttpResponseHeaders, "content-length", None);
@@ -174,7 +175,11 @@ impl HttpContext for Stream {
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
         let new = size.saturating_sub(self.kept);
-        let bytes = if new == 0 { Some(Vec::new()) } else { host::buffer(BufferType::HttpResponseBody, self.kept, new) };
+        let bytes = if new == 0 {
+            Some(Vec::new())
+        } else {
+            host::buffer(BufferType::HttpResponseBody, self.kept, new)
+        };
         let Some(bytes) = bytes.filter(|bytes| bytes.len() == new) else { return self.break_off() };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &bytes, is_end);
         self.fed(fed, size, is_end)
@@ -217,6 +222,16 @@ fn scheme() -> &'static str {
 fn send_to(target: &Target) -> bool {
     let set = |name, value: &str| host::set_header(MapType::HttpRequestHeaders, name, Some(value.as_bytes()));
     let is_set = set(":authority", &target.authority) && set(":path", &target.path);
+    if let Some(body) = &target.body {
+        let length = body.len().to_string();
+        let has_length = host::header(MapType::HttpRequestHeaders, "content-length").is_some();
+        if has_length && !set("content-length", &length) {
+            return false;
+        }
+        if !host::replace(BufferType::HttpRequestBody, 0, usize::MAX, body.as_bytes()) {
+            return false;
+        }
+    }
     if target.reads_answer {
         return is_set && host::set_header(MapType::HttpRequestHeaders, "accept-encoding", None);
     }

@@ -25,6 +25,7 @@ pub mod protected;
 pub mod publish;
 pub mod reads;
 pub mod record;
+pub mod records;
 pub mod sessions;
 pub mod settle;
 pub mod simulate;

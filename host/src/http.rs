@@ -30,6 +30,7 @@ mod ledger;
 mod openapi;
 mod outcomes;
 mod policies;
+mod records;
 mod sessions;
 mod simulate;
 mod statistics;
@@ -78,6 +79,7 @@ routes! {
     POST "/v1/validate" [] Problem policies::validate;
     POST "/v1/deploy" [] Problem policies::deploy;
     POST "/v1/audit" [] Problem outcomes::report;
+    POST "/v1/records" [] Problem records::record;
     GET "/v1/health" [] Problem health::health;
     GET "/v1/agents" ["page" "limit"] Problem agents::list;
     GET "/v1/agents/{id}/risk" ["sessionId"] Problem agents::risk;

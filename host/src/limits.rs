@@ -56,6 +56,12 @@ pub const BATCH_OPERATIONS_MAX: usize = 256;
 /// Operations that wait for their batch. More are refused, and their calls denied.
 pub const QUEUED_OPERATIONS_MAX: usize = 8_192;
 
+/// Records of one request. A batch of commits is as large.
+pub const RECORDS_MAX: usize = 256;
+
+/// A request with records, in bytes. Whoever has more of them sends several.
+pub const RECORDS_BYTES_MAX: usize = 4 << 20;
+
 /// How long the answer of a request with an idempotency key is kept, in milliseconds: a day, in
 /// which every sensible retry is over.
 pub const ANSWERS_KEPT_MS: i64 = 24 * 60 * 60 * 1000;

@@ -19,10 +19,8 @@ fn stateless() -> Governor {
 
 /// With a meter that a daemon has to read.
 fn stateful(daemon: bool) -> Governor {
-    let text = policy(NETWORK).replace(
-        r#""version":"1","#,
-        r#""version":"1","rateLimits":{"maxCallsPerMinute":2},"#,
-    );
+    let text = policy(NETWORK)
+        .replace(r#""version":"1","#, r#""version":"1","rateLimits":{"maxCallsPerMinute":2},"#);
     let daemon = if daemon { r#","daemon":{"cluster":"sentinel"}"# } else { "" };
     governor(&format!(r#"{{"agentId":"a","policy":{text}{daemon}}}"#))
 }
@@ -164,7 +162,9 @@ fn ruling(permitted: bool, tool: &str) -> Vec<u8> {
 
 #[test]
 fn a_meter_is_asked_for_and_its_verdict_holds() {
-    for (permitted, tool, expected) in [(true, "http", None), (false, "http", Some("c")), (true, "x", Some("daemon-refused"))] {
+    for (permitted, tool, expected) in
+        [(true, "http", None), (false, "http", Some("c")), (true, "x", Some("daemon-refused"))]
+    {
         let mut governor = stateful(true);
         let mut flow = Flow::default();
         let step = flow.head(&mut governor, head("GET", "api.example", "/"), Vec::new(), true);
@@ -211,7 +211,9 @@ fn what_cannot_be_recorded_does_not_go() {
 #[test]
 fn an_mcp_call_is_decided_on_its_body() {
     let call = |name: &str| {
-        format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"{name}","arguments":{{}}}}}}"#)
+        format!(
+            r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"{name}","arguments":{{}}}}}}"#
+        )
     };
     let mut governor = stateless();
     assert!(target(post(&mut governor, "files.example", &call("echo"))).reads_answer);

@@ -1,10 +1,12 @@
 //! What a request over HTTP carries beside itself: a payment, a message of MCP.
 //!
 //! A request that calls a tool of an MCP server, or pays, is decided as what it does. So is the same
-//! thing as a call of its own ([`Carried::derive`]), which has no ids and signatures in it that
+//! thing as a call of its own ([`derive`]), which has no ids and signatures in it that
 //! differ whenever it is sent again.
 
 mod derived;
+
+pub(crate) use derived::write as derive;
 
 use std::borrow::Cow;
 
@@ -103,6 +105,14 @@ impl<'c> Carried<'c> {
         self.message.is_some() && self.tool().is_none()
     }
 
+    /// What goes to the server in place of the body.
+    pub(crate) fn body(&self) -> Option<&str> {
+        match &self.message {
+            Some(Ok(Message::ToolCall(call))) => call.forward.as_deref(),
+            Some(_) | None => None,
+        }
+    }
+
     /// The tool that is called and its arguments, as JSON.
     fn tool(&self) -> Option<(String, &str)> {
         match (&self.message, &self.server) {
@@ -153,7 +163,8 @@ fn message<'c>(
     let body = request.body.as_ref().map(|body| body.bytes()).unwrap_or_default();
     match request.method {
         "POST" => {
-            let headers = Headers::of(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+            let headers =
+                Headers::of(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
             let read = mcp::read(body, &headers);
             if let Err(found) = &read {
                 let message = format!("Message of MCP is refused: {}.", found.message);
@@ -163,9 +174,20 @@ fn message<'c>(
         }
         "GET" | "DELETE" if body.is_empty() => None,
         _ => {
-            let message = "Host speaks MCP, whose requests are POST, GET and DELETE, and only POST has a body.";
+            let message =
+                "Host speaks MCP, whose requests are POST, GET and DELETE, and only POST has a body.";
             reasons.push(deny("mcp-method-http", message.to_owned()));
             None
         }
     }
+}
+
+/// Reads the message of a request once more, for whoever has to answer it.
+pub(crate) fn with_message<R>(
+    call: &Call<'_>,
+    look: impl FnOnce(&Result<Message<'_>, Malformed>) -> R,
+) -> Option<R> {
+    let request = Request::read(&call.tool_input).ok()?;
+    let headers = request.headers.as_deref()?;
+    message(&request, headers, &mut Vec::new()).map(|message| look(&message))
 }

@@ -10,6 +10,7 @@ mod path;
 mod regex;
 mod work;
 
+pub(crate) use decimal::Decimal;
 pub(crate) use operator::{Comparison, Kind, Literal, Operator, Scalar};
 pub(crate) use path::{Path, Step};
 pub(crate) use regex::Pattern;

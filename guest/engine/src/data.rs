@@ -7,6 +7,8 @@ pub(crate) mod environment;
 pub(crate) mod exec_options;
 pub(crate) mod file_programs;
 pub(crate) mod global_options;
+pub(crate) mod headers;
+pub(crate) mod mcp;
 pub(crate) mod protected;
 pub(crate) mod risk;
 pub(crate) mod tools;
@@ -25,6 +27,7 @@ mod tests {
     fn tables_are_sorted() {
         sorted(super::wrappers::WRAPPERS, |row| row.name);
         sorted(super::tools::TOOLS, |row| row.name);
+        sorted(super::mcp::METHODS, |row| row.name);
         sorted(super::risk::COMMANDS, |row| row.0);
         sorted(super::file_programs::FILE_PROGRAMS, |row| row.0);
         sorted(super::exec_options::EXEC_OPTIONS, |row| row.program);

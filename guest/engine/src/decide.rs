@@ -45,7 +45,13 @@ pub(crate) fn decide_and<R>(
     }
     let subject = carried.subject(call);
     let decision = decide_subject(policy, subject.as_ref().unwrap_or(call), said, &carried);
-    let looked = looked.map(|(request, governing, forward)| Looked { call, request, governing, forward, carried: &carried });
+    let looked = looked.map(|(request, governing, forward)| Looked {
+        call,
+        request,
+        governing,
+        forward,
+        carried: &carried,
+    });
     (decision, look(looked))
 }
 
@@ -59,7 +65,12 @@ pub(crate) struct Looked<'d> {
 }
 
 /// Asks every layer about what is done; `said` is the network's word on how it is sent.
-fn decide_subject(policy: &Policy, call: &Call<'_>, said: Option<network::Said<'_>>, carried: &Carried<'_>) -> Decision {
+fn decide_subject(
+    policy: &Policy,
+    call: &Call<'_>,
+    said: Option<network::Said<'_>>,
+    carried: &Carried<'_>,
+) -> Decision {
     let mut reasons = Vec::with_capacity(8);
     let (mut forward, mut is_reached, mut mcp) = (None, false, None);
     let tool = tools::resolve(policy, call, said.as_ref().map(|said| said.access(carried)));

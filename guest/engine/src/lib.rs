@@ -47,8 +47,10 @@ mod meters;
 
 mod conclude;
 
+mod carried;
 mod command;
 mod condition;
+mod exchange;
 mod http;
 mod network;
 mod path;
@@ -62,7 +64,7 @@ mod document;
 mod limits;
 mod money;
 mod prefix_index;
-pub mod protocol;
+mod protocol;
 mod syntax;
 mod tool_index;
 mod url;
@@ -80,8 +82,10 @@ pub use diagnostic::{Diagnostic, Severity, Span};
 pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
+pub use exchange::{Actor, AnswerPlan, AnswerReader, Exchange, ProtocolReply, Told, http_call};
 pub use http::{BodyWanted, Forward, HttpHead};
 pub use policy::Policy;
+pub use protocol::{mcp, sse, x402};
 pub use syntax::SyntaxTree;
 
 /// The notation of a policy document.

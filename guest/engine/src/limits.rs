@@ -107,6 +107,14 @@ pub(crate) const PATH_BYTES_MAX: usize = 4_096;
 /// Most paths in one call.
 pub(crate) const PATHS_MAX: usize = 1_000;
 
+/// Longest answer of an MCP server that is held to be read, and longest event of a stream, in bytes.
+/// Results carry images and files as text.
+pub(crate) const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// Most `Mcp-Param-*` headers of one request. A tool has a few arguments that are mirrored.
+pub(crate) const PARAM_HEADERS_MAX: usize = 64;
+/// Longest value of an `Mcp-*` header in bytes. Servers refuse longer headers by themselves.
+pub(crate) const MCP_HEADER_BYTES_MAX: usize = 16 << 10;
+
 /// Bytes of text that one decision may compare with patterns. Ordinary calls need a few
 /// thousand; the most that fits in 10 ms on a slow machine is far above this.
 pub(crate) const STEPS_MAX: u64 = 16 << 20;

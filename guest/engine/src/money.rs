@@ -39,6 +39,11 @@ pub(crate) fn show(micros: u64) -> String {
     format!("${}.{cents}{}", micros / MICROS, rest.trim_end_matches('0'))
 }
 
+/// Dollars as [`parse`] reads them.
+pub(crate) fn write(micros: u64) -> String {
+    format!("{}.{:06}", micros / MICROS, micros % MICROS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

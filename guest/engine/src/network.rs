@@ -8,7 +8,7 @@ mod mcp;
 mod pattern;
 
 pub(crate) use host_set::HostSet;
-pub(crate) use mcp::{McpRules, McpView, ToolRules, is_server_name};
+pub(crate) use mcp::{McpRules, McpTool, McpView, ToolRules, is_server_name};
 pub(crate) use pattern::{Covered, HostPattern, PortPattern};
 
 use crate::decision::Rule;

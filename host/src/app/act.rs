@@ -11,10 +11,13 @@
 //! The batch commits, and only then is anything answered. So a process that dies has either
 //! answered and recorded, or not answered; the caller of an unanswered call was not permitted.
 
+use std::borrow::Cow;
+
 use super::approvals::{self, Asking, Binding};
 use super::permit::{Answer, Asked};
 use super::protected;
 use super::record::{self, CallRecord};
+use super::records::Observed;
 use super::settle::{self, Owner};
 use super::{Operation, OperationError};
 use crate::engine::{Approval, Circumstances, EffectOutcome, Mode, Observation, Outcome, Proposal, Verdict};
@@ -46,6 +49,10 @@ pub struct Act {
     pub can_ask: bool,
     /// Key of the codes of approvals.
     pub digest_key: [u8; 32],
+    /// What an enforcement point decided already; then this only records it.
+    pub observed: Option<Observed>,
+    /// Whether something else is decided here than there.
+    pub differs: bool,
     /// What came of it.
     pub answer: Option<Answer>,
 }
@@ -113,7 +120,9 @@ impl Operation for Act {
             Decided::Proposed(proposal) => proposal.effects(),
             Decided::Denied(_) => &[],
         };
-        let charges = settle::charges(effects, &verdict, &self.owner, page.now)?;
+        let settled = self.settled(&verdict, &readings, page.now);
+        self.differs = self.observed.as_ref().is_some_and(|own| own.differs(&verdict, &self.record));
+        let charges = settle::charges(effects, &settled, &self.owner, page.now)?;
         // Everything that can fail comes before the first change.
         settle::check(&charges, page)?;
         page.agents.get(&self.owner.agent)?;
@@ -141,6 +150,7 @@ impl Operation for Act {
             verdict: &verdict,
             charges: &charges,
             approval_id: asked.as_ref().map(|own| &*own.approval_id),
+            observed: self.observed.as_ref().map(|own| (own, self.differs)),
         })?;
         let decision = record::word(verdict.decision);
         let agent = self.owner.agent.clone();
@@ -153,10 +163,10 @@ impl Operation for Act {
             page.approvals.put(key, row);
         }
         if let Some(value) = value {
-            self.protect(&verdict, value, page)?;
+            self.protect(&settled, value, page)?;
         }
         let held = settle::charge(&charges, page)?;
-        let observations: Vec<_> = verdict.observations.iter().map(lesson).collect();
+        let observations: Vec<_> = settled.observations.iter().map(lesson).collect();
         let waits = !held.is_empty() || !observations.is_empty();
         let ends_at = waits.then(|| page.now.plus(self.hold_ms));
         if let Some(ends_at) = ends_at {
@@ -184,6 +194,20 @@ impl Operation for Act {
 }
 
 impl Act {
+    /// The verdict as far as meters and baselines go by it: what an enforcement point let happen did
+    /// happen, whatever is decided here.
+    fn settled<'v>(&self, verdict: &'v Verdict, readings: &[EffectOutcome], now: Millis) -> Cow<'v, Verdict> {
+        match (&self.observed, &self.decided) {
+            (Some(own), Decided::Proposed(proposal)) => {
+                own.settled(verdict, readings, proposal.effects(), |readings| {
+                    let (approval, now) = (Approval::Nobody, u64::try_from(now.0).ok());
+                    proposal.conclude(readings, Circumstances { mode: self.mode, approval, now })
+                })
+            }
+            (None, _) | (Some(_), Decided::Denied(_)) => Cow::Borrowed(verdict),
+        }
+    }
+
     /// What is known of an approval for this call.
     fn approval(&self, page: &Page) -> Result<Approval, OperationError> {
         let Some(binding) = &self.binding else { return Ok(Approval::Nobody) };

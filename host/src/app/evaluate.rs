@@ -13,6 +13,7 @@ use super::approvals::Binding;
 use super::catalog::Governing;
 use super::permit::Answer;
 use super::record::{self, CallRecord};
+use super::records::Observed;
 use super::settle::Owner;
 use super::{App, CommitError, reads, sessions};
 use crate::auth::principal::is_agent_id;
@@ -72,6 +73,9 @@ pub struct Request<'a> {
     /// Who would be paid.
     #[serde(borrow)]
     pub payee: Option<Cow<'a, str>>,
+    /// The HTTP request that carries the call, where a proxy saw it.
+    #[serde(borrow)]
+    pub http: Option<&'a RawValue>,
     /// An approval that was given for this very call.
     #[serde(borrow)]
     pub approval_id: Option<Cow<'a, str>>,
@@ -110,6 +114,8 @@ struct EngineCall<'a> {
     endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payee: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<&'a RawValue>,
 }
 
 /// A request that is no call.
@@ -175,6 +181,7 @@ impl<'a> Request<'a> {
             cost: self.cost,
             endpoint: self.endpoint.as_deref(),
             payee: self.payee.as_deref(),
+            http: self.http,
         };
         serde_json::to_vec(&call).map_err(|_| RequestError::Write)
     }
@@ -186,7 +193,7 @@ impl<'a> Request<'a> {
 ///
 /// Where it was not committed. The call is not permitted then.
 pub async fn evaluate(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Answer, EvaluateError> {
-    let act = act(app, request, sender)?;
+    let act = act(app, request, sender, None)?;
     let done = app.committer.commit(act).await?;
     if let Some(own) = done.binding.as_ref().filter(|_| app.config.channels.is_some()) {
         app.filed.note(&own.key);
@@ -210,7 +217,12 @@ pub enum EvaluateError {
 }
 
 /// Everything that needs no transaction: the engine's decision, and what will be recorded.
-fn act(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Act, RequestError> {
+pub(super) fn act(
+    app: &App,
+    request: &Request<'_>,
+    sender: Sender<'_>,
+    observed: Option<Observed>,
+) -> Result<Act, RequestError> {
     if !is_agent_id(&request.agent_id) {
         return Err(RequestError::Agent);
     }
@@ -223,11 +235,15 @@ fn act(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Act, Requ
         session: request.session_id.as_deref().map(|id| sessions::known_form(id).to_owned()),
         run: request.run_id.clone().map(Cow::into_owned),
     };
-    let idempotency = request.idempotency_key.as_ref().map(|key| Idempotency {
-        key: key.clone().into_owned(),
-        request_digest: repeatable(&call, sender.subject, policy.as_deref()),
-    });
-    let may_ask = matches!(&decided, Decided::Proposed(proposal) if proposal.may_ask());
+    let idempotency = match &observed {
+        Some(own) => Some(own.idempotency(&call)),
+        None => request.idempotency_key.as_ref().map(|key| Idempotency {
+            key: key.clone().into_owned(),
+            request_digest: repeatable(&call, sender.subject, policy.as_deref()),
+        }),
+    };
+    // What is over is not asked about.
+    let may_ask = observed.is_none() && matches!(&decided, Decided::Proposed(proposal) if proposal.may_ask());
     let governed = policy.as_deref().filter(|_| may_ask);
     let binding = governed.map(|policy| {
         Binding::new(&owner, sender.subject, &policy.reference.digest, record.call_digest.clone(), call)
@@ -245,6 +261,8 @@ fn act(app: &App, request: &Request<'_>, sender: Sender<'_>) -> Result<Act, Requ
         digest_key: app.digest_key,
         mode: app.config.mode,
         hold_ms: app.config.hold_ms(),
+        observed,
+        differs: false,
         answer: None,
     })
 }
@@ -286,7 +304,9 @@ fn record(
     let labels = labels.flatten();
     let redactor = labels.and_then(|own| own.redactor.as_ref()).unwrap_or(&app.redactor);
     let redacted = redact(redactor, request.tool_input).filter(|_| is_known);
-    let mut is_secret = redacted.as_ref().is_none_or(|(_, is_redacted)| *is_redacted);
+    let http = request.http.map(|own| redact(redactor, own).filter(|_| is_known));
+    let is_secret_part = |own: &Option<(Box<RawValue>, bool)>| own.as_ref().is_none_or(|(_, is)| *is);
+    let mut is_secret = is_secret_part(&redacted) || http.as_ref().is_some_and(is_secret_part);
     let mut name = |text: &str| {
         let clean = app.redactor.redact_text(text);
         is_secret |= clean.redacted;
@@ -302,6 +322,7 @@ fn record(
         endpoint,
         payee,
         tool_input: redacted.map(|(input, _)| input),
+        http: http.flatten().map(|(http, _)| http),
         call_digest: if is_secret {
             sentinel_ledger::keyed_digest(app.digest_key.as_ref(), call)
         } else {

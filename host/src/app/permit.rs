@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::clock;
+use super::{clock, record};
 use crate::engine::{Outcome, Verdict};
 use crate::state::{Appended, ApprovalState, Millis, Remembered};
 
@@ -14,6 +14,7 @@ use crate::state::{Appended, ApprovalState, Millis, Remembered};
 #[derive(Clone, Debug)]
 pub struct Answer {
     json: String,
+    verdict_id: String,
     permit: Option<Permit>,
     verdict: Option<Summary>,
 }
@@ -124,7 +125,8 @@ impl Answer {
         };
         Self {
             json: join(&verdict.json, &additions),
-            permit: verdict.permitted.then_some(Permit { verdict_id: id }),
+            permit: verdict.permitted.then(|| Permit { verdict_id: id.clone() }),
+            verdict_id: id,
             verdict: Some(summary),
         }
     }
@@ -133,7 +135,8 @@ impl Answer {
     /// repeats a request has the first answer's permission or lost it.
     pub(super) fn again(row: &Remembered) -> Self {
         let own = row.answer.strip_suffix('}').unwrap_or(&row.answer);
-        Self { json: format!("{own},\"replayed\":true}}"), permit: None, verdict: None }
+        let (json, verdict_id) = (format!("{own},\"replayed\":true}}"), record::id(row.seq));
+        Self { json, verdict_id, permit: None, verdict: None }
     }
 
     /// The answer on the wire.
@@ -144,6 +147,11 @@ impl Answer {
     /// The same, given away.
     pub fn into_json(self) -> String {
         self.json
+    }
+
+    /// The id of its verdict.
+    pub fn verdict_id(&self) -> &str {
+        &self.verdict_id
     }
 
     /// The permission, if there is one.

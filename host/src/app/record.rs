@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+use super::records::Observed;
 use super::settle::{Due, Owner, unit_word};
 use super::{OperationError, clock};
 use crate::engine::{COMPONENT_DIGEST, Outcome, Verdict};
@@ -53,6 +54,8 @@ pub struct CallRecord {
     pub tool_name: String,
     /// Its input, redacted and canonical; `None` where it could not be recorded.
     pub tool_input: Option<Box<RawValue>>,
+    /// The HTTP request that carried it, redacted and canonical.
+    pub http: Option<Box<RawValue>>,
     /// Digest of the call: the plain one where nothing was secret, else a keyed one.
     pub call_digest: String,
     /// The service that it reaches.
@@ -90,13 +93,19 @@ struct VerdictEntry<'a> {
     call_digest: &'a str,
     charges: Vec<ChargeRecord<'a>>,
     code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_at: Option<String>,
     decision: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    differs: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<&'a str>,
     enforced: bool,
     engine: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<&'a RawValue>,
     id: &'a str,
     kind: &'static str,
     layer: &'static str,
@@ -106,8 +115,18 @@ struct VerdictEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     payee: Option<&'a str>,
     permitted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point_decision: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point_policy: Option<&'a str>,
     policy: Option<&'a PolicyReference>,
     reason: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_id: Option<&'a str>,
     risk_points: u64,
     rule: Option<RuleRecord<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,11 +193,14 @@ pub(super) struct Decided<'a> {
     pub(super) verdict: &'a Verdict,
     pub(super) charges: &'a [Due],
     pub(super) approval_id: Option<&'a str>,
+    /// What an enforcement point decided before, and whether that was something else.
+    pub(super) observed: Option<(&'a Observed, bool)>,
 }
 
 /// The entry of a verdict.
 pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
-    let Decided { id, now, owner, subject, call, verdict, charges, approval_id } = *own;
+    let Decided { id, now, owner, subject, call, verdict, charges, approval_id, observed } = *own;
+    let point = observed.map(|(point, _)| point);
     json(&VerdictEntry {
         agent_id: &owner.agent,
         approval_id,
@@ -186,11 +208,14 @@ pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
         call_digest: &call.call_digest,
         charges: charges.iter().map(ChargeRecord::from).collect(),
         code: &verdict.code,
+        decided_at: point.map(|own| clock::text(own.decided_at)),
         decision: word(verdict.decision),
+        differs: observed.is_some_and(|(_, differs)| differs),
         endpoint: call.endpoint.as_deref(),
         enforced: verdict.enforced,
         engine: COMPONENT_DIGEST,
         external_session: call.external_session.as_deref(),
+        http: call.http.as_deref(),
         id,
         kind: "verdict",
         layer: crate::engine::layer_word(verdict.layer),
@@ -198,8 +223,13 @@ pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
         mode: crate::settings::mode_word(verdict.mode),
         payee: call.payee.as_deref(),
         permitted: verdict.permitted,
+        point: point.map(|own| &*own.point),
+        point_code: point.map(|own| &*own.code),
+        point_decision: point.map(|own| word(own.decision)),
+        point_policy: point.map(|own| &*own.policy_digest),
         policy: call.policy.as_ref(),
         reason: reason(verdict),
+        record_id: point.map(|own| &*own.id),
         risk_points: verdict.risk_points,
         rule: verdict.rule.as_ref().map(|rule| RuleRecord { pattern: &rule.pattern, pointer: &rule.pointer }),
         run_id: call.run_id.as_deref(),

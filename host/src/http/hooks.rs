@@ -121,6 +121,7 @@ fn request<'a>(
         cost: None,
         endpoint: None,
         payee: None,
+        http: None,
         idempotency_key: None,
     })
 }

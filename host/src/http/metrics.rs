@@ -35,6 +35,8 @@ pub(super) struct Metrics {
     duration: Histogram,
     requests: IntCounterVec,
     errors: IntCounterVec,
+    records: IntCounter,
+    records_differing: IntCounter,
     entries: IntGauge,
     policies: IntGauge,
     streams: IntGauge,
@@ -52,6 +54,14 @@ impl Decided {
         let of = |decision| evaluations.with_label_values(&[decision, agent, TENANT]);
         Self { allowed: of("allow"), denied: of("deny"), escalated: of("escalate") }
     }
+
+    fn count(&self, decision: Outcome) {
+        match decision {
+            Outcome::Allow => self.allowed.inc(),
+            Outcome::Deny => self.denied.inc(),
+            Outcome::Escalate => self.escalated.inc(),
+        }
+    }
 }
 
 impl Metrics {
@@ -62,8 +72,10 @@ impl Metrics {
 
     fn try_new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let counter = |name: &str, help: &str| -> Result<(), prometheus::Error> {
-            registry.register(Box::new(IntCounter::new(name, help)?))
+        let counter = |name: &str, help: &str| -> Result<IntCounter, prometheus::Error> {
+            let own = IntCounter::new(name, help)?;
+            registry.register(Box::new(own.clone()))?;
+            Ok(own)
         };
         let counters =
             |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
@@ -89,8 +101,12 @@ impl Metrics {
             .buckets(DURATION_BUCKETS.to_vec()),
         )?;
         registry.register(Box::new(duration.clone()))?;
-        counter("soe_guard_requests_total", "Content that guardrails looked at; there are none yet.")?;
-        counter("soe_guard_blocked_total", "Content that guardrails held back; there are none yet.")?;
+        for (name, help) in [
+            ("soe_guard_requests_total", "Content that guardrails looked at; there are none yet."),
+            ("soe_guard_blocked_total", "Content that guardrails held back; there are none yet."),
+        ] {
+            counter(name, help)?;
+        }
         let errors =
             counters("soe_api_errors_total", "Requests that were answered with an error.", &["code"])?;
         // A family without a member would not be shown at all.
@@ -102,6 +118,14 @@ impl Metrics {
             duration,
             requests: counters("soe_api_requests_total", "Requests to the API.", &["method", "path"])?,
             errors,
+            records: counter(
+                "sentinel_records_total",
+                "Calls that an enforcement point decided, and that were recorded here.",
+            )?,
+            records_differing: counter(
+                "sentinel_records_differing_total",
+                "Of these, calls that are decided otherwise here, or by another policy.",
+            )?,
             entries: gauge("sentinel_ledger_entries", "Entries of the ledger.")?,
             policies: gauge("sentinel_policies", "Policies that govern.")?,
             streams: gauge("sentinel_sse_streams", "Event streams and exports that are open.")?,
@@ -122,11 +146,15 @@ impl Metrics {
     /// A call was decided.
     pub(super) fn evaluated(&self, agent: &str, decision: Outcome, since: Instant) {
         self.duration.observe(since.elapsed().as_secs_f64());
-        let own = self.of_agent(agent);
-        match decision {
-            Outcome::Allow => own.allowed.inc(),
-            Outcome::Deny => own.denied.inc(),
-            Outcome::Escalate => own.escalated.inc(),
+        self.of_agent(agent).count(decision);
+    }
+
+    /// A call that was decided elsewhere was recorded.
+    pub(super) fn recorded(&self, agent: &str, decision: Outcome, differs: bool) {
+        self.of_agent(agent).count(decision);
+        self.records.inc();
+        if differs {
+            self.records_differing.inc();
         }
     }
 
@@ -200,6 +228,8 @@ mod tests {
             "soe_api_errors_total",
             "soe_guard_requests_total",
             "soe_guard_blocked_total",
+            "sentinel_records_total",
+            "sentinel_records_differing_total",
             "sentinel_ledger_entries",
             "sentinel_policies",
             "sentinel_sse_streams",

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use axum::body::Body;
+use axum::http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -108,17 +112,41 @@ pub(super) async fn remove(caller: Caller<Admin>, Named(agent): Named) -> Reply 
 }
 
 /// GET /v1/agents/{id}/policy
-pub(super) async fn policy(caller: Caller<Auditor>, Named(agent): Named) -> Reply {
+///
+/// Who sends an agent's calls may see it too: an enforcement point decides with it.
+pub(super) async fn policy(caller: Caller<Watcher>, Named(agent): Named, headers: HeaderMap) -> Reply {
     let grant = caller.seeing(&agent)?;
     let newest = revisions(grant, agent.clone(), 1).await?.pop();
     let own = newest.filter(|own| own.state == PolicyState::Active).ok_or_else(|| no_policy(&agent))?;
+    let etag = etag(&own)?;
+    if is_known(&headers, &etag) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().insert(ETAG, etag);
+        return Ok(response);
+    }
     let governing = grant.app().catalog.get(&agent).ok_or_else(|| no_policy(&agent))?;
     let description = reads::describe(grant.app(), &governing)?;
     let mut line = answer::fields(line(&own));
     line.insert("format".to_owned(), format_word(own.format).into());
     line.insert("document".to_owned(), own.document.into());
     line.insert("description".to_owned(), (*description).clone());
-    answer::json(&line)
+    let mut response = answer::json(&line)?;
+    response.headers_mut().insert(ETAG, etag);
+    Ok(response)
+}
+
+/// Stands for what the answer says: the same document deployed again is another revision.
+fn etag(own: &PolicyRevision) -> Result<HeaderValue, Problem> {
+    let text = format!("\"{}.{}\"", own.digest, own.revision);
+    HeaderValue::try_from(text).map_err(|error| Problem::internal(&error))
+}
+
+/// Whether the caller has it (RFC 9110, 13.1.2).
+fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = texts.flat_map(|text| text.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
 /// GET /v1/agents/{id}/policy/history

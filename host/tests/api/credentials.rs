@@ -20,6 +20,7 @@ const EXPECTED: &[Line] = &[
     ("POST", "/v1/validate", [401, IN, 403, IN, IN, IN, IN]),
     ("POST", "/v1/deploy", [401, 403, 403, 403, IN, 403, 403]),
     ("POST", "/v1/audit", [401, IN, 403, 403, IN, 403, 403]),
+    ("POST", "/v1/records", [401, IN, 403, 403, IN, 403, 403]),
     ("GET", "/v1/health", [IN, IN, IN, IN, IN, IN, IN]),
     ("GET", "/v1/agents", [401, IN, 403, IN, IN, IN, 403]),
     ("GET", "/v1/agents/{id}/risk", [401, IN, 403, IN, IN, 403, 403]),
@@ -28,7 +29,7 @@ const EXPECTED: &[Line] = &[
     ("GET", "/v1/agents/{id}/stats", [401, IN, 403, IN, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/export/csv", [401, 403, 403, IN, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/export/jsonl", [401, 403, 403, IN, IN, 403, 403]),
-    ("GET", "/v1/agents/{id}/policy", [401, 403, 403, IN, IN, 403, 403]),
+    ("GET", "/v1/agents/{id}/policy", [401, IN, 403, IN, IN, 403, 403]),
     ("DELETE", "/v1/agents/{id}/policy", [401, 403, 403, 403, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/policy/history", [401, 403, 403, IN, IN, 403, 403]),
     ("POST", "/v1/agents/{id}/rollback", [401, 403, 403, 403, IN, 403, 403]),
@@ -65,6 +66,12 @@ fn request(path: &str, daemon: &Daemon) -> (String, Option<String>) {
     let call = r#""agentId":"my-agent","toolName":"search_code","toolInput":{}"#;
     let body = match path {
         "/v1/evaluate" | "/v1/audit" => format!("{{{call}}}"),
+        "/v1/records" => {
+            let digest = "0".repeat(64);
+            format!(
+                r#"{{"point":"envoy/e","records":[{{"call":{{{call}}},"decision":"allow","code":"tool-allowed","policyDigest":"sha256:{digest}","decidedAt":"2026-03-09T10:15:30Z","id":"1"}}]}}"#
+            )
+        }
         "/v1/simulate" => r#"{"agentId":"my-agent","calls":[]}"#.to_owned(),
         "/v1/validate" | "/v1/deploy" => format!("{{\"soe\":{POLICY}}}"),
         "/v1/agents/{id}/rollback" => r#"{"revision":1}"#.to_owned(),

@@ -96,6 +96,20 @@ fn real_answers_are_as_described() {
             json!({ "agentId": "my-agent", "toolName": "pay", "verdictId": verdict["verdictId"] })
                 .to_string(),
         ),
+        (
+            "/v1/records",
+            "/v1/records",
+            json!({
+                "point": "envoy/edge",
+                "records": [{
+                    "call": { "agentId": "my-agent", "toolName": "search_code", "toolInput": {} },
+                    "decision": "deny", "code": "tool-denied", "id": "r1",
+                    "policyDigest": verdict["policyDigest"], "decidedAt": "2026-03-09T10:15:30Z",
+                }, {}],
+            })
+            .to_string(),
+        ),
+        ("/v1/records", "/v1/records", "{}".to_owned()),
         ("/v1/sessions", "/v1/sessions", r#"{"agentId":"my-agent"}"#.to_owned()),
         ("/v1/agents/{id}/rollback", "/v1/agents/my-agent/rollback", r#"{"revision":1}"#.to_owned()),
         ("/v1/agents/{id}/reset", "/v1/agents/my-agent/reset", String::new()),

@@ -2,6 +2,7 @@
 
 use sentinel::auth::Role;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{Daemon, POLICY, token};
 
@@ -132,4 +133,42 @@ fn an_agent_does_not_deploy() {
         assert_eq!((reply.status, reply.code().as_str()), (403, "forbidden"), "{method} {path}");
     }
     assert_eq!(daemon.get("/v1/agents/my-agent/policy").json()["version"], "1.0.0");
+}
+
+/// An enforcement point fetches what it decides with, and asks again whether it is still so.
+#[test]
+fn who_sends_the_calls_of_an_agent_may_have_its_policy() {
+    let daemon = Daemon::start();
+    // An author's own spelling: white space, escapes and all.
+    let text = POLICY.replace("\"version\":", "\n\t\"version\"  :  ").replace("DevOps", "Dev\\u004fps é");
+    daemon.deploy(&text);
+    let own = format!("Bearer {}", token(&[Role::Evaluate], "my-agent"));
+    let path = "/v1/agents/my-agent/policy";
+    let ask = |known: &[&str]| {
+        let mut headers = vec![("authorization", own.as_str())];
+        headers.extend(known.iter().map(|tag| ("if-none-match", *tag)));
+        daemon.ask("GET", path, &headers, None)
+    };
+    let first = ask(&[]);
+    assert_eq!(first.status, 200, "{first:?}");
+    let policy = first.json();
+    assert_eq!(policy["document"], json!(text));
+    let digest = Sha256::digest(policy["document"].as_str().unwrap().as_bytes());
+    assert_eq!(policy["digest"], json!(format!("sha256:{}", hex::encode(digest))));
+
+    let etag = first.header("etag").unwrap().to_owned();
+    for known in [vec![etag.as_str()], vec![&format!("\"x\", W/{etag}")], vec!["\"x\"", &etag], vec!["*"]] {
+        let reply = ask(&known);
+        assert_eq!((reply.status, reply.body.as_str()), (304, ""), "{known:?}");
+        assert_eq!(reply.header("etag"), Some(etag.as_str()));
+    }
+    for known in ["\"x\"", "", etag.trim_matches('"')] {
+        assert_eq!(ask(&[known]).status, 200, "{known}");
+    }
+    daemon.deploy(&text.replace("1.0.0", "1.0.1"));
+    let changed = ask(&[&etag]);
+    assert_eq!((changed.status, &changed.json()["version"]), (200, &json!("1.0.1")));
+    assert_ne!(changed.header("etag"), Some(etag.as_str()));
+    let other = token(&[Role::Evaluate], "another-agent");
+    assert_eq!(daemon.ask_as(&other, "GET", path, None).code(), "foreign-agent");
 }

@@ -34,5 +34,6 @@ mod policy;
 #[path = "../../../tests/src/postgres.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with suites that use the rest of it")]
 mod postgres;
+mod records;
 mod reload;
 mod tricks;

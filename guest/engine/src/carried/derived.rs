@@ -48,7 +48,8 @@ fn member(out: &mut String, carried: &Carried<'_>, request: &Request<'_>, forwar
     if is_whole {
         headers(object.key("headers"), request);
         if let Some(body) = &request.body {
-            body.write(&mut object);
+            let (name, text) = body.member();
+            object.text(name, Some(&text));
         }
     }
     if let Some(addresses) = &request.resolved_ips {
@@ -112,7 +113,7 @@ fn money(object: &mut Members<'_>, call: &Call<'_>, carried: &Carried<'_>) {
 }
 
 /// An object that is being written; whoever opened it closes it.
-pub(crate) struct Members<'o> {
+struct Members<'o> {
     out: &'o mut String,
     is_first: bool,
 }
@@ -124,7 +125,7 @@ impl<'o> Members<'o> {
     }
 
     /// Where the value goes.
-    pub(crate) fn key(&mut self, name: &str) -> &mut String {
+    fn key(&mut self, name: &str) -> &mut String {
         if !std::mem::take(&mut self.is_first) {
             self.out.push(',');
         }
@@ -133,7 +134,7 @@ impl<'o> Members<'o> {
         self.out
     }
 
-    pub(crate) fn text(&mut self, name: &str, value: Option<&str>) {
+    fn text(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             push_json_string(self.key(name), value);
         }

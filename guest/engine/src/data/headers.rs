@@ -36,6 +36,7 @@ pub(crate) fn is_credential(name: &str) -> bool {
 
 /// Whether a proxy adds this header.
 pub(crate) fn is_of_the_proxy(name: &str) -> bool {
-    let starts = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let starts =
+        |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     OF_THE_PROXY.iter().any(|own| own.eq_ignore_ascii_case(name)) || OF_THE_PROXY_PREFIXES.iter().any(starts)
 }

@@ -2,9 +2,9 @@
 
 use super::paths::{Doing, Paths};
 use crate::call::{Call, HTTP_TOOL};
+use crate::carried::{server_and_tool, tool_name};
 use crate::command::{self, Files};
 use crate::data::tools::{self as map, Tool, Use, Weight, is_path_argument};
-use crate::carried::{server_and_tool, tool_name};
 use crate::decision::{Access, Layer, Outcome, Reason, Rule};
 use crate::limits::PATHS_MAX;
 use crate::network::{McpTool, McpView};
@@ -47,11 +47,7 @@ impl Resolved<'_> {
     }
 }
 
-pub(super) fn resolve<'p>(
-    policy: &'p Policy,
-    call: &Call<'_>,
-    http: Option<Access>,
-) -> Resolved<'p> {
+pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>, http: Option<Access>) -> Resolved<'p> {
     let own = policy.tool_map.get(call.tool_name.as_ref()).map_or(&[] as &[_], Vec::as_slice);
     let http = http.filter(|_| call.tool_name == HTTP_TOOL);
     Resolved { built_in: map::find(&call.tool_name), own, http }
@@ -59,19 +55,30 @@ pub(super) fn resolve<'p>(
 
 /// What `network` says of a tool of an MCP server, by the host it is called at or by its name. Answers
 /// whether it is on the list of those that are allowed.
-fn of_server(policy: &Policy, call: &Call<'_>, server: Option<McpView<'_>>, reasons: &mut Vec<Reason>) -> bool {
+fn of_server(
+    policy: &Policy,
+    call: &Call<'_>,
+    server: Option<McpView<'_>>,
+    reasons: &mut Vec<Reason>,
+) -> bool {
     let Some((name, tool)) = server_and_tool(&call.tool_name) else { return false };
     let by_name = || policy.network.as_ref().and_then(|network| network.mcp_for_server(name));
     let Some(view) = server.or_else(by_name) else { return false };
     let shown = excerpt(tool);
     let (outcome, code, message, rule) = match view.tool(tool) {
         McpTool::Unlisted => return false,
-        McpTool::Allowed(rule) => {
-            (Outcome::Allow, "mcp-tool-allowed", format!("Tool \"{shown}\" of the MCP server is allowed."), Some(rule))
-        }
-        McpTool::Denied(rule) => {
-            (Outcome::Deny, "mcp-tool-denied", format!("Tool \"{shown}\" of the MCP server is denied."), Some(rule))
-        }
+        McpTool::Allowed(rule) => (
+            Outcome::Allow,
+            "mcp-tool-allowed",
+            format!("Tool \"{shown}\" of the MCP server is allowed."),
+            Some(rule),
+        ),
+        McpTool::Denied(rule) => (
+            Outcome::Deny,
+            "mcp-tool-denied",
+            format!("Tool \"{shown}\" of the MCP server is denied."),
+            Some(rule),
+        ),
         McpTool::NotAllowed => {
             let message = format!("Tool \"{shown}\" is not among those of the MCP server that are allowed.");
             (Outcome::Deny, "mcp-tool-not-allowed", message, None)

@@ -40,7 +40,12 @@ impl Actor<'_> {
 /// Values of credentials are left out, and so are headers that the proxy itself adds: nothing is
 /// decided by them, records must not hold the former, and the latter differ whenever a request is
 /// sent again.
-pub fn http_call(actor: &Actor<'_>, head: &HttpHead<'_>, body: Option<&[u8]>, resolved: &[String]) -> Vec<u8> {
+pub fn http_call(
+    actor: &Actor<'_>,
+    head: &HttpHead<'_>,
+    body: Option<&[u8]>,
+    resolved: &[String],
+) -> Vec<u8> {
     let mut out = String::with_capacity(512 + body.map_or(0, <[u8]>::len));
     actor.open(&mut out);
     out.push_str(",\"toolName\":\"http\",\"toolInput\":{");

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// A body that arrived whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Body<'a>(Cow<'a, [u8]>);
@@ -13,49 +16,20 @@ impl<'a> Body<'a> {
 
     /// `None` if the text is not base64, or more than one text stands for the same bytes.
     pub(crate) fn base64(text: &str) -> Option<Self> {
-        decode(text.as_bytes()).map(|bytes| Self(Cow::Owned(bytes)))
+        STANDARD.decode(text).ok().map(|bytes| Self(Cow::Owned(bytes)))
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
-}
 
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let mut chunks = text.chunks(4).peekable();
-    while let Some(chunk) = chunks.next() {
-        let [a, b, c, d] = chunk else { return None };
-        let is_last = chunks.peek().is_none();
-        let padding = match (*c, *d) {
-            (b'=', b'=') if is_last => 2,
-            (_, b'=') if is_last => 1,
-            (_, _) => 0,
-        };
-        let digit = |byte: u8, at: u32| if at + padding >= 4 { Some(0) } else { sextet(byte) };
-        let bits = digit(*a, 0)? << 18 | digit(*b, 1)? << 12 | digit(*c, 2)? << 6 | digit(*d, 3)?;
-        let [_, first, second, third] = bits.to_be_bytes();
-        match padding {
-            0 => out.extend([first, second, third]),
-            // The bits that nobody reads are nought, or the text is not the only one for these bytes.
-            1 if third == 0 => out.extend([first, second]),
-            2 if second == 0 && third == 0 => out.push(first),
-            _ => return None,
+    /// Writes it as [`Body::text`] or [`Body::base64`] read it: the member's name, and its text.
+    pub(crate) fn member(&self) -> (&'static str, Cow<'_, str>) {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => ("body", Cow::Borrowed(text)),
+            Err(_) => ("bodyBase64", Cow::Owned(STANDARD.encode(&self.0))),
         }
     }
-    Some(out)
-}
-
-fn sextet(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
 }
 
 #[cfg(test)]

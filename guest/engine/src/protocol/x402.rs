@@ -32,6 +32,7 @@ mod rules;
 
 pub use challenge::{Requirement, challenge};
 pub use decide::{decide, judge};
+pub(crate) use header::is_payment_header;
 pub use header::payment;
 pub use member::write_member;
 pub use rules::X402Rules;

@@ -41,6 +41,11 @@ pub fn payment(headers: &[(&str, &str)]) -> Result<Option<Payment>, Malformed> {
     if version == "2" { version_2(&tree.root) } else { version_1(&tree.root) }.map(Some)
 }
 
+/// Whether a header carries a payment.
+pub(crate) fn is_payment_header(name: &str) -> bool {
+    version(name).is_some()
+}
+
 /// The version that a header belongs to. Some servers take `_` and `-` in its name for the same.
 fn version(name: &str) -> Option<&'static str> {
     let is = |wanted: &str| {

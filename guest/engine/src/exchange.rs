@@ -1,0 +1,145 @@
+//! A request and its answer, as an enforcement point sees them: what is to be decided, how a refusal
+//! is worded in the protocol of the request, and what has to be read in the answer.
+//!
+//! ```text
+//! head, body ─ http_call ─▶ call ─ Exchange::open ─▶ decision; the call that goes to whoever keeps state
+//!                                       │ denial ─▶ what the agent gets instead
+//!                                       │ answer ─▶ AnswerPlan ─ push, asked, ruled, take ─▶ bytes for the agent
+//! ```
+
+mod answer;
+mod call;
+
+pub use answer::{AnswerPlan, AnswerReader};
+pub use call::{Actor, http_call};
+
+use crate::call::Call;
+use crate::carried;
+use crate::decide::{Looked, decide_and, decide_bytes};
+use crate::decision::{Decision, Outcome};
+use crate::policy::Policy;
+use crate::protocol::mcp::{self, Message, Pending};
+
+/// One request that was decided.
+#[derive(Debug)]
+pub struct Exchange {
+    /// As it was sent.
+    sent: Vec<u8>,
+    /// What it stands for, where that is another call.
+    derived: Option<Vec<u8>>,
+    decision: Decision,
+    speaks: Speaks,
+    /// What goes to the server in place of the body.
+    body: Option<String>,
+}
+
+/// What the answer will be.
+#[derive(Clone, Debug)]
+enum Speaks {
+    /// Something that nobody reads.
+    Plain,
+    /// MCP, from the server of this name.
+    Mcp(String),
+}
+
+/// A refusal in the words of the request's protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolReply {
+    /// Status of HTTP.
+    pub status: u16,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// May be empty.
+    pub body: String,
+}
+
+/// What an agent is told of a verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// One sentence.
+    pub reason: &'a str,
+    /// Stable code of the reason.
+    pub code: &'a str,
+    /// Where the verdict is recorded, if it is.
+    pub verdict_id: Option<&'a str>,
+    /// Which policy it was.
+    pub policy_digest: Option<&'a str>,
+    /// The question that a person has to answer, if one does.
+    pub approval: Option<&'a str>,
+}
+
+impl Exchange {
+    /// Decides a call, and keeps what its answer needs. Bytes that are not a call are a decision to deny.
+    pub fn open(policy: &Policy, call: Vec<u8>) -> Self {
+        let Ok(read) = Call::parse(&call) else {
+            let decision = decide_bytes(policy, &call);
+            return Self { sent: call, derived: None, decision, speaks: Speaks::Plain, body: None };
+        };
+        let (decision, (derived, speaks, body)) = decide_and(policy, &read, |looked| {
+            let Some(looked) = looked else { return (None, Speaks::Plain, None) };
+            (carried::derive(&looked), speaks(&looked), looked.carried.body().map(str::to_owned))
+        });
+        Self { sent: call, derived, decision, speaks, body }
+    }
+
+    /// What the policy says of it on its own.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// The call for whoever keeps meters, approvals and records. It is decided as the request was.
+    pub fn call(&self) -> &[u8] {
+        self.derived.as_deref().unwrap_or(&self.sent)
+    }
+
+    /// What goes to the server in place of the body, where something in it was meant for us.
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+
+    /// Whether the answer has to be read. It must not be compressed then.
+    pub fn reads_answer(&self) -> bool {
+        match self.speaks {
+            Speaks::Plain => false,
+            Speaks::Mcp(_) => true,
+        }
+    }
+
+    /// What the agent gets instead of an answer; `None` where its protocol has no words of its own.
+    pub fn denial(&self, outcome: Outcome, told: &Told<'_>) -> Option<ProtocolReply> {
+        let Ok(call) = Call::parse(&self.sent) else { return None };
+        carried::with_message(&call, |message| {
+            let reply = match message {
+                Err(malformed) => mcp::refusal(malformed),
+                Ok(message) => worded(message, outcome, told),
+            };
+            ProtocolReply { status: reply.status, content_type: "application/json", body: reply.body }
+        })
+        .filter(|_| matches!(self.speaks, Speaks::Mcp(_)))
+    }
+
+    /// What is to be done with the answer, by its head.
+    pub fn answer(&self, status: u16, header: &dyn Fn(&str) -> Option<String>) -> AnswerPlan {
+        answer::plan(&self.speaks, status, header)
+    }
+}
+
+fn worded(message: &Message<'_>, outcome: Outcome, told: &Told<'_>) -> mcp::Reply {
+    let own = mcp::Told {
+        reason: told.reason,
+        code: told.code,
+        verdict_id: told.verdict_id,
+        policy_digest: told.policy_digest,
+    };
+    match (outcome, told.approval) {
+        (Outcome::Escalate, Some(id)) => mcp::escalation(message, &own, &Pending { id, seconds: None }),
+        (Outcome::Allow | Outcome::Escalate | Outcome::Deny, _) => mcp::denial(message, &own),
+    }
+}
+
+fn speaks(looked: &Looked<'_>) -> Speaks {
+    match looked.governing.mcp_server(&looked.forward.authority) {
+        Some(server) => Speaks::Mcp(server),
+        None => Speaks::Plain,
+    }
+}
