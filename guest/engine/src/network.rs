@@ -4,6 +4,7 @@
 //! what is found is for [`crate::decide`] to say.
 
 mod host_set;
+#[cfg_attr(not(test), expect(dead_code, reason = "asked by the reader of MCP, which is not here"))]
 mod mcp;
 mod pattern;
 
@@ -133,7 +134,7 @@ impl<'p> Governing<'p> {
     }
 
     /// What is said of MCP tools, if the host speaks MCP.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by the reader of MCP, which is not here"))]
+    #[expect(dead_code, reason = "asked by the reader of MCP, which is not here")]
     pub(crate) fn mcp(&self) -> Option<McpView<'p>> {
         let own = self.rule.mcp.as_ref()?;
         Some(McpView { own: Some(own), top: self.network.top.mcp.as_ref() })
