@@ -57,9 +57,10 @@ pub(crate) fn calls() -> Vec<(&'static str, Vec<u8>)> {
 /// A policy whose paths have many `**`.
 pub(crate) fn star_policy() -> String {
     let deep = "/**/a".repeat(150);
+    let run = "a".repeat(1_000);
     format!(
         r#"{{"agentId":"bench","version":"1.0.0","identity":{{"authorityLevel":"limited-ops","environmentScope":["development"]}},
-"network":{{"allowHosts":["*"],"allowPaths":["{deep}/b","/**/*a*a*a*b"],"denyPaths":["{deep}/c"]}}}}"#
+"network":{{"allowHosts":["*"],"allowPaths":["{deep}/b","/**/*a*a*a*b","/**/*{run}b"],"denyPaths":["{deep}/c"]}}}}"#
     )
 }
 

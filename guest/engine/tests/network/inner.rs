@@ -48,7 +48,7 @@ fn both_the_tool_and_the_request_have_to_be_allowed() {
         (("body", json!("")), "http-unknown-field"),
         (("method", json!(1)), "http-wrong-type"),
     ] {
-        assert_eq!(code(&ask("mcp__files__stat", &http(&[more.clone()]))), expect, "{more:?}");
+        assert_eq!(code(&ask("mcp__files__stat", &http(std::slice::from_ref(&more)))), expect, "{more:?}");
     }
 }
 

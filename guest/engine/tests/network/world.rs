@@ -38,9 +38,10 @@ pub(crate) fn request(url: &str, more: &Value) -> Value {
     let mut input =
         json!({ "method": "GET", "scheme": scheme, "authority": authority, "path": path, "headers": [] });
     for (key, value) in more.as_object().expect("members") {
-        match value {
-            Value::Null => _ = input.as_object_mut().expect("an object").remove(key),
-            value => input[key] = value.clone(),
+        if value.is_null() {
+            input.as_object_mut().expect("an object").remove(key);
+        } else {
+            input[key] = value.clone();
         }
     }
     input
