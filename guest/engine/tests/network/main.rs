@@ -4,6 +4,7 @@
 
 mod closed;
 mod documents;
+mod hosts;
 mod inner;
 mod properties;
 mod requests;
