@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has to stop")]
 
 mod inputs;
+mod network;
 mod rules;
 
 use std::hint::black_box;
@@ -143,6 +144,30 @@ fn by_rules(c: &mut Criterion) {
     group.finish();
 }
 
+/// Requests over HTTP: what an ordinary one costs with few hosts and with many, and ones made to be slow.
+fn requests(c: &mut Criterion) {
+    let mut group = c.benchmark_group("network");
+    for hosts in [10, 10_000] {
+        let policy = Policy::load(&network::policy(hosts), Format::Json).expect("the bench policy loads");
+        for (name, bytes) in network::calls() {
+            let call = Call::parse(&bytes).expect("the bench call is one");
+            group.bench_function(BenchmarkId::new(name, hosts), |b| {
+                b.iter(|| decide(&policy, black_box(&call)))
+            });
+        }
+    }
+    group.sample_size(10);
+    let policy = Policy::load(&network::star_policy(), Format::Json).expect("the bench policy loads");
+    for (name, bytes) in network::adversarial() {
+        group.bench_function(BenchmarkId::new("adversarial", name), |b| {
+            b.iter(|| decide_bytes(&policy, black_box(&bytes)));
+        });
+    }
+    let text = network::policy(10_000);
+    group.bench_function("load/10000", |b| b.iter(|| Policy::load(black_box(&text), Format::Json)));
+    group.finish();
+}
+
 fn load(c: &mut Criterion) {
     let mut group = c.benchmark_group("load");
     group.sample_size(20);
@@ -162,6 +187,7 @@ fn main() {
     adversarial(&mut criterion);
     anomaly(&mut criterion);
     by_rules(&mut criterion);
+    requests(&mut criterion);
     load(&mut criterion);
     criterion.final_summary();
 }

@@ -1,5 +1,7 @@
 //! What a policy is about, as JSON for people and APIs, and what state a session is in.
 
+mod network;
+
 use std::fmt::Write as _;
 
 use crate::anomaly::show;
@@ -37,6 +39,7 @@ impl Policy {
         field("rules", &self.rules.rules.len().to_string());
         field("metadata", &object(&self.metadata));
         field("redact", &list(self.redact.iter().map(String::as_str)));
+        field("network", &network::section(self.network.as_ref()));
         field("anomaly", &self.anomaly_section());
         out.push('}');
         out

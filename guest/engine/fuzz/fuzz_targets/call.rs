@@ -23,6 +23,13 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
             "bash": { "allow": ["git *", "cat *", "curl * | jq *"], "deny": ["rm -rf *", "curl * | sh"] },
             "toolMap": { "own": { "read": ["from"], "write": ["to"], "command": "run" } }
         },
+        "network": {
+            "allowHosts": ["a.example", "*.b.example:*", "10.0.0.0/8"],
+            "denyHosts": ["x.b.example"],
+            "allowPaths": ["/v1/**", "/a/*b"],
+            "denyPaths": ["/v1/admin"],
+            "rules": [{ "hosts": ["m.example"], "mcp": { "server": "m" } }, { "hosts": ["t.example"], "tunnel": true }]
+        },
         "riskBudget": { "maxPerSession": 50 },
         "budgets": [
             { "name": "day", "limit": "1.00", "per": "day" },

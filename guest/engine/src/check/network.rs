@@ -194,7 +194,7 @@ fn methods(list: Option<&Methods>, cx: &mut Reading<'_>) {
     let texts = || list.into_iter().flat_map(|list| list.0.iter().map(|method| &method.0));
     for text in texts().filter(|text| text.value.bytes().any(|byte| byte.is_ascii_lowercase())) {
         let message = format!("`{}` is compared exactly, and methods are written in capitals", text.value);
-        note(cx, text, "never-matches", message, "write `GET`, not `get`");
+        note(cx, text, "lower-case-method", message, "write `GET`, not `get`");
     }
     repeated(texts(), cx);
 }

@@ -132,3 +132,6 @@ pub(crate) fn host(text: &str) -> Result<Host, Fault> {
 fn bad(why: &str) -> Fault {
     Fault::new("host-malformed", format!("Host cannot be read: {why}."))
 }
+
+#[cfg(test)]
+mod tests;

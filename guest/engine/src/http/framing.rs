@@ -147,3 +147,6 @@ fn agrees(value: &str, authority: &Authority, scheme: Scheme) -> Result<(), Faul
         Err(_) => fault("header-host", "Header `host` cannot be read."),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,3 +214,155 @@ impl HostSet {
 fn least(left: Option<usize>, right: Option<usize>) -> Option<usize> {
     left.into_iter().chain(right).min()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::http::Scheme;
+
+    fn patterns(texts: &[&str]) -> Vec<HostPattern> {
+        texts.iter().map(|text| HostPattern::parse(text).expect("an entry")).collect()
+    }
+
+    fn set(texts: &[&str]) -> HostSet {
+        HostSet::new(patterns(texts).iter().zip(0..))
+    }
+
+    fn authority(text: &str) -> Authority {
+        Authority::parse(text, Scheme::Https).expect("an authority")
+    }
+
+    #[test]
+    fn the_first_entry_that_covers_a_host_is_found() {
+        let set = set(&[
+            "api.example.com",
+            "*.example.com",
+            "api.example.com:8443",
+            "*.example.com:*",
+            "10.0.0.0/8",
+            "10.1.0.0/16:8080",
+            "10.1.2.3",
+            "[2001:db8::1]:8443",
+            "2001:db8::/32",
+            "*:9999",
+            "com",
+        ]);
+        for (text, expect) in [
+            ("api.example.com", Some(0)),
+            ("API.EXAMPLE.COM.", Some(0)),
+            ("api.example.com:443", Some(0)),
+            ("api.example.com:8443", Some(2)),
+            ("api.example.com:80", Some(3)),
+            ("a.b.example.com", Some(1)),
+            // 15.10: one or more labels, and the dot is a dot.
+            ("example.com", None),
+            ("evilexample.com", None),
+            ("api.example.com.evil.net", None),
+            ("example.com:9999", Some(9)),
+            ("com", Some(10)),
+            ("10.9.9.9", Some(4)),
+            ("10.1.2.3", Some(4)),
+            ("10.1.9.9:8080", Some(5)),
+            ("10.2.9.9:8080", None),
+            ("11.0.0.0", None),
+            ("[::ffff:10.9.9.9]", Some(4)),
+            ("167772161", Some(4)),
+            ("[2001:db8::1]", Some(8)),
+            ("[2001:db8::1]:8443", Some(7)),
+            ("[2001:db9::1]", None),
+        ] {
+            assert_eq!(set.find(&authority(text)), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_star_alone_is_every_host_on_the_default_port() {
+        let set = set(&["*"]);
+        for (text, expect) in [
+            ("example.com", Some(0)),
+            ("1.2.3.4", Some(0)),
+            ("[2001:db8::1]", Some(0)),
+            ("example.com:8443", None),
+        ] {
+            assert_eq!(set.find(&authority(text)), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_entry_covers_another() {
+        let set = set(&["*.example.com", "a.example.org:*", "10.0.0.0/8", "b.example:8443"]);
+        for (text, expect) in [
+            ("*.example.com", Some(0)),
+            ("*.a.example.com", Some(0)),
+            ("a.example.com", Some(0)),
+            ("a.example.com:8443", None),
+            ("*.com", None),
+            ("*", None),
+            ("a.example.org", Some(1)),
+            ("a.example.org:*", Some(1)),
+            ("a.example.org:1", Some(1)),
+            ("*.a.example.org", None),
+            ("10.1.0.0/16", Some(2)),
+            ("10.0.0.0/8", Some(2)),
+            ("0.0.0.0/0", None),
+            ("b.example:8443", Some(3)),
+            ("b.example", None),
+        ] {
+            let pattern = HostPattern::parse(text).expect("an entry");
+            assert_eq!(set.covers(&pattern), expect, "{text}");
+        }
+    }
+
+    /// What the index must find, by looking at each entry.
+    fn plainly(patterns: &[HostPattern], authority: &Authority) -> Option<usize> {
+        patterns.iter().position(|pattern| {
+            let port = match pattern.port {
+                PortPattern::Default => authority.is_default,
+                PortPattern::Every => true,
+                PortPattern::One(port) => authority.port == port,
+            };
+            let host = match (&pattern.covered, &authority.host) {
+                (Covered::Every, _) => true,
+                (Covered::Name(own), Host::Name(name)) => own == name,
+                (Covered::Below(own), Host::Name(name)) => name
+                    .strip_suffix(own.as_str())
+                    .is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+                (Covered::Net { family, first, length }, Host::Address(address)) => {
+                    let (own, bits) = key(*address);
+                    own == *family && bits & !u128::MAX.checked_shr(*length).unwrap_or(0) == *first
+                }
+                (Covered::Name(_) | Covered::Below(_), Host::Address(_))
+                | (Covered::Net { .. }, Host::Name(_)) => false,
+            };
+            host && port
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_finds_what_looking_at_each_entry_finds(
+            entries in prop::collection::vec(
+                prop_oneof![
+                    "(\\*\\.)?([ab]\\.){0,3}[ab]c(:(8443|\\*))?",
+                    (0u32..=32, 0u32..4, prop_oneof![Just(""), Just(":8443"), Just(":*")]).prop_map(|(length, low, port)| {
+                        let bits = (0x0a00_0000 | low).checked_shr(32 - length).unwrap_or(0);
+                        let first = bits.checked_shl(32 - length).unwrap_or(0);
+                        format!("{}/{length}{port}", core::net::Ipv4Addr::from_bits(first))
+                    }),
+                    Just("*:8443".to_owned()),
+                ],
+                0..20,
+            ),
+            host in prop_oneof!["([ab]\\.){0,4}[ab]c", "10\\.0\\.0\\.[0-5]"],
+            port in prop_oneof![Just(""), Just(":8443"), Just(":9")],
+        ) {
+            let texts: Vec<&str> = entries.iter().map(String::as_str).collect();
+            let patterns = patterns(&texts);
+            let set = HostSet::new(patterns.iter().zip(0..));
+            let authority = authority(&format!("{host}{port}"));
+            prop_assert_eq!(set.find(&authority), plainly(&patterns, &authority));
+        }
+    }
+}

@@ -93,3 +93,67 @@ pub(crate) fn is_server_name(text: &str) -> bool {
         // An underscore at the end would make the three of `a_` and `__` read as `a` and `_`.
         && !text.ends_with('_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Format, Policy};
+
+    fn policy(network: &str) -> Policy {
+        let text = format!(r#"{{"agentId":"a","version":"1","identity":{{}},"network":{network}}}"#);
+        Policy::load(&text, Format::Json).expect("a policy")
+    }
+
+    fn said(policy: &Policy, server: &str, tool: &str) -> &'static str {
+        let view = policy.network.as_ref().and_then(|network| network.mcp_for_server(server));
+        match view.map(|view| view.tool(tool)) {
+            None => "no server",
+            Some(McpTool::Denied(_)) => "denied",
+            Some(McpTool::NotAllowed) => "not allowed",
+            Some(McpTool::Allowed(_)) => "allowed",
+            Some(McpTool::Unlisted) => "unlisted",
+        }
+    }
+
+    #[test]
+    fn a_server_has_its_own_lists_and_what_is_denied_everywhere() {
+        let policy = policy(
+            r#"{"mcp":{"allowTools":["ping"],"denyTools":["rm*"]},"rules":[
+                {"hosts":["a.example"],"mcp":{"server":"files","allowTools":["read_*","rm_dir"],"denyTools":["read_secret"]}},
+                {"hosts":["b.example"],"mcp":{"server":"plain"}},
+                {"hosts":["c.example"],"mcp":{}}]}"#,
+        );
+        for (server, tool, expect) in [
+            ("files", "read_file", "allowed"),
+            ("files", "read_secret", "denied"),
+            ("files", "rm_dir", "denied"),
+            ("files", "ping", "not allowed"),
+            ("files", "Read_file", "not allowed"),
+            ("plain", "ping", "allowed"),
+            ("plain", "read_file", "not allowed"),
+            ("plain", "rm", "denied"),
+            // Known by its host only, or not at all: the top level.
+            ("c.example", "ping", "allowed"),
+            ("elsewhere", "rm", "denied"),
+        ] {
+            assert_eq!(said(&policy, server, tool), expect, "{server} {tool}");
+        }
+    }
+
+    #[test]
+    fn without_lists_nothing_is_said_of_tools() {
+        let own = policy(r#"{"rules":[{"hosts":["a.example"],"mcp":{"server":"files"}}]}"#);
+        assert_eq!(said(&own, "files", "rm"), "unlisted");
+        assert_eq!(said(&own, "other", "rm"), "no server");
+    }
+
+    #[test]
+    fn the_name_of_a_server_cannot_be_mistaken_in_the_name_of_a_tool() {
+        for name in ["files", "api.example.com", "api.example.com:8443", "a_b-c", "_a", &"a".repeat(128)] {
+            assert!(is_server_name(name), "{name}");
+        }
+        for name in ["", "a__b", "a_", "a/b", "a b", "[::1]", "caf\u{e9}", &"a".repeat(129)] {
+            assert!(!is_server_name(name), "{name}");
+        }
+    }
+}

@@ -163,3 +163,69 @@ fn network(address: &str, rest: &str) -> Result<HostPattern, PatternError> {
     };
     Ok(HostPattern { covered, port })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_names_domains_addresses_and_networks() {
+        let net = |family, first: u128, length| Covered::Net { family, first, length };
+        let name = |name: &str| Covered::Name(name.to_owned());
+        let v4 = |address: u32, length| net(Family::V4, u128::from(address) << 96, length);
+        for (text, covered, port) in [
+            ("*", Covered::Every, PortPattern::Default),
+            ("*:*", Covered::Every, PortPattern::Every),
+            ("api.example.com", name("api.example.com"), PortPattern::Default),
+            ("API.Example.com.", name("api.example.com"), PortPattern::Default),
+            ("*.Example.org:8443", Covered::Below("example.org".to_owned()), PortPattern::One(8443)),
+            ("db.example:*", name("db.example"), PortPattern::Every),
+            ("10.0.0.0/8", v4(0x0a00_0000, 8), PortPattern::Default),
+            ("10.0.0.0/8:22", v4(0x0a00_0000, 8), PortPattern::One(22)),
+            ("0.0.0.0/0", v4(0, 0), PortPattern::Default),
+            ("127.0.0.1:9000", v4(0x7f00_0001, 32), PortPattern::One(9000)),
+            ("0x7f.1", v4(0x7f00_0001, 32), PortPattern::Default),
+            ("::ffff:10.0.0.1", v4(0x0a00_0001, 32), PortPattern::Default),
+            ("::ffff:10.0.0.0/104", v4(0x0a00_0000, 8), PortPattern::Default),
+            ("2001:db8::/32", net(Family::V6, 0x2001_0db8 << 96, 32), PortPattern::Default),
+            ("2001:db8::1", net(Family::V6, 0x2001_0db8 << 96 | 1, 128), PortPattern::Default),
+            ("[2001:db8::1]:8443", net(Family::V6, 0x2001_0db8 << 96 | 1, 128), PortPattern::One(8443)),
+        ] {
+            assert_eq!(HostPattern::parse(text), Ok(HostPattern { covered, port }), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in [
+            "https://api.example.com",
+            "api.example.com/v1",
+            "user@example.com",
+            "api.*.com",
+            "api-*.example.com",
+            "*example.com",
+            "**.example.com",
+            "*.",
+            "*.*",
+            "*.10.0.0.1",
+            "a..b",
+            "caf\u{e9}.example",
+            "example.com:",
+            "example.com:0",
+            "example.com:99999",
+            "example.com:https",
+            "10.0.0.1/8",
+            "10.0.0.0/33",
+            "10.0.0.0/08",
+            "10.0.0.0/",
+            "10.0/8",
+            "2001:db8::/129",
+            "fe80::1%eth0",
+            "[::1",
+            "1.2.3.4.5",
+            "a b",
+        ] {
+            assert!(HostPattern::parse(text).is_err(), "{text}");
+        }
+    }
+}
