@@ -7,6 +7,7 @@ mod approvals;
 mod meters;
 mod rules;
 mod warnings;
+pub(crate) mod x402;
 
 pub(crate) use meters::{CALLS_PER_MINUTE, DENIALS_PER_MINUTE};
 

@@ -4,6 +4,7 @@ mod anomaly;
 mod approvals;
 mod meters;
 mod rules;
+pub(crate) mod x402;
 
 use crate::check::CheckedPolicy;
 use crate::command::{AllowedEnv, CommandSet};

@@ -2,6 +2,7 @@
 //!
 //! Each table is sorted where it is searched by bisection; a test says so.
 
+pub(crate) mod assets;
 pub(crate) mod environment;
 pub(crate) mod exec_options;
 pub(crate) mod file_programs;
@@ -31,5 +32,7 @@ mod tests {
         sorted(super::exec_options::EXEC_OPTIONS, |row| row.program);
         sorted(super::environment::SAFE, |row| row);
         sorted(super::environment::DANGEROUS, |row| row);
+        sorted(super::assets::NETWORKS, |row| row.0);
+        sorted(super::assets::HARMLESS_EXTENSIONS, |row| row);
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod leaves;
 pub(crate) mod meters;
 pub(crate) mod rules;
 pub(crate) mod shape;
+pub(crate) mod x402;
 
 use crate::decision::Mode;
 use anomaly::Anomaly;

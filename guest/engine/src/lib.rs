@@ -79,7 +79,7 @@ pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
 pub use policy::Policy;
-pub use protocol::{mcp, sse};
+pub use protocol::{llm, mcp, sse, x402};
 pub use syntax::SyntaxTree;
 
 /// The notation of a policy document.

@@ -124,3 +124,24 @@ pub(crate) const WORD_STEPS: u64 = 128;
 
 /// Longest excerpt of a call in a reason, in characters. What is cut is marked.
 pub(crate) const EXCERPT_CHARS_MAX: usize = 160;
+
+/// Longest payment or challenge header in bytes, encoded. A payment has about 1 KiB, and no server
+/// takes headers of more than this.
+pub(crate) const PAYMENT_BYTES_MAX: usize = 64 << 10;
+/// Most offers of one challenge that are looked at. Servers make one per network.
+pub(crate) const OFFERS_MAX: usize = 64;
+/// Longest address of a payee or an asset in bytes.
+pub(crate) const ADDRESS_BYTES_MAX: usize = 128;
+/// Most decimals of an asset: ten to this power still fits in 128 bits.
+pub(crate) const ASSET_DECIMALS_MAX: u64 = 36;
+/// Most assets that one `x402` section adds.
+pub(crate) const ASSETS_MAX: usize = 256;
+
+/// Longest answer of a model API that is not streamed, and longest event of one that is, in bytes.
+/// The longest answers are generated images.
+pub(crate) const LLM_ANSWER_BYTES_MAX: usize = 16 << 20;
+/// Most bytes of a streamed answer that are kept back until a tool call is decided. Arguments are as
+/// long as a file that is written, and each few characters of them are an event of some 200 bytes.
+pub(crate) const LLM_HELD_BYTES_MAX: usize = 16 << 20;
+/// Most tool calls of one answer. Models make a few at a time.
+pub(crate) const LLM_CALLS_MAX: usize = 256;
