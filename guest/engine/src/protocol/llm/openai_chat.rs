@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::calls::{Arguments, CallId, Calls};
 use super::edits::Edits;
 use super::stream::{Fate, Frame, Own, Reader, Written, event, out_of_order};
-use super::{Refused, fields, given, index, list, misshapen, optional_text, refuse, text};
+use super::{Refused, fields, given, index, list, misshapen, optional_index, optional_text, refuse, text};
 use crate::syntax::Node;
 use crate::wire::json_string;
 
@@ -261,12 +261,21 @@ impl Choice {
     }
 }
 
+/// The number of a choice. Some leave it out where there is one only.
+fn place(choice: &Node<'_>, choices: usize) -> Result<u64, Refused> {
+    if choices == 1 {
+        Ok(optional_index(choice, "index")?.unwrap_or_default())
+    } else {
+        index(choice, "index")
+    }
+}
+
 impl Reader for Chat {
     fn read(&mut self, frame: Frame<'_, '_>, calls: &mut Calls) -> Result<Fate, Refused> {
         let choices = list(frame.root, "choices")?;
         let (mut on, mut is_last) = (Vec::new(), choices.is_empty());
         for choice in choices {
-            let number = index(choice, "index")?;
+            let number = place(choice, choices.len())?;
             let own = self.choices.entry(number).or_default();
             if own.read(choice, calls)? {
                 on.push(number);
@@ -286,7 +295,7 @@ impl Reader for Chat {
         let (mut is_changed, mut is_empty) = (false, true);
         let choices = list(frame.root, "choices")?;
         for choice in choices {
-            let number = index(choice, "index")?;
+            let number = place(choice, choices.len())?;
             let known = self.choices.get(&number).filter(|_| on.contains(&number));
             let Some(own) = known else {
                 is_empty = false;

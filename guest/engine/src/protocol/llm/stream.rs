@@ -211,7 +211,8 @@ impl Stream {
 /// What an event says that it is, in its name and in its data. Some clients go by one and some by the
 /// other.
 fn kind<'e>(event: &'e Event, root: &'e Node<'_>) -> Result<&'e str, Refused> {
-    let named = utf8(event.name())?;
+    // `message` is what an event without a name is called.
+    let named = Some(utf8(event.name())?).filter(|name| *name != "message").unwrap_or_default();
     let typed = fields::get(root, "type")?.and_then(Node::as_str).unwrap_or_default();
     match (named.is_empty(), typed.is_empty()) {
         (false, false) if named != typed => {
@@ -247,7 +248,7 @@ pub(super) fn harmless(frame: Frame<'_, '_>) -> Result<Fate, Refused> {
     refuse("llm-event-unknown", message)
 }
 
-/// Whether an answer that was already given is said once more.
+/// An event that does not follow from the ones before.
 pub(super) fn out_of_order<T>() -> Result<T, Refused> {
     misshapen("order of events")
 }
