@@ -85,7 +85,7 @@ pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope
 pub use exchange::{Actor, AnswerPlan, AnswerReader, Exchange, ProtocolReply, Told, http_call};
 pub use http::{BodyWanted, Forward, HttpHead};
 pub use policy::Policy;
-pub use protocol::{mcp, sse, x402};
+pub use protocol::{llm, mcp, sse, x402};
 pub use syntax::SyntaxTree;
 
 /// The notation of a policy document.

@@ -162,3 +162,12 @@ pub(crate) const ADDRESS_BYTES_MAX: usize = 128;
 pub(crate) const ASSET_DECIMALS_MAX: u64 = 36;
 /// Most assets that one `x402` section adds.
 pub(crate) const ASSETS_MAX: usize = 256;
+
+/// Longest answer of a model API that is not streamed, and longest event of one that is, in bytes.
+/// The longest answers are generated images.
+pub(crate) const LLM_ANSWER_BYTES_MAX: usize = 16 << 20;
+/// Most bytes of a streamed answer that are kept back until a tool call is decided. Arguments are as
+/// long as a file that is written, and each few characters of them are an event of some 200 bytes.
+pub(crate) const LLM_HELD_BYTES_MAX: usize = 16 << 20;
+/// Most tool calls of one answer. Models make a few at a time.
+pub(crate) const LLM_CALLS_MAX: usize = 256;

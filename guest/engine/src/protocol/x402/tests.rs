@@ -3,16 +3,16 @@
 use super::*;
 use crate::{Format, Severity};
 
-/// `PAYMENT-SIGNATURE`, as the specification of the HTTP transport shows it.
-const V2: &str = "eyJ4NDAyVmVyc2lvbiI6MiwicmVzb3VyY2UiOnsidXJsIjoiaHR0cHM6Ly9hcGkuZXhhbXBsZS5jb20vcHJlbWl1bS1kYXRhIiwiZGVzY3JpcHRpb24iOiJBY2Nlc3MgdG8gcHJlbWl1bSBtYXJrZXQgZGF0YSIsIm1pbWVUeXBlIjoiYXBwbGljYXRpb24vanNvbiJ9LCJhY2NlcHRlZCI6eyJzY2hlbWUiOiJleGFjdCIsIm5ldHdvcmsiOiJlaXAxNTU6ODQ1MzIiLCJhbW91bnQiOiIxMDAwMCIsImFzc2V0IjoiMHgwMzZDYkQ1Mzg0MmM1NDI2NjM0ZTc5Mjk1NDFlQzIzMThmM2RDRjdlIiwicGF5VG8iOiIweDIwOTY5M0JjNmFmYzBDNTMyOGJBMzZGYUYwM0M1MTRFRjMxMjI4N0MiLCJtYXhUaW1lb3V0U2Vjb25kcyI6NjAsImV4dHJhIjp7Im5hbWUiOiJVU0RDIiwidmVyc2lvbiI6IjIifX0sInBheWxvYWQiOnsic2lnbmF0dXJlIjoiMHgyZDZhNzU4OGQ2YWNjYTUwNWNiZjBkOWE0YTIyN2UwYzUyYzZjMzQwMDhjOGU4OTg2YTEyODMyNTk3NjQxNzM2MDhhMmNlNjQ5NjY0MmUzNzdkNmRhOGRiYmY1ODM2ZTliZDE1MDkyZjllY2FiMDVkZWQzZDYyOTNhZjE0OGI1NzFjIiwiYXV0aG9yaXphdGlvbiI6eyJmcm9tIjoiMHg4NTdiMDY1MTlFOTFlM0E1NDUzODc5MWJEYmIwRTIyMzczZTM2YjY2IiwidG8iOiIweDIwOTY5M0JjNmFmYzBDNTMyOGJBMzZGYUYwM0M1MTRFRjMxMjI4N0MiLCJ2YWx1ZSI6IjEwMDAwIiwidmFsaWRBZnRlciI6IjE3NDA2NzIwODkiLCJ2YWxpZEJlZm9yZSI6IjE3NDA2NzIxNTQiLCJub25jZSI6IjB4ZjM3NDY2MTNjMmQ5MjBiNWZkYWJjMDg1NmYyYWViMmQ0Zjg4ZWU2MDM3YjhjYzVkMDRhNzFhNDQ2MmYxMzQ4MCJ9fX0=";
+/// What `PAYMENT-SIGNATURE` carries, in the form that the specification gives it.
+const SECOND: &str = r#"{"x402Version":2,"resource":{"url":"https://tiles.example/7/42/11","description":"One map tile","mimeType":"image/png"},"accepted":{"scheme":"exact","network":"eip155:84532","amount":"10000","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","payTo":"0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001","maxTimeoutSeconds":90,"extra":{"name":"USDC","version":"2"}},"payload":{"signature":"0x1b2b","authorization":{"from":"0xA11CE00000000000000000000000000000000000","to":"0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001","value":"10000","validAfter":"1800000000","validBefore":"1800000090","nonce":"0x77aa"}}}"#;
 
-/// `X-PAYMENT`, likewise.
-const V1: &str = "eyJ4NDAyVmVyc2lvbiI6MSwic2NoZW1lIjoiZXhhY3QiLCJuZXR3b3JrIjoiYmFzZS1zZXBvbGlhIiwicGF5bG9hZCI6eyJzaWduYXR1cmUiOiIweDJkNmE3NTg4ZDZhY2NhNTA1Y2JmMGQ5YTRhMjI3ZTBjNTJjNmMzNDAwOGM4ZTg5ODZhMTI4MzI1OTc2NDE3MzYwOGEyY2U2NDk2NjQyZTM3N2Q2ZGE4ZGJiZjU4MzZlOWJkMTUwOTJmOWVjYWIwNWRlZDNkNjI5M2FmMTQ4YjU3MWMiLCJhdXRob3JpemF0aW9uIjp7ImZyb20iOiIweDg1N2IwNjUxOUU5MWUzQTU0NTM4NzkxYkRiYjBFMjIzNzNlMzZiNjYiLCJ0byI6IjB4MjA5NjkzQmM2YWZjMEM1MzI4YkEzNkZhRjAzQzUxNEVGMzEyMjg3QyIsInZhbHVlIjoiMTAwMDAiLCJ2YWxpZEFmdGVyIjoiMTc0MDY3MjA4OSIsInZhbGlkQmVmb3JlIjoiMTc0MDY3MjE1NCIsIm5vbmNlIjoiMHhmMzc0NjYxM2MyZDkyMGI1ZmRhYmMwODU2ZjJhZWIyZDRmODhlZTYwMzdiOGNjNWQwNGE3MWE0NDYyZjEzNDgwIn19fQ==";
+/// What `X-PAYMENT` carries, likewise.
+const FIRST: &str = r#"{"x402Version":1,"scheme":"exact","network":"base-sepolia","payload":{"signature":"0x1b2b","authorization":{"from":"0xA11CE00000000000000000000000000000000000","to":"0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001","value":"10000","validAfter":"1800000000","validBefore":"1800000090","nonce":"0x77aa"}}}"#;
 
-/// `PAYMENT-REQUIRED`, likewise.
-const CHALLENGE: &str = "eyJ4NDAyVmVyc2lvbiI6MiwiZXJyb3IiOiJQQVlNRU5ULVNJR05BVFVSRSBoZWFkZXIgaXMgcmVxdWlyZWQiLCJyZXNvdXJjZSI6eyJ1cmwiOiJodHRwczovL2FwaS5leGFtcGxlLmNvbS9wcmVtaXVtLWRhdGEiLCJkZXNjcmlwdGlvbiI6IkFjY2VzcyB0byBwcmVtaXVtIG1hcmtldCBkYXRhIiwibWltZVR5cGUiOiJhcHBsaWNhdGlvbi9qc29uIn0sImFjY2VwdHMiOlt7InNjaGVtZSI6ImV4YWN0IiwibmV0d29yayI6ImVpcDE1NTo4NDUzMiIsImFtb3VudCI6IjEwMDAwIiwiYXNzZXQiOiIweDAzNkNiRDUzODQyYzU0MjY2MzRlNzkyOTU0MWVDMjMxOGYzZENGN2UiLCJwYXlUbyI6IjB4MjA5NjkzQmM2YWZjMEM1MzI4YkEzNkZhRjAzQzUxNEVGMzEyMjg3QyIsIm1heFRpbWVvdXRTZWNvbmRzIjo2MCwiZXh0cmEiOnsibmFtZSI6IlVTREMiLCJ2ZXJzaW9uIjoiMiJ9fV19";
+/// What `PAYMENT-REQUIRED` carries, likewise.
+const OFFER: &str = r#"{"x402Version":2,"error":"pay first","resource":{"url":"https://tiles.example/7/42/11","description":"One map tile","mimeType":"image/png"},"accepts":[{"scheme":"exact","network":"eip155:84532","amount":"10000","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","payTo":"0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001","maxTimeoutSeconds":90,"extra":{"name":"USDC","version":"2"}}]}"#;
 
-const PAYEE: &str = "0x209693bc6afc0c5328ba36faf03c514ef312287c";
+const PAYEE: &str = "0x5afec0ded0d0cafef00dd00dbeef00c0ffee0001";
 const USDC: &str = "0x036cbd53842c5426634e7929541ec2318f3dcf7e";
 
 fn encode(text: &str) -> String {
@@ -27,10 +27,6 @@ fn encode(text: &str) -> String {
         }
     }
     out
-}
-
-fn decoded(header: &str) -> String {
-    String::from_utf8(base64::decode(header).expect("base64")).expect("UTF-8")
 }
 
 fn v2(payload: &str) -> Result<Option<Payment>, Malformed> {
@@ -58,27 +54,31 @@ fn both_versions_are_read() {
         pay_to: PAYEE.to_owned(),
     };
     for name in ["PAYMENT-SIGNATURE", "payment-signature", "Payment_Signature"] {
-        assert_eq!(payment(&[("accept", "*/*"), (name, V2)]), Ok(Some(expected.clone())), "{name}");
+        assert_eq!(
+            payment(&[("accept", "*/*"), (name, &*encode(SECOND))]),
+            Ok(Some(expected.clone())),
+            "{name}"
+        );
     }
     let first = Payment { version: 1, asset: None, ..expected };
     for name in ["X-PAYMENT", "x-payment", "X_Payment"] {
-        assert_eq!(payment(&[(name, V1)]), Ok(Some(first.clone())), "{name}");
+        assert_eq!(payment(&[(name, &*encode(FIRST))]), Ok(Some(first.clone())), "{name}");
     }
     assert_eq!(first.scheme(), "exact");
-    assert_eq!(payment(&[("x-payments", V1), ("payment", V2)]), Ok(None));
+    assert_eq!(payment(&[("x-payments", &*encode(FIRST)), ("payment", &*encode(SECOND))]), Ok(None));
     assert_eq!(payment(&[]), Ok(None));
 }
 
 #[test]
 fn more_than_one_payment_is_refused() {
     for headers in [
-        [("X-PAYMENT", V1), ("PAYMENT-SIGNATURE", V2)],
-        [("X-PAYMENT", V1), ("x-payment", V1)],
-        [("PAYMENT-SIGNATURE", V2), ("payment_signature", V2)],
+        [("X-PAYMENT", &*encode(FIRST)), ("PAYMENT-SIGNATURE", &*encode(SECOND))],
+        [("X-PAYMENT", &*encode(FIRST)), ("x-payment", &*encode(FIRST))],
+        [("PAYMENT-SIGNATURE", &*encode(SECOND)), ("payment_signature", &*encode(SECOND))],
     ] {
         assert_eq!(payment(&headers).expect_err("two").code, "payment-malformed");
     }
-    let both = format!("{V2}, {V2}");
+    let both = format!("{0}, {0}", encode(SECOND));
     assert_eq!(payment(&[("PAYMENT-SIGNATURE", &both)]).expect_err("a list").code, "payment-malformed");
 }
 
@@ -87,20 +87,20 @@ fn headers_that_are_no_payment_are_refused() {
     let large = "A".repeat(crate::limits::PAYMENT_BYTES_MAX + 4);
     let open = encode("{\"x402Version\":2");
     let (list, text) = (encode("[]"), encode("{} {}"));
-    for value in ["", "{}", "%7B%7D", &large, &open, &list, &text, "/////w==", V1] {
+    for value in ["", "{}", "%7B%7D", &large, &open, &list, &text, "/////w==", &*encode(FIRST)] {
         assert_eq!(
             payment(&[("PAYMENT-SIGNATURE", value)]).expect_err(value).code,
             "payment-malformed",
             "{value}"
         );
     }
-    assert_eq!(payment(&[("X-PAYMENT", V2)]).expect_err("version 2").code, "payment-malformed");
+    assert_eq!(payment(&[("X-PAYMENT", &*encode(SECOND))]).expect_err("version 2").code, "payment-malformed");
 }
 
 /// Each replaces one part of the payment of version 2.
 #[test]
 fn what_makes_a_payment_say_two_things_is_refused() {
-    let whole = decoded(V2);
+    let whole = SECOND.to_owned();
     let check = |from: &str, to: &str, code: &str| {
         let changed = whole.replace(from, to);
         assert_ne!(changed, whole, "{from}");
@@ -109,9 +109,9 @@ fn what_makes_a_payment_say_two_things_is_refused() {
     // The signed amount and payee are what is settled; what stands beside them is for show.
     check(r#""value":"10000""#, r#""value":"90000000""#, "payment-mismatch");
     check(r#""amount":"10000""#, r#""amount":"1""#, "payment-mismatch");
-    check(r#""to":"0x2096"#, r#""to":"0x3096"#, "payment-mismatch");
+    check(r#""to":"0x5Afe"#, r#""to":"0x6Afe"#, "payment-mismatch");
     check(
-        r#""payTo":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C""#,
+        r#""payTo":"0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001""#,
         r#""payTo":"merchant""#,
         "payment-mismatch",
     );
@@ -163,14 +163,14 @@ fn what_makes_a_payment_say_two_things_is_refused() {
 
 #[test]
 fn benign_members_are_left_alone() {
-    let whole = decoded(V2);
+    let whole = SECOND.to_owned();
     for (from, to) in [
         (r#""name":"USDC""#, r#""name":"USDC","assetTransferMethod":"eip3009""#),
         (r#""payload":{"#, r#""extensions":{},"payload":{"#),
         (r#""payload":{"#, r#""extensions":{"bazaar":{"info":{}},"payment-identifier":{}},"payload":{"#),
         (
-            r#""payTo":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C""#,
-            r#""payTo":"0x209693bc6afc0c5328ba36faf03c514ef312287c""#,
+            r#""payTo":"0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001""#,
+            r#""payTo":"0x5afec0ded0d0cafef00dd00dbeef00c0ffee0001""#,
         ),
     ] {
         assert!(matches!(v2(&whole.replace(from, to)), Ok(Some(_))), "{to}");
@@ -180,7 +180,7 @@ fn benign_members_are_left_alone() {
 #[test]
 fn version_1_knows_its_own_networks_only() {
     let read = |network: &str| {
-        let changed = decoded(V1).replace("base-sepolia", network);
+        let changed = FIRST.to_owned().replace("base-sepolia", network);
         payment(&[("X-PAYMENT", &encode(&changed))])
     };
     assert_eq!(read("avalanche").expect("read").expect("one").network, "eip155:43114");
@@ -191,7 +191,7 @@ fn version_1_knows_its_own_networks_only() {
 
 #[test]
 fn a_payment_is_the_same_in_a_call() {
-    for header in [("PAYMENT-SIGNATURE", V2), ("X-PAYMENT", V1)] {
+    for header in [("PAYMENT-SIGNATURE", &*encode(SECOND)), ("X-PAYMENT", &*encode(FIRST))] {
         let payment = payment(&[header]).expect("read").expect("one");
         let mut text = String::new();
         write_member(&payment, &mut text);
@@ -201,7 +201,10 @@ fn a_payment_is_the_same_in_a_call() {
         r#"{{"version":2,"scheme":"exact","network":"eip155:84532","asset":"{USDC}","amount":"10000","payTo":"{PAYEE}"}}"#
     );
     let mut text = String::new();
-    write_member(&payment(&[("PAYMENT-SIGNATURE", V2)]).expect("read").expect("one"), &mut text);
+    write_member(
+        &payment(&[("PAYMENT-SIGNATURE", &*encode(SECOND))]).expect("read").expect("one"),
+        &mut text,
+    );
     assert_eq!(text, second);
     for (from, to) in [
         (r#""version":2"#, r#""version":3"#),
@@ -226,7 +229,7 @@ fn a_payment_is_the_same_in_a_call() {
 
 const SECTION: &str = r#"{
     "maxPerPayment": "0.50",
-    "payees": ["0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "0x1111111111111111111111111111111111111111"],
+    "payees": ["0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001", "0x1111111111111111111111111111111111111111"],
     "denyPayees": ["0x1111111111111111111111111111111111111111"],
     "networks": ["base", "eip155:84532", "eip155:5"],
     "assets": [{"network": "eip155:8453", "asset": "0xABCDEFabcdefABCDEFabcdefABCDEFabcdefABCD", "decimals": 2, "usd": "1.10"},
@@ -341,11 +344,11 @@ fn challenges_of_both_versions_are_read_and_judged() {
         pay_to: PAYEE.to_owned(),
         refused: None,
     };
-    let v2 = challenge(402, &[("PAYMENT-REQUIRED", CHALLENGE)], b"{}");
+    let v2 = challenge(402, &[("PAYMENT-REQUIRED", &*encode(OFFER))], b"{}");
     assert_eq!(v2, Ok(Some(vec![expected.clone()])));
-    let body = r#"{"x402Version":1,"error":"Payment required to access this resource","accepts":[{"scheme":"exact",
+    let body = r#"{"x402Version":1,"error":"pay first","accepts":[{"scheme":"exact",
         "network":"base-sepolia","maxAmountRequired":"10000","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",
-        "payTo":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C","resource":"https://api.example.com/premium-data",
+        "payTo":"0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001","resource":"https://tiles.example/7/42/11",
         "description":"","mimeType":"application/json","outputSchema":null,"maxTimeoutSeconds":60,
         "extra":{"name":"USDC","version":"2"}}]}"#;
     assert_eq!(challenge(402, &[], body.as_bytes()), Ok(Some(vec![expected.clone()])));
@@ -353,7 +356,7 @@ fn challenges_of_both_versions_are_read_and_judged() {
         assert_eq!(challenge(status, &[], body.as_bytes()), Ok(None));
     }
     challenge(402, &[("payment-required", "e30")], b"").expect_err("not base64");
-    challenge(402, &[("payment-required", CHALLENGE), ("Payment-Required", CHALLENGE)], b"")
+    challenge(402, &[("payment-required", &*encode(OFFER)), ("Payment-Required", &*encode(OFFER))], b"")
         .expect_err("two");
 
     let generous = rules(r#"{"maxPerPayment":"1"}"#);
@@ -383,7 +386,7 @@ fn mistakes_of_a_section_are_reported() {
         (r#"{"maxPerPayment":"1","payees":[]}"#, "empty-list"),
         (r#"{"maxPerPayment":"1","denyPayees":[]}"#, "empty-list"),
         (r#"{"maxPerPayment":"1","payees":["0x12"]}"#, "bad-address"),
-        (r#"{"maxPerPayment":"1","payees":["0X209693Bc6afc0C5328bA36FaF03C514EF312287C"]}"#, "bad-address"),
+        (r#"{"maxPerPayment":"1","payees":["0X5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001"]}"#, "bad-address"),
         (r#"{"maxPerPayment":"1","networks":["moon"]}"#, "bad-network"),
         (r#"{"maxPerPayment":"1","maxperday":"1"}"#, "unknown-field"),
         (r#"{"maxPerPayment":"1","maxPerPayment":"2"}"#, "duplicate-key"),
