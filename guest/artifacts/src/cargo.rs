@@ -30,13 +30,13 @@ const DROPPED: [&str; 6] = ["CARGO_", "CLIPPY_", "RUSTC", "RUSTDOC", "RUSTFLAGS"
 const DROPPED_EXACTLY: [&str; 9] =
     ["DEBUG", "HOST", "LD_LIBRARY_PATH", "NUM_JOBS", "OPT_LEVEL", "OUT_DIR", "PROFILE", "TARGET", "CARGO"];
 
-/// Builds the component crate for a target; answers the path of what was linked.
-pub(crate) fn build_component(target: &str) -> Result<PathBuf, ArtifactError> {
+/// Builds a crate for a target; answers the path of what was linked.
+pub(crate) fn build(package: &str, target: &str) -> Result<PathBuf, ArtifactError> {
     let target_dir = workspace().join("target").join("guest");
     let mut command = cargo();
     command
         .current_dir(workspace())
-        .args(["build", "--package", "sentinel-component", "--profile", "guest"])
+        .args(["build", "--package", package, "--lib", "--profile", "guest"])
         .args(["--target", target, "--target-dir"])
         .arg(&target_dir);
     // Build scripts speak to cargo through stdout, so the inner cargo must not.
@@ -44,9 +44,10 @@ pub(crate) fn build_component(target: &str) -> Result<PathBuf, ArtifactError> {
     let status =
         command.status().map_err(|source| ArtifactError::Start { program: "cargo".to_owned(), source })?;
     if !status.success() {
-        return Err(ArtifactError::Build { target: target.to_owned() });
+        return Err(ArtifactError::Build { package: package.to_owned(), target: target.to_owned() });
     }
-    Ok(target_dir.join(target).join("guest").join("sentinel_component.wasm"))
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    Ok(target_dir.join(target).join("guest").join(file))
 }
 
 /// Cargo with the environment of a fresh terminal.

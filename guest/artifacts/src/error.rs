@@ -28,8 +28,10 @@ pub enum ArtifactError {
         source: io::Error,
     },
     /// Cargo built nothing.
-    #[error("the component does not build for `{target}`: see cargo's messages above")]
+    #[error("`{package}` does not build for `{target}`: see cargo's messages above")]
     Build {
+        /// Which crate.
+        package: String,
         /// For which target.
         target: String,
     },

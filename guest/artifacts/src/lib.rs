@@ -1,5 +1,5 @@
-//! Builds the policy component from source, for whoever needs its bytes: the build script of
-//! `host`, the tests, and xtask.
+//! Builds the policy component and the Envoy filter from source, for whoever needs their bytes: the
+//! build script of `host`, the tests, and xtask.
 //!
 //! There is no cache of ours to go stale. Cargo is asked every time, and cargo decides
 //! whether anything has to be compiled. The target is `wasm32-unknown-unknown`, because the
@@ -23,6 +23,12 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Target that must build as well, for hosts that want to link the component themselves.
 pub const TARGET_WASI: &str = "wasm32-wasip2";
+
+/// The crate of the component.
+const COMPONENT: &str = "sentinel-component";
+
+/// The crate of the Envoy filter.
+const FILTER: &str = "sentinel-envoy";
 
 /// A built component.
 #[derive(Clone, Debug)]
@@ -64,7 +70,7 @@ pub fn sources() -> Vec<PathBuf> {
 /// the world in `wit/`.
 pub fn component() -> Result<Artifact, ArtifactError> {
     ensure_target(TARGET)?;
-    let module = cargo::build_component(TARGET)?;
+    let module = cargo::build(COMPONENT, TARGET)?;
     let bytes = fs::read(&module).map_err(|source| ArtifactError::Read { path: module.clone(), source })?;
     let bytes = ComponentEncoder::default()
         .validate(true)
@@ -83,7 +89,17 @@ pub fn component() -> Result<Artifact, ArtifactError> {
 /// Where the target cannot be added or the engine does not compile for it.
 pub fn component_wasi() -> Result<PathBuf, ArtifactError> {
     ensure_target(TARGET_WASI)?;
-    cargo::build_component(TARGET_WASI)
+    cargo::build(COMPONENT, TARGET_WASI)
+}
+
+/// Builds the Envoy filter, and says where it is.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the filter does not compile.
+pub fn envoy_filter() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET)?;
+    cargo::build(FILTER, TARGET)
 }
 
 /// Leaves the file and its time alone where it already holds these bytes, and replaces it in
@@ -96,4 +112,14 @@ fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
     fs::write(&part, bytes)
         .and_then(|()| fs::rename(&part, path))
         .map_err(|source| ArtifactError::Write { path: path.to_owned(), source })
+}
+
+/// Builds the filter that decides nothing, which benchmarks compare with, and says where it is.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the filter does not compile.
+pub fn empty_filter() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET)?;
+    cargo::build("sentinel-envoy-empty", TARGET)
 }
