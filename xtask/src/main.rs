@@ -69,6 +69,7 @@ fn run(arguments: &[String]) -> Result<()> {
 
 /// The engine on its own by criterion, then all paths in one run for their ratios.
 fn bench(arguments: &[String]) -> Result<()> {
+    setup::ready_for_bench()?;
     build()?;
     let engine = ["--package", "sentinel-engine", "--bench", "decide", "--bench", "convert", "--"];
     run::run(cargo("bench").args(engine).args(arguments))?;
@@ -76,7 +77,8 @@ fn bench(arguments: &[String]) -> Result<()> {
     run::run(
         cargo("bench").args(["--package", "sentinel-tests", "--bench", "ratios"]).env("SENTINEL_BIN", binary),
     )?;
-    run::run(cargo("bench").args(["--package", "sentinel-tests", "--bench", "load"]))
+    run::run(cargo("bench").args(["--package", "sentinel-tests", "--bench", "load"]))?;
+    run::run(cargo("bench").args(["--package", "sentinel-envoy-tests", "--bench", "envoy", "--", "table"]))
 }
 
 fn build() -> Result<()> {

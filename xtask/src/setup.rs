@@ -1,177 +1,33 @@
 //! Makes any machine ready, and says what it does. Says nothing where nothing is missing.
+//!
+//! What is not Debian's is installed below `target/tools`: nothing outside of it is touched, and
+//! `cargo clean` takes it away.
 
-use std::fs;
-use std::path::Path;
+mod npm;
+mod python;
+mod system;
+
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
-use sentinel_artifacts::{TARGET, TARGET_WASI, ensure_target, workspace};
+use anyhow::Result;
+use sentinel_artifacts::{TARGET, TARGET_WASI, ensure_target};
 
-use crate::run::{run, say};
-
-/// A program that the tests need.
-struct Tool {
-    name: &'static str,
-    /// What for.
-    why: &'static str,
-    is_there: fn() -> bool,
-    /// Debian's package.
-    package: &'static str,
-    /// What has to be in place before that package comes.
-    prepare: fn() -> Result<()>,
-}
-
-/// The differential test compares our reading of commands with this bash's.
-const BASH_MAJOR_MIN: u32 = 5;
-
-const TOOLS: &[Tool] = &[
-    Tool {
-        name: "bash 5 or later",
-        why: "the tests compare with a real bash",
-        is_there: has_bash,
-        package: "bash",
-        prepare: || Ok(()),
-    },
-    Tool {
-        name: "PostgreSQL",
-        why: "the tests start a database of their own",
-        is_there: has_postgres,
-        package: "postgresql",
-        prepare: no_cluster,
-    },
-    Tool {
-        name: "openssl",
-        why: "the tests make a certificate for that database",
-        is_there: || output("openssl", &["version"]).is_some(),
-        package: "openssl",
-        prepare: || Ok(()),
-    },
-    Tool {
-        name: "Python 3 with venv",
-        why: "schemathesis, which the tests ask the daemon with, and what verifies signatures are Python",
-        is_there: || output("python3", &["-c", "import ensurepip, venv"]).is_some(),
-        package: "python3-venv",
-        prepare: || Ok(()),
-    },
-    Tool {
-        name: "tmux",
-        why: "the tests type on the page of `sentinel approvals`",
-        is_there: || output("tmux", &["-V"]).is_some(),
-        package: "tmux",
-        prepare: || Ok(()),
-    },
-];
-
-/// Makes up requests from the description of the API. Its version is fixed: a newer one makes up
-/// others.
-const SCHEMATHESIS: &str = "4.32.5";
-
-/// Verify what the daemon signs, as those do who get it.
-const VERIFIERS: [&str; 2] = ["slack_sdk==3.47.0", "standardwebhooks==1.1.0"];
-
-/// Says what of these is there.
-const VERIFIERS_THERE: &str = "import importlib.metadata as m
-for name in 'slack_sdk', 'standardwebhooks': print(f'{name}=={m.version(name)}')";
-
-/// Where all of it is, below the repository. Nothing outside of it is touched.
-const SCHEMATHESIS_DIRECTORY: &str = "target/tools/schemathesis";
-
-/// Where Debian keeps the server's programs, off `PATH`.
-const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
-
-/// What Debian reads before it makes and starts a cluster that nobody here needs.
-const CLUSTER_CONFIGURATION: &str = "/etc/postgresql-common/createcluster.conf";
-
+/// Everything that building and testing needs.
 pub(crate) fn ready() -> Result<()> {
     for target in [TARGET, TARGET_WASI] {
         ensure_target(target)?;
     }
-    TOOLS.iter().try_for_each(ensure_tool)?;
-    ensure_schemathesis()
+    system::ready()?;
+    python::ready()?;
+    npm::ready()
 }
 
-/// In an environment of its own, because Debian has no package of it.
-fn ensure_schemathesis() -> Result<()> {
-    let directory = workspace().join(SCHEMATHESIS_DIRECTORY);
-    let program = |name: &str| directory.join("bin").join(name);
-    let is_there = || {
-        let said = program("st").to_str().and_then(|st| output(st, &["--version"]));
-        let verifiers = program("python").to_str().and_then(|own| output(own, &["-c", VERIFIERS_THERE]));
-        said.is_some_and(|said| said.ends_with(&format!(" {SCHEMATHESIS}")))
-            && verifiers.is_some_and(|own| own.lines().eq(VERIFIERS))
-    };
-    if is_there() {
-        return Ok(());
-    }
-    say(&format!(
-        "setup: the tests ask the daemon with schemathesis {SCHEMATHESIS}, and verify with {}; not all are here",
-        VERIFIERS.join(", ")
-    ));
-    say(&format!("setup: installing them into {SCHEMATHESIS_DIRECTORY}"));
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
-    let package = format!("schemathesis=={SCHEMATHESIS}");
-    let mut pip = Command::new(program("pip"));
-    run(pip.args(["install", "--quiet", "--disable-pip-version-check", &package]).args(VERIFIERS))?;
-    ensure!(is_there(), "`{SCHEMATHESIS_DIRECTORY}` is installed, and has other versions than it should");
-    Ok(())
+/// What the benchmarks need beyond that.
+pub(crate) fn ready_for_bench() -> Result<()> {
+    system::ready_for_bench()
 }
 
-fn ensure_tool(tool: &Tool) -> Result<()> {
-    let Tool { name, why, is_there, package, prepare } = tool;
-    if is_there() {
-        return Ok(());
-    }
-    say(&format!("setup: {why}, and {name} is not here"));
-    ensure!(has_apt() && is_root(), "install {name} (`apt-get install {package}`, `brew install {package}`)");
-    say(&format!("setup: installing Debian's `{package}`"));
-    prepare()?;
-    install(package).or_else(|_| {
-        run(Command::new("apt-get").arg("update"))?;
-        install(package)
-    })?;
-    ensure!(is_there(), "`{package}` is installed, and {name} is still not here: install it by hand");
-    Ok(())
-}
-
-/// Without questions: files that are there already stay as they are.
-fn install(package: &str) -> Result<()> {
-    let mut command = Command::new("apt-get");
-    run(command.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "--yes", package]))
-}
-
-fn has_bash() -> bool {
-    let major =
-        output("bash", &["-c", "echo ${BASH_VERSINFO[0]}"]).and_then(|major| major.parse::<u32>().ok());
-    major.is_some_and(|major| major >= BASH_MAJOR_MIN)
-}
-
-/// The server, not just the client's `pg_config`.
-fn has_postgres() -> bool {
-    let told = output("pg_config", &["--bindir"]).is_some_and(|bin| Path::new(&bin).join("initdb").exists());
-    let versions = fs::read_dir(POSTGRES_VERSIONS).into_iter().flatten().flatten();
-    told || versions.into_iter().any(|version| version.path().join("bin/initdb").exists())
-}
-
-/// Keeps the package from starting a cluster. Where somebody has said what they want, that stays.
-fn no_cluster() -> Result<()> {
-    let path = Path::new(CLUSTER_CONFIGURATION);
-    if path.exists() {
-        return Ok(());
-    }
-    let written = path.parent().map_or(Ok(()), fs::create_dir_all);
-    written
-        .and_then(|()| fs::write(path, "create_main_cluster = false\n"))
-        .with_context(|| format!("`{CLUSTER_CONFIGURATION}` cannot be written"))
-}
-
-fn has_apt() -> bool {
-    output("apt-get", &["--version"]).is_some()
-}
-
-fn is_root() -> bool {
-    output("id", &["-u"]).as_deref() == Some("0")
-}
-
+/// What a program says, where it is there and succeeds.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

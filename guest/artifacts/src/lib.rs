@@ -113,3 +113,13 @@ fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
         .and_then(|()| fs::rename(&part, path))
         .map_err(|source| ArtifactError::Write { path: path.to_owned(), source })
 }
+
+/// Builds the filter that decides nothing, which benchmarks compare with, and says where it is.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the filter does not compile.
+pub fn empty_filter() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET)?;
+    cargo::build("sentinel-envoy-empty", TARGET)
+}

@@ -4,7 +4,6 @@
 //! what is found is for [`crate::decide`] to say.
 
 mod host_set;
-#[cfg_attr(not(test), expect(dead_code, reason = "asked by the reader of MCP, which is not here"))]
 mod mcp;
 mod pattern;
 

@@ -1,0 +1,138 @@
+//! Programs that npm publishes, each set in a folder of its own, and the node that runs them.
+//!
+//! Debian's node is too old for some of them, so a newer one comes from npm as well; Debian's
+//! `npm` fetches it. Versions are fixed: a newer one would test something else.
+
+use std::env::consts::{ARCH, OS};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use sentinel_artifacts::workspace;
+use serde_json::{Map, Value, json};
+
+use super::output;
+use crate::run::{run, say};
+
+/// A folder with a `package.json`.
+struct Folder {
+    /// What for.
+    why: &'static str,
+    /// Where, below the repository.
+    directory: &'static str,
+    /// Packages and their versions.
+    packages: &'static [(&'static str, &'static str)],
+    /// Versions of what those packages ask for, where the newest is not the one that works.
+    overrides: &'static [(&'static str, &'static str)],
+}
+
+const FOLDERS: &[Folder] = &[
+    Folder {
+        why: "the tests speak with the official MCP servers and clients, and run their conformance suite",
+        directory: "target/tools/mcp-node",
+        packages: &[
+            ("@modelcontextprotocol/client", "2.4.0"),
+            ("@modelcontextprotocol/conformance", "0.1.16"),
+            ("@modelcontextprotocol/node", "2.1.2"),
+            ("@modelcontextprotocol/sdk", "1.32.2"),
+            ("@modelcontextprotocol/server", "2.4.0"),
+            ("@modelcontextprotocol/server-everything", "2026.8.31"),
+            ("@modelcontextprotocol/server-filesystem", "2026.8.31"),
+            ("zod", "4.6.7"),
+        ],
+        overrides: &[],
+    },
+    Folder {
+        why: "the tests pay with the official x402 client",
+        directory: "target/tools/x402",
+        packages: &[
+            ("@x402/core", "2.27.0"),
+            ("@x402/evm", "2.27.0"),
+            ("@x402/express", "2.27.0"),
+            ("@x402/fetch", "2.27.0"),
+            ("express", "5.3.0"),
+            ("viem", "2.56.9"),
+        ],
+        // A newer one wants a version of `ox` that is not published.
+        overrides: &[("viem", "$viem")],
+    },
+];
+
+const NODE: &str = "24.21.0";
+
+const NODE_DIRECTORY: &str = "target/tools/node";
+
+pub(super) fn ready() -> Result<()> {
+    ensure_node()?;
+    FOLDERS.iter().try_for_each(ensure_folder)
+}
+
+fn ensure_node() -> Result<()> {
+    let package = format!("node-{}-{}", npm_os(), npm_arch());
+    let directory = workspace().join(NODE_DIRECTORY);
+    let program = directory.join("node_modules").join(&package).join("bin/node");
+    let link = directory.join("node");
+    let is_there = || {
+        let said = link.to_str().and_then(|link| output(link, &["--version"]));
+        said.is_some_and(|said| said == format!("v{NODE}"))
+    };
+    if is_there() {
+        return Ok(());
+    }
+    say(&format!("setup: the tests need node {NODE}, and it is not here"));
+    install(&directory, &manifest(&[(&package, NODE)], &[]))?;
+    // One name for it, whatever the machine is.
+    let _ = fs::remove_file(&link);
+    std::os::unix::fs::symlink(&program, &link)
+        .with_context(|| format!("`{}` cannot be made", link.display()))?;
+    ensure!(is_there(), "`{}` is installed, and is not node {NODE}", program.display());
+    Ok(())
+}
+
+fn ensure_folder(folder: &Folder) -> Result<()> {
+    let Folder { why, directory, packages, overrides } = folder;
+    let path = workspace().join(directory);
+    let manifest = manifest(packages, overrides);
+    // npm writes its own list last, so a folder without one was not finished.
+    let is_there = || {
+        let same = fs::read_to_string(path.join("package.json")).is_ok_and(|old| old == manifest);
+        same && path.join("node_modules/.package-lock.json").exists()
+    };
+    if is_there() {
+        return Ok(());
+    }
+    say(&format!("setup: {why}, and not all of it is here"));
+    install(&path, &manifest)?;
+    ensure!(is_there(), "`{directory}` is installed, and is not whole: remove it and try again");
+    Ok(())
+}
+
+fn install(directory: &Path, manifest: &str) -> Result<()> {
+    let _ = fs::remove_dir_all(directory);
+    fs::create_dir_all(directory)
+        .and_then(|()| fs::write(directory.join("package.json"), manifest))
+        .with_context(|| format!("`{}` cannot be written", directory.display()))?;
+    let quiet = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
+    run(Command::new("npm").current_dir(directory).args(quiet))
+}
+
+fn manifest(packages: &[(&str, &str)], overrides: &[(&str, &str)]) -> String {
+    let map = |pairs: &[(&str, &str)]| -> Value {
+        pairs.iter().map(|(name, version)| ((*name).to_owned(), json!(version))).collect::<Map<_, _>>().into()
+    };
+    let manifest = json!({ "private": true, "dependencies": map(packages), "overrides": map(overrides) });
+    format!("{manifest:#}\n")
+}
+
+fn npm_os() -> &'static str {
+    if OS == "macos" { "darwin" } else { OS }
+}
+
+fn npm_arch() -> &'static str {
+    match ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
