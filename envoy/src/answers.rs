@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use sentinel_engine::{
-    AnswerPlan, AnswerReader, Circumstances, EffectOutcome, Exchange, Outcome, Policy, conclude, decide_bytes,
+    AnswerPlan, AnswerReader, AnswerRefused, Circumstances, Decision, EffectOutcome, Exchange, Outcome,
+    Policy, conclude, decide_bytes,
 };
 
 use crate::daemon::{Asked, Ruling};
@@ -26,7 +27,7 @@ pub(crate) enum Begun {
     /// Nothing in it is decided.
     Passes,
     /// Its body is read.
-    Read(Answering),
+    Read(Box<Answering>),
     /// It cannot be read, so nobody gets it.
     Refused,
 }
@@ -53,17 +54,15 @@ impl Answering {
     ) -> Begun {
         match exchange.answer(status, header) {
             AnswerPlan::Pass => Begun::Passes,
-            AnswerPlan::Read(reader) => Begun::Read(Self { reader: *reader, policy, asked: None }),
+            AnswerPlan::Read(reader) => Begun::Read(Box::new(Self { reader: *reader, policy, asked: None })),
             AnswerPlan::Refuse => Begun::Refused,
         }
     }
 
     /// More of the answer is there.
     pub(crate) fn feed(&mut self, governor: &mut Governor, bytes: &[u8], is_end: bool) -> Fed {
-        let is_refused = self.reader.push(&self.policy, bytes, is_end).is_err();
-        if is_refused {
-            self.asked = None;
-            return Fed { out: self.reader.take(), is_refused, ..Fed::default() };
+        if self.reader.push(&self.policy, bytes, is_end).is_err() {
+            return self.refused();
         }
         if self.asked.is_some() {
             return Fed { out: self.reader.take(), is_waiting: true, ..Fed::default() };
@@ -77,32 +76,55 @@ impl Answering {
             return Fed { is_refused: true, ..Fed::default() };
         };
         let ruling = answer.and_then(|body| Ruling::read(&body, &asked).ok_or(Fault::DaemonRefused));
-        match ruling {
-            Ok(ruling) => self.reader.ruled(ruling.permitted, &ruling.reason),
-            Err(fault) => self.reader.ruled(false, fault.sentence()),
+        let ruled = match ruling {
+            Ok(ruling) => self.reader.ruled(ruling.permitted, &refusal(&ruling.code, &ruling.reason)),
+            Err(fault) => self.reader.ruled(false, &refusal(fault.code(), fault.sentence())),
+        };
+        match ruled {
+            Ok(()) => self.go_on(governor),
+            Err(AnswerRefused) => self.refused(),
         }
-        self.go_on(governor)
     }
 
     /// Decides what can be decided here, until the daemon is needed or nothing is left.
     fn go_on(&mut self, governor: &mut Governor) -> Fed {
         while let Some(call) = self.reader.asked(&governor.actor()) {
             let decision = decide_bytes(&self.policy, &call);
-            if decision.outcome != Outcome::Deny && decision.needs_state(&self.policy) {
-                if governor.config.daemon.is_none() {
-                    self.reader.ruled(false, Fault::DaemonMissing.sentence());
-                    continue;
-                }
+            let needs_state = decision.outcome != Outcome::Deny && decision.needs_state(&self.policy);
+            if needs_state && governor.config.daemon.is_some() {
                 self.asked = Some(Asked { agent_id: decision.agent_id, tool_name: decision.tool_name });
                 return Fed { out: self.reader.take(), ask: Some(call), ..Fed::default() };
             }
-            let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
-            let verdict = conclude(&self.policy, &decision, &outcomes, &Circumstances::default());
-            match governor.record(&verdict, &call) {
-                Ok(_) => self.reader.ruled(verdict.permitted, &verdict.reason),
-                Err(_) => self.reader.ruled(false, Fault::RecordsFull.sentence()),
+            let (is_permitted, text) = if needs_state {
+                (false, refusal(Fault::DaemonMissing.code(), Fault::DaemonMissing.sentence()))
+            } else {
+                self.conclude(governor, &decision, &call)
+            };
+            if self.reader.ruled(is_permitted, &text).is_err() {
+                return self.refused();
             }
         }
         Fed { out: self.reader.take(), ..Fed::default() }
     }
+
+    /// Decides a call that needs no state; what the agent reads if it is not permitted.
+    fn conclude(&self, governor: &mut Governor, decision: &Decision, call: &[u8]) -> (bool, String) {
+        let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
+        let verdict = conclude(&self.policy, decision, &outcomes, &Circumstances::default());
+        match governor.record(&verdict, call) {
+            Ok(_) => (verdict.permitted, refusal(&verdict.code, &verdict.reason)),
+            Err(_) => (false, refusal(Fault::RecordsFull.code(), Fault::RecordsFull.sentence())),
+        }
+    }
+
+    /// Nothing more may go to the agent.
+    fn refused(&mut self) -> Fed {
+        self.asked = None;
+        Fed { out: self.reader.take(), is_refused: true, ..Fed::default() }
+    }
+}
+
+/// What an agent reads in the place of a tool call.
+fn refusal(code: &str, reason: &str) -> String {
+    format!("A tool call was denied by policy ({code}): {reason}")
 }

@@ -130,7 +130,7 @@ impl Flow {
     pub(crate) fn trailers(&mut self, governor: &Governor) -> Step {
         match std::mem::take(&mut self.phase) {
             Phase::Start | Phase::Body { .. } => self.fault(governor, Fault::RequestMalformed),
-            other => self.rest(other),
+            other @ (Phase::Asking { .. } | Phase::Passed { .. } | Phase::Refused) => self.rest(other),
         }
     }
 

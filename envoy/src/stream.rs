@@ -21,7 +21,7 @@ pub(crate) struct Stream {
     /// `None`: the filter was not configured, and nothing goes through.
     worker: Option<Rc<RefCell<Worker>>>,
     flow: Flow,
-    answering: Option<Answering>,
+    answering: Option<Box<Answering>>,
     /// Bytes of the answer that were read and are still in the proxy's buffer.
     kept: usize,
     /// Whether this filter answered the request itself.
@@ -70,7 +70,7 @@ impl Stream {
     }
 
     /// What the reader of the answer made of more bytes.
-    fn fed(&mut self, fed: Fed, size: usize, is_end: bool) -> Action {
+    fn fed(&mut self, fed: Fed, size: usize) -> Action {
         let new = size.saturating_sub(self.kept);
         if !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
             return self.break_off();
@@ -88,7 +88,7 @@ impl Stream {
                 return Action::Pause;
             }
             let Some(fed) = self.ruled(Err(Fault::DaemonUnreachable)) else { return self.break_off() };
-            return self.fed(fed, self.kept, is_end);
+            return self.fed(fed, self.kept);
         }
         self.kept = 0;
         Action::Continue
@@ -116,7 +116,7 @@ impl Context for Stream {
         }
         if self.answering.is_some() {
             let Some(fed) = self.ruled(answer) else { return };
-            if self.fed(fed, self.kept, false) == Action::Continue {
+            if self.fed(fed, self.kept) == Action::Continue {
                 let _ = hostcalls::resume_http_response();
             }
             return;
@@ -182,7 +182,7 @@ impl HttpContext for Stream {
         };
         let Some(bytes) = bytes.filter(|bytes| bytes.len() == new) else { return self.break_off() };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &bytes, is_end);
-        self.fed(fed, size, is_end)
+        self.fed(fed, size)
     }
 
     /// With trailers the body has no end of its own.
@@ -190,7 +190,7 @@ impl HttpContext for Stream {
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &[], true);
-        self.fed(fed, self.kept, true)
+        self.fed(fed, self.kept)
     }
 }
 

@@ -10,7 +10,7 @@
 mod answer;
 mod call;
 
-pub use answer::{AnswerPlan, AnswerReader};
+pub use answer::{AnswerPlan, AnswerReader, AnswerRefused};
 pub use call::{Actor, http_call};
 
 use crate::call::Call;
@@ -18,6 +18,7 @@ use crate::carried;
 use crate::decide::{Looked, decide_and, decide_bytes};
 use crate::decision::{Decision, Outcome};
 use crate::policy::Policy;
+use crate::protocol::llm::Api;
 use crate::protocol::mcp::{self, Message, Pending};
 
 /// One request that was decided.
@@ -40,6 +41,8 @@ enum Speaks {
     Plain,
     /// MCP, from the server of this name.
     Mcp(String),
+    /// A model, whose tool calls are decided.
+    Llm(Api),
 }
 
 /// A refusal in the words of the request's protocol.
@@ -101,7 +104,7 @@ impl Exchange {
     pub fn reads_answer(&self) -> bool {
         match self.speaks {
             Speaks::Plain => false,
-            Speaks::Mcp(_) => true,
+            Speaks::Mcp(_) | Speaks::Llm(_) => true,
         }
     }
 
@@ -138,8 +141,10 @@ fn worded(message: &Message<'_>, outcome: Outcome, told: &Told<'_>) -> mcp::Repl
 }
 
 fn speaks(looked: &Looked<'_>) -> Speaks {
-    match looked.governing.mcp_server(&looked.forward.authority) {
-        Some(server) => Speaks::Mcp(server),
-        None => Speaks::Plain,
+    let Looked { governing, forward, request, .. } = looked;
+    if let Some(server) = governing.mcp_server(&forward.authority) {
+        return Speaks::Mcp(server);
     }
+    let asks_model = governing.rule.llm && request.method == "POST";
+    asks_model.then(|| Api::of_path(&forward.path)).flatten().map_or(Speaks::Plain, Speaks::Llm)
 }

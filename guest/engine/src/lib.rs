@@ -82,7 +82,9 @@ pub use diagnostic::{Diagnostic, Severity, Span};
 pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
-pub use exchange::{Actor, AnswerPlan, AnswerReader, Exchange, ProtocolReply, Told, http_call};
+pub use exchange::{
+    Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, ProtocolReply, Told, http_call,
+};
 pub use http::{BodyWanted, Forward, HttpHead};
 pub use policy::Policy;
 pub use protocol::{llm, mcp, sse, x402};
