@@ -118,10 +118,7 @@ fn a_json_answer_in_any_pieces() {
     assert_eq!(arrives("application/json", &[]).0, "", "an empty answer is empty");
     let (out, answer) = arrives("application/json", &[br#"{"error":"invalid_token"}"#]);
     assert!(out.contains("withheld"));
-    assert_eq!(
-        (answer.replaced(), answer.last_fault().map(|fault| fault.code)),
-        (1, Some("rpc-unknown-field"))
-    );
+    assert_eq!((answer.replaced(), answer.last_fault().map(|fault| fault.code)), (1, Some("rpc-wrong-type")));
 }
 
 #[test]
