@@ -71,7 +71,8 @@ fn run(arguments: &[String]) -> Result<()> {
 fn bench(arguments: &[String]) -> Result<()> {
     setup::ready_for_bench()?;
     build()?;
-    let engine = ["--package", "sentinel-engine", "--bench", "decide", "--bench", "convert", "--"];
+    let engine =
+        ["--package", "sentinel-engine", "--bench", "decide", "--bench", "convert", "--bench", "mcp", "--"];
     run::run(cargo("bench").args(engine).args(arguments))?;
     let binary = sentinel_artifacts::workspace().join("target/release/sentinel");
     run::run(
