@@ -31,6 +31,21 @@ pub struct Case {
     pub because: String,
     /// The pattern that the reason must name.
     pub rule: Option<String>,
+    /// The code that one of the reasons must have; a `*` at its end is any text.
+    pub code: Option<String>,
+    /// What a proxy must forward.
+    pub forward: Option<Forward>,
+    /// Why a client of HTTP/1.1 cannot send it through a proxy as it stands.
+    pub not_through_proxy: Option<String>,
+}
+
+/// The canonical spelling of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// Host, and the port if it is not the default one.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
 }
 
 /// The corpus.
@@ -50,7 +65,7 @@ impl Corpus {
             policies.insert(name, text);
         }
         let mut cases = Vec::new();
-        for group in ["commands", "paths", "tools"] {
+        for group in ["commands", "http", "paths", "tools"] {
             for (file, text) in files(&format!("tests/corpus/{group}"), ".jsonl") {
                 for (number, line) in text.lines().enumerate() {
                     let case = read(line)
@@ -88,6 +103,9 @@ fn read(line: &str) -> Option<Case> {
     let command = text("command");
     let call = if let Some(raw) = text("raw") {
         raw
+    } else if let Some(request) = value.get("http") {
+        let input = filled(request, value.get("filler"))?;
+        json!({"agentId": policy, "toolName": "http", "toolInput": input}).to_string()
     } else if let Some(call) = value.get("call") {
         call.to_string()
     } else if let Some(command) = &command {
@@ -108,6 +126,18 @@ fn read(line: &str) -> Option<Case> {
         "not-allow" => Expect::NotAllow,
         _ => return None,
     };
+    let not_through_proxy = match (value.get("proxy"), text("proxyBecause")) {
+        (None, None) => None,
+        (Some(Value::Bool(false)), Some(why)) => Some(why),
+        _ => return None,
+    };
+    let forward = match value.get("forward") {
+        None => None,
+        Some(forward) => Some(Forward {
+            authority: forward.get("authority")?.as_str()?.to_owned(),
+            path: forward.get("path")?.as_str()?.to_owned(),
+        }),
+    };
     Some(Case {
         name: text("name")?,
         policy,
@@ -116,5 +146,19 @@ fn read(line: &str) -> Option<Case> {
         expect,
         because: text("because").unwrap_or_default(),
         rule: text("rule"),
+        code: text("code"),
+        forward,
+        not_through_proxy,
     })
+}
+
+/// The request, with its body's `<filler>` made as long as the case says.
+fn filled(request: &Value, length: Option<&Value>) -> Option<Value> {
+    let mut request = request.clone();
+    if let Some(length) = length {
+        let length = usize::try_from(length.as_u64()?).ok()?;
+        let body = request.get("body")?.as_str()?.replace("<filler>", &"a".repeat(length));
+        request.as_object_mut()?.insert("body".to_owned(), json!(body));
+    }
+    Some(request)
 }

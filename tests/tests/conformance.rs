@@ -5,8 +5,9 @@
 
 use sentinel::engine::{Approval, Circumstances, Engine, Format, Session, fresh};
 use sentinel_engine::Policy;
-use sentinel_tests::corpus::{Case, Corpus, Expect};
+use sentinel_tests::corpus::{Case, Corpus, Expect, Forward};
 use sentinel_tests::native;
+use serde_json::Value;
 
 /// Everything that is asked of the component.
 fn through_component(session: &mut Session, call: &[u8]) -> String {
@@ -57,13 +58,29 @@ fn mistake(case: &Case, twins: &mut Twins) -> Option<String> {
     let rule_named = case.rule.as_ref().is_none_or(|rule| {
         decision.reasons.iter().any(|reason| reason.rule.as_ref().is_some_and(|own| own.pattern == *rule))
     });
+    let code_given = case.code.as_ref().is_none_or(|code| {
+        decision.reasons.iter().any(|reason| match code.strip_suffix('*') {
+            Some(start) => reason.code.starts_with(start),
+            None => reason.code == *code,
+        })
+    });
+    let forwarded = case.forward.is_none() || forward(&verdict.json) == case.forward;
     let other = through_component(&mut twins.component, &case.call);
-    if as_expected && rule_named && other == verdict.json {
+    if as_expected && rule_named && code_given && forwarded && other == verdict.json {
         return None;
     }
     let what = case.command.clone().unwrap_or_else(|| String::from_utf8_lossy(&case.call).into_owned());
+    // A body may be a mebibyte.
+    let what: String = what.chars().take(2_000).collect();
     Some(format!(
-        "{} [{}]\n  {what:?}\n  expected {:?} ({}), rule {:?}\n  native    {}\n  component {other}",
-        case.name, case.policy, case.expect, case.because, case.rule, verdict.json
+        "{} [{}]\n  {what:?}\n  expected {:?} ({}), rule {:?}, code {:?}, {:?}\n  native    {}\n  component {other}",
+        case.name, case.policy, case.expect, case.because, case.rule, case.code, case.forward, verdict.json
     ))
+}
+
+/// What a verdict says that the proxy must forward.
+fn forward(verdict: &str) -> Option<Forward> {
+    let verdict: Value = serde_json::from_str(verdict).ok()?;
+    let text = |pointer| verdict.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    Some(Forward { authority: text("/http/authority")?, path: text("/http/path")? })
 }
