@@ -104,13 +104,8 @@ fn tool_block(at: u32, name: &str, pieces: &[&str]) -> Vec<String> {
 
 fn answer(blocks: &[Vec<String>], reason: &str) -> String {
     let end = end(reason);
-    let mut events = vec![START];
-    for (number, block) in blocks.iter().enumerate() {
-        events.extend(block.iter().map(String::as_str));
-        if number == 0 {
-            events.push(PING);
-        }
-    }
+    let mut events = vec![START, PING];
+    events.extend(blocks.iter().flatten().map(String::as_str));
     events.extend([end.as_str(), STOP]);
     stream(&events)
 }

@@ -355,7 +355,7 @@ fn streams_that_could_hide_a_call_are_refused() {
         (vec![begun.clone(), ended.clone(), piece.clone()], "llm-shape"),
         (vec![begun.clone(), ended.clone(), ended.clone()], "llm-shape"),
         (vec![begun.clone(), begun.clone()], "llm-shape"),
-        (vec![begun.clone(), done(0, REASONING)], "llm-shape"),
+        (vec![begun.clone(), done(0, &REASONING.replace("rs_1", "fc_1"))], "llm-shape"),
         // Kinds that nobody knows.
         (
             vec![r#"{"type":"response.robot.delta","output_index":0,"delta":"x"}"#.to_owned()],
