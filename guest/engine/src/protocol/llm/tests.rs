@@ -2,6 +2,7 @@
 //! and every way to be refused. What was replaced is read by strict readers of each API ([`strict`]).
 
 mod chat;
+mod hostile;
 mod messages;
 mod responses;
 mod strict;

@@ -185,7 +185,7 @@ fn more(at: u32, piece: &str) -> String {
 }
 
 /// Three calls, their pieces mixed.
-fn parallel() -> String {
+pub(super) fn parallel() -> String {
     chunks(&[
         delta(r#"{"role":"assistant","content":""}"#),
         delta(r#"{"content":"Let me see."}"#),

@@ -110,9 +110,9 @@ fn answer(blocks: &[Vec<String>], reason: &str) -> String {
     stream(&events)
 }
 
-#[test]
-fn a_denied_call_of_a_stream_becomes_text_in_its_place() {
-    let whole = answer(
+/// Three calls behind a text.
+pub(super) fn several() -> String {
+    answer(
         &[
             text_block(0, "I'll look."),
             tool_block(1, "delete_all", &["", "{\"path\"", ": \"/srv\"}"]),
@@ -120,7 +120,12 @@ fn a_denied_call_of_a_stream_becomes_text_in_its_place() {
             tool_block(3, "list_files", &[]),
         ],
         "tool_use",
-    );
+    )
+}
+
+#[test]
+fn a_denied_call_of_a_stream_becomes_text_in_its_place() {
+    let whole = several();
     let outcome = both(API, SSE, &whole);
     assert_eq!(
         asked(&outcome),
