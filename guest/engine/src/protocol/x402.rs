@@ -18,7 +18,7 @@
 //! on `payment.version`.
 //!
 //! - [`payment`]: headers of a request to a [`Payment`].
-//! - [`read_member`], [`write_member`]: the same payment in a call.
+//! - [`Payment::parse`], [`write_member`]: the same payment in a call.
 //! - [`challenge`]: an answer with status 402 to the [`Requirement`]s that it offers.
 //! - [`decide`], [`judge`]: what a policy's [`X402Rules`] say.
 
