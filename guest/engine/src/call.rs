@@ -14,7 +14,7 @@ use crate::path::Roots;
 use crate::syntax::{self, Member, Node, Value};
 
 /// A call that could be read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Call<'a> {
     pub(crate) agent_id: Cow<'a, str>,
     pub(crate) tool_name: Cow<'a, str>,

@@ -79,8 +79,8 @@ impl Exchange {
             return Self { sent: call, derived: None, decision, speaks: Speaks::Plain, body: None };
         };
         let (decision, (derived, speaks, body)) = decide_and(policy, &read, |looked| {
-            let Some(looked) = looked else { return (None, Speaks::Plain, None) };
-            (carried::derive(&looked), speaks(&looked), looked.carried.body().map(str::to_owned))
+            let Some((looked, derived)) = looked else { return (None, Speaks::Plain, None) };
+            (derived, speaks(&looked), looked.carried.body().map(str::to_owned))
         });
         Self { sent: call, derived, decision, speaks, body }
     }

@@ -56,6 +56,7 @@ mod network;
 mod path;
 mod shell;
 
+mod base64;
 mod data;
 mod describe;
 mod diagnostic;

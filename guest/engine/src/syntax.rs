@@ -27,14 +27,14 @@ pub(crate) struct Duplicate {
 }
 
 /// One value of a document.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Node<'a> {
     pub(crate) value: Value<'a>,
     pub(crate) span: Span,
 }
 
 /// What a node holds.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
@@ -46,7 +46,7 @@ pub(crate) enum Value<'a> {
 }
 
 /// One entry of an object.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Member<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) key_span: Span,

@@ -1,6 +1,8 @@
 //! Requests and what they carry: a request is decided as what it does, and so is the call that it
 //! stands for.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail loudly")]
+
 use sentinel_engine::{
     Actor, AnswerPlan, Decision, Exchange, Format, HttpHead, Outcome, Policy, Told, decide_bytes, http_call,
 };
@@ -41,7 +43,9 @@ fn open(authority: &str, path: &str, headers: &[(&str, &str)], body: Option<&str
 }
 
 fn call(name: &str, arguments: &str) -> String {
-    format!(r#"{{"jsonrpc":"2.0","id":"{name}-1","method":"tools/call","params":{{"name":"{name}","arguments":{arguments}}}}}"#)
+    format!(
+        r#"{{"jsonrpc":"2.0","id":"{name}-1","method":"tools/call","params":{{"name":"{name}","arguments":{arguments}}}}}"#
+    )
 }
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
@@ -50,7 +54,12 @@ const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 fn said(decision: &Decision) -> String {
     format!(
         "{:?} {:?} {:?} {:?} {:?} {:?}",
-        decision.outcome, decision.reasons, decision.effects, decision.value, decision.tool_name, decision.forward
+        decision.outcome,
+        decision.reasons,
+        decision.effects,
+        decision.value,
+        decision.tool_name,
+        decision.forward
     )
 }
 
@@ -164,7 +173,10 @@ fn a_payment_is_money_before_it_leaves() {
         if outcome == Outcome::Allow {
             assert_eq!(exchange.decision().value, Some(250_000));
             let meters: Vec<_> = exchange.decision().effects.iter().filter_map(|own| own.debit()).collect();
-            assert!(meters.iter().any(|own| own.meter == "budgets/day" && own.amount == 250_000), "{meters:?}");
+            assert!(
+                meters.iter().any(|own| own.meter == "budgets/day" && own.amount == 250_000),
+                "{meters:?}"
+            );
         }
     }
 }
@@ -196,7 +208,8 @@ fn lists_of_tools_lose_what_may_not_be_called() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
     let exchange = open("files.example", "/mcp", JSON, Some(body));
     let AnswerPlan::Read(mut reader) = plan(&exchange, 200, JSON) else { panic!("it is read") };
-    let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"rm"},{"name":"echo"},{"name":"wipe"}]}}"#;
+    let answer =
+        r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"rm"},{"name":"echo"},{"name":"wipe"}]}}"#;
     reader.push(&policy(), answer.as_bytes(), true).expect("it can be read");
     let out = String::from_utf8(reader.take()).expect("UTF-8");
     assert_eq!(out, r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"echo"}]}}"#);

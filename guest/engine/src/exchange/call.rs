@@ -1,8 +1,6 @@
 //! Writes the call `http` for a request as an enforcement point holds it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use crate::base64;
 use crate::data::headers::{is_credential, is_of_the_proxy};
 use crate::http::HttpHead;
 use crate::wire::push_json_string;
@@ -80,7 +78,7 @@ pub fn http_call(
             }
             Err(_) => {
                 out.push_str(",\"bodyBase64\":\"");
-                STANDARD.encode_string(body, &mut out);
+                out.push_str(&base64::encode(body));
                 out.push('"');
             }
         }

@@ -23,7 +23,6 @@
 //! - [`decide`], [`judge`]: what a policy's [`X402Rules`] say.
 
 mod address;
-mod base64;
 mod challenge;
 mod decide;
 mod header;
@@ -42,6 +41,7 @@ pub(crate) use member::read_member;
 pub(crate) use rules::Worth;
 
 use super::fields::{self, Ambiguous};
+use crate::base64;
 use crate::decision::{Layer, Outcome, Reason};
 use crate::syntax::{Node, SyntaxTree};
 use crate::wire::excerpt;

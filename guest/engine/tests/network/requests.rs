@@ -225,6 +225,7 @@ fn a_body_is_bounded_and_never_cut() {
             { "hosts": ["mcp.example"], "mcp": { "server": "files" } },
         ],
     }));
+    const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let ten = "0123456789";
     let gzip = json!([["content-encoding", "gzip"], ["content-length", "10"]]);
     table(
@@ -247,7 +248,8 @@ fn a_body_is_bounded_and_never_cut() {
                 json!({ "body": "1", "headers": [["content-length", "2"]] }),
                 "header-content-length",
             ),
-            ("https://mcp.example/", json!({ "body": "{}" }), "host-allowed"),
+            ("https://mcp.example/", json!({ "method": "POST", "body": PING }), "host-allowed"),
+            ("https://mcp.example/", json!({ "method": "POST", "body": "{}" }), "rpc-version"),
             ("https://mcp.example/", json!({ "headers": [["content-length", "2"]] }), "body-missing"),
             ("https://mcp.example/", json!({ "body": ten, "headers": gzip }), "body-encoded"),
             ("https://mcp.example/", json!({ "body": "a".repeat((1 << 20) + 1) }), "body-too-large"),
