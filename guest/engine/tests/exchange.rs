@@ -4,7 +4,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail loudly")]
 
 use sentinel_engine::{
-    Actor, AnswerPlan, Decision, Exchange, Format, HttpHead, Outcome, Policy, Told, decide_bytes, http_call,
+    Actor, AnswerPlan, Decision, Exchange, Format, HttpHead, HttpRequest, Outcome, Policy, Resolved, Told,
+    decide_bytes, http_call,
 };
 
 const POLICY: &str = r#"{
@@ -39,7 +40,11 @@ fn actor() -> Actor<'static> {
 fn open(authority: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Exchange {
     let method = if body.is_some() { "POST" } else { "GET" };
     let head = HttpHead { method, scheme: "http", authority, path, headers };
-    Exchange::open(&policy(), http_call(&actor(), &head, body.map(str::as_bytes), &[]))
+    let request = HttpRequest { head, body: body.map(str::as_bytes), resolved: Resolved::Unknown };
+    let decided = Exchange::of_request(&policy(), &actor(), &request, false);
+    let sent = Exchange::open(&policy(), http_call(&actor(), &request));
+    assert_eq!(said(decided.decision()), said(sent.decision()), "in memory and as JSON");
+    sent
 }
 
 fn call(name: &str, arguments: &str) -> String {
@@ -68,8 +73,13 @@ fn codes(exchange: &Exchange, outcome: Outcome, code: &str) {
     let decision = exchange.decision();
     assert_eq!(decision.outcome, outcome, "{:?}", decision.reasons);
     assert_eq!(decision.reasons[0].code, code, "{:?}", decision.reasons);
-    let derived = decide_bytes(&policy(), exchange.call());
-    assert_eq!(said(&derived), said(decision), "{}", String::from_utf8_lossy(exchange.call()));
+    let derived = decide_bytes(&policy(), exchange.call().expect("a call"));
+    assert_eq!(
+        said(&derived),
+        said(decision),
+        "{}",
+        String::from_utf8_lossy(exchange.call().expect("a call"))
+    );
 }
 
 #[test]
@@ -166,7 +176,7 @@ fn a_payment_is_money_before_it_leaves() {
             continue;
         }
         codes(&exchange, outcome, code);
-        let call = String::from_utf8(exchange.call().to_vec()).expect("UTF-8");
+        let call = String::from_utf8(exchange.call().expect("a call").to_vec()).expect("UTF-8");
         assert!(!call.contains(&header), "the signature stays here: {call}");
         assert!(call.contains(r#""endpoint":"http://api.example/paid""#), "{call}");
         assert!(call.contains(r#""sessionId":"s1""#), "{call}");
@@ -193,7 +203,7 @@ fn a_tool_may_be_paid_for() {
 #[test]
 fn credentials_are_not_in_the_call() {
     let exchange = open("api.example", "/", &[("authorization", "Bearer s3cret"), ("x-a", "b")], None);
-    let call = String::from_utf8(exchange.call().to_vec()).expect("UTF-8");
+    let call = String::from_utf8(exchange.call().expect("a call").to_vec()).expect("UTF-8");
     assert!(!call.contains("s3cret") && call.contains(r#"["x-a","b"]"#), "{call}");
 }
 
