@@ -55,3 +55,8 @@ fn main() {
         memory::run(peers_only);
     }
 }
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

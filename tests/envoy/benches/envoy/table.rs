@@ -6,7 +6,7 @@ use sentinel_envoy_tests::Envoy;
 
 use crate::chains::{Chain, Row, rows};
 use crate::load::{Load, Sent, Wrk};
-use crate::{LOAD_CPU, PROXY_CPU, chains, process};
+use crate::{LOAD_CPU, PROXY_CPU, chains, median, process};
 
 /// Enough that the proxy always has something to do.
 const CONNECTIONS: u32 = 8;
@@ -127,9 +127,4 @@ fn compare(these: &[(Chain, Medians)], router: &Medians) {
         let (theirs, own) = (authorizer.alone_p50 - router.alone_p50, ours.alone_p50 - router.alone_p50);
         println!("sentinel: ext_authz adds {:.1} times as much latency", theirs / own);
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
