@@ -19,6 +19,7 @@ pub mod client;
 pub mod envoy;
 pub mod module;
 pub mod tools;
+pub mod trap;
 pub mod upstream;
 mod wire;
 
