@@ -11,9 +11,11 @@ mod meters;
 mod paths;
 mod rules;
 mod tools;
+mod visible;
 
 pub(crate) use meters::{over, risk_debits, show};
 use paths::Paths;
+pub use visible::{may_see, mcp_tool};
 
 use crate::call::Call;
 use crate::decision::{Access, Decision, Digest, Layer, Outcome, Reason};
