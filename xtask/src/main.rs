@@ -70,7 +70,8 @@ fn run(arguments: &[String]) -> Result<()> {
 /// The engine on its own by criterion, then all paths in one run for their ratios.
 fn bench(arguments: &[String]) -> Result<()> {
     build()?;
-    let engine = ["--package", "sentinel-engine", "--bench", "decide", "--bench", "convert", "--"];
+    let engine =
+        ["--package", "sentinel-engine", "--bench", "decide", "--bench", "convert", "--bench", "mcp", "--"];
     run::run(cargo("bench").args(engine).args(arguments))?;
     let binary = sentinel_artifacts::workspace().join("target/release/sentinel");
     run::run(

@@ -69,6 +69,9 @@ pub(crate) fn read(text: &str, format: Format) -> Result<SyntaxTree<'_>, SyntaxE
 }
 
 impl<'a> Node<'a> {
+    /// A node that is yet to be read.
+    const EMPTY: Self = Self { value: Value::Null, span: Span { start: 0, end: 0 } };
+
     /// The kind of value, in the words of JSON.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {

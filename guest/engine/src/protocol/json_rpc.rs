@@ -7,6 +7,7 @@
 //! Positions are kept, so that an answer can repeat an id and a shell can send on arguments byte for
 //! byte.
 
+mod surrogates;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use crate::diagnostic::Span;
 use crate::limits::CALL_BYTES_MAX;
 use crate::syntax::{self, Member, Node, Value};
 use crate::wire::excerpt;
+
+pub(super) use surrogates::mended;
 
 /// The text is no JSON.
 pub(super) const PARSE_ERROR: i32 = -32700;

@@ -12,7 +12,8 @@ use crate::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 
 pub(super) fn read(text: &str) -> Result<SyntaxTree<'_>, SyntaxError> {
     let mut reader = Reader { text, bytes: text.as_bytes(), pos: 0, nodes: 0, duplicates: Vec::new() };
-    let root = reader.value(0)?;
+    let mut root = Node::EMPTY;
+    reader.value(0, &mut root)?;
     reader.blanks();
     if reader.pos < text.len() {
         return Err(reader.error("unexpected text after the end of the document"));
@@ -52,7 +53,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, SyntaxError> {
+    /// Reads a value to where it is going to stay: moving nodes about costs more than reading them.
+    fn value(&mut self, depth: usize, node: &mut Node<'a>) -> Result<(), SyntaxError> {
         self.blanks();
         self.nodes += 1;
         if self.nodes > JSON_NODES_MAX {
@@ -62,9 +64,9 @@ impl<'a> Reader<'a> {
             return Err(self.error(format!("nested deeper than {JSON_DEPTH_MAX} levels")));
         }
         let start = self.pos;
-        let value = match self.peek() {
-            Some(b'{') => self.object(depth)?,
-            Some(b'[') => self.array(depth)?,
+        node.value = match self.peek() {
+            Some(b'{') => Value::Object(self.object(depth)?),
+            Some(b'[') => Value::Array(self.array(depth)?),
             Some(b'"') => Value::String(self.string()?),
             Some(b'-' | b'0'..=b'9') => Value::Number(Cow::Borrowed(self.number()?)),
             Some(b't') => self.word("true", Value::Bool(true))?,
@@ -72,7 +74,8 @@ impl<'a> Reader<'a> {
             Some(b'n') => self.word("null", Value::Null)?,
             _ => return Err(self.unexpected("a value")),
         };
-        Ok(Node { value, span: Span { start, end: self.pos } })
+        node.span = Span { start, end: self.pos };
+        Ok(())
     }
 
     fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, SyntaxError> {
@@ -83,35 +86,35 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value<'a>, SyntaxError> {
+    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, SyntaxError> {
         self.pos += 1;
         let mut items = Vec::new();
         self.blanks();
         if self.peek() == Some(b']') {
             self.pos += 1;
-            return Ok(Value::Array(items));
+            return Ok(items);
         }
         loop {
-            items.push(self.value(depth + 1)?);
+            self.value(depth + 1, items.push_mut(Node::EMPTY))?;
             self.blanks();
             match self.peek() {
                 Some(b',') => self.pos += 1,
                 Some(b']') => {
                     self.pos += 1;
-                    return Ok(Value::Array(items));
+                    return Ok(items);
                 }
                 _ => return Err(self.unexpected("`,` or `]`")),
             }
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value<'a>, SyntaxError> {
+    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, SyntaxError> {
         self.pos += 1;
         let mut members = Vec::new();
         self.blanks();
         if self.peek() == Some(b'}') {
             self.pos += 1;
-            return Ok(Value::Object(members));
+            return Ok(members);
         }
         loop {
             self.blanks();
@@ -126,15 +129,15 @@ impl<'a> Reader<'a> {
                 return Err(self.unexpected("`:`"));
             }
             self.pos += 1;
-            let value = self.value(depth + 1)?;
-            members.push(Member { key, key_span, value });
+            let member = members.push_mut(Member { key, key_span, value: Node::EMPTY });
+            self.value(depth + 1, &mut member.value)?;
             self.blanks();
             match self.peek() {
                 Some(b',') => self.pos += 1,
                 Some(b'}') => {
                     self.pos += 1;
                     note_duplicates(&members, &mut self.duplicates);
-                    return Ok(Value::Object(members));
+                    return Ok(members);
                 }
                 _ => return Err(self.unexpected("`,` or `}`")),
             }
@@ -185,6 +188,7 @@ impl<'a> Reader<'a> {
         let mut owned: Option<String> = None;
         let mut start = self.pos;
         loop {
+            self.plain();
             match self.peek() {
                 None => return Err(self.error("unterminated string")),
                 Some(b'"') => {
@@ -211,6 +215,26 @@ impl<'a> Reader<'a> {
                 }
                 Some(_) => self.pos += 1,
             }
+        }
+    }
+
+    /// Steps over what in a string stands for itself, eight bytes at a time while there are so many.
+    fn plain(&mut self) {
+        const ONES: u64 = u64::from_le_bytes([1; 8]);
+        const TOPS: u64 = ONES << 7;
+        while let Some(chunk) = self.bytes.get(self.pos..).and_then(|rest| rest.first_chunk::<8>()) {
+            let chunk = u64::from_le_bytes(*chunk);
+            // The lowest top bit that is set marks the first such byte; higher ones may be wrong.
+            let is_nought = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
+            let control = chunk.wrapping_sub(ONES * 0x20) & !chunk;
+            let quote = is_nought(chunk ^ (ONES * u64::from(b'"')));
+            let backslash = is_nought(chunk ^ (ONES * u64::from(b'\\')));
+            let special = (control | quote | backslash) & TOPS;
+            if special != 0 {
+                self.pos += special.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.pos += 8;
         }
     }
 
@@ -264,6 +288,33 @@ impl<'a> Reader<'a> {
                 Ok(code)
             }
             None => Err(self.error("expected four hex digits")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first string of a text, wherever in a chunk of eight bytes its end or an escape falls.
+    #[test]
+    fn strings_end_where_they_end() {
+        for before in 0..20 {
+            for after in 0..20 {
+                let (before, after) = ("é~\u{7f}".repeat(before), "\u{80}\u{ff}x!#[]".repeat(after));
+                for (written, read_as) in
+                    [("", ""), ("\\\"", "\""), ("\\\\", "\\"), ("\\u0041", "A"), ("\\n", "\n")]
+                {
+                    let text = format!("\"{before}{written}{after}\"");
+                    let tree = read(&text).unwrap();
+                    assert_eq!(tree.root.as_str(), Some(format!("{before}{read_as}{after}").as_str()));
+                    assert!(read(&format!("\"{before}{written}{after}")).is_err());
+                }
+                for control in ['\0', '\n', '\u{1f}'] {
+                    let found = read(&format!("\"{before}{control}{after}\"")).unwrap_err();
+                    assert_eq!(found.span.start, 1 + before.len());
+                }
+            }
         }
     }
 }

@@ -24,7 +24,8 @@ pub struct Filtered<'a> {
 
 /// Reads one message of a server, and leaves out the tools that the client may not see.
 pub fn filter<'a>(message: &'a [u8], may_see: &dyn Fn(&str) -> bool) -> Result<Filtered<'a>, Malformed> {
-    let frame = json_rpc::read(message)?;
+    let readable = json_rpc::mended(message);
+    let frame = json_rpc::read(&readable)?;
     let unchanged = Filtered { message: Cow::Borrowed(message), hidden: 0 };
     let result = match frame.shape {
         Shape::Result { result, .. } => result,
@@ -40,7 +41,9 @@ pub fn filter<'a>(message: &'a [u8], may_see: &dyn Fn(&str) -> bool) -> Result<F
     if edits.is_empty() {
         return Ok(unchanged);
     }
-    Ok(Filtered { message: Cow::Owned(splice(frame.text, &mut edits).into_bytes()), hidden })
+    // Positions are the same in both, so what stays is what was sent.
+    let text = std::str::from_utf8(message).unwrap_or(frame.text);
+    Ok(Filtered { message: Cow::Owned(splice(text, &mut edits).into_bytes()), hidden })
 }
 
 /// A tool without a name cannot be asked about.

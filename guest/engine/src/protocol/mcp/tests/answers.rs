@@ -1,5 +1,7 @@
 //! What servers send, and what of it arrives.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::limits::ANSWER_BYTES_MAX;
 
@@ -29,6 +31,10 @@ fn lists_lose_what_may_not_be_seen_and_nothing_else() {
     check(
         r#"{"result":{"tools":[{"inputSchema":{"name":"echo"},"n\u0061me":"\u0072m"}]},"jsonrpc":"2.0","id":1}"#,
         r#"{"result":{"tools":[]},"jsonrpc":"2.0","id":1}"#,
+    );
+    check(
+        r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ls","title":"\ud83d"},{"name":"rm","title":"\ud83d"}]}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ls","title":"\ud83d"}]}}"#,
     );
     // Nobody can say whether these may be seen.
     check(
@@ -70,6 +76,8 @@ fn everything_else_passes_as_it_is() {
         r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#,
         r#"{"jsonrpc":"2.0","id":"s1","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1,"tools":[{"name":"rm"}]}}"#,
         r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","requestState":"abc"}}"#,
+        // A text that was cut in the middle of an emoji.
+        r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"cut \ud83d"}]}}"#,
     ] {
         passes(message);
     }
@@ -118,10 +126,7 @@ fn a_json_answer_in_any_pieces() {
     assert_eq!(arrives("application/json", &[]).0, "", "an empty answer is empty");
     let (out, answer) = arrives("application/json", &[br#"{"error":"invalid_token"}"#]);
     assert!(out.contains("withheld"));
-    assert_eq!(
-        (answer.replaced(), answer.last_fault().map(|fault| fault.code)),
-        (1, Some("rpc-unknown-field"))
-    );
+    assert_eq!((answer.replaced(), answer.last_fault().map(|fault| fault.code)), (1, Some("rpc-wrong-type")));
 }
 
 #[test]
@@ -196,4 +201,41 @@ fn an_answer_that_is_too_long_ends() {
     let long = [event.as_bytes(), b"data: ", &half].concat();
     assert_eq!(answer.push(&long, false, &may_see).unwrap(), event.as_bytes());
     assert_eq!(answer.push(b"\n\n", false, &may_see).unwrap_err().code, "mcp-answer-too-large");
+}
+
+proptest! {
+    /// Whatever stands around the tools, those that remain are the right ones, in their order.
+    #[test]
+    fn a_filtered_list_is_json_with_the_right_tools(
+        names in prop::collection::vec(prop::sample::select(vec!["rm", "ls", "echo"]), 0..8),
+        blank in prop::sample::select(vec!["", " ", "\n\t"]),
+        scope in prop::sample::select(vec!["", r#","cacheScope":"public""#, r#","ttlMs":1"#]),
+    ) {
+        let tools: Vec<String> = names.iter().map(|name| format!(r#"{blank}{{"name":{blank}"{name}"}}{blank}"#)).collect();
+        let message = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":[{}]{scope}{blank}}}}}"#, tools.join(","));
+        let found = filter(message.as_bytes(), &may_see).unwrap();
+        let parsed: serde_json::Value = serde_json::from_slice(&found.message).unwrap();
+        let left: Vec<&str> =
+            parsed["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+        let expect: Vec<&str> = names.iter().copied().filter(|name| may_see(name)).collect();
+        prop_assert_eq!(found.hidden, names.len() - expect.len());
+        prop_assert_eq!(left, expect);
+        prop_assert_eq!(parsed["result"].get("cacheScope").is_some(), !scope.is_empty());
+        prop_assert!(scope.is_empty() || parsed["result"]["cacheScope"] == "private");
+    }
+
+    /// Nothing that comes in makes a reader fall over.
+    #[test]
+    fn bytes_of_any_kind_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,80}") {
+        for bytes in [bytes.as_slice(), text.as_bytes()] {
+            let list = [(&b"Mcp-Name"[..], bytes), (&b"mcp-param-x"[..], bytes), (bytes, bytes)];
+            let call = modern(r#""name":"rm""#);
+            let _ = read(call.as_bytes(), &Headers::of(list));
+            prop_assert!(read(bytes, &Headers::none()).is_err());
+            for kind in ["application/json", "text/event-stream"] {
+                let mut answer = Answer::new(kind);
+                prop_assert!(answer.push(bytes, true, &may_see).is_ok());
+            }
+        }
+    }
 }

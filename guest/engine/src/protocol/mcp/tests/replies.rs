@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 
 const TOLD: Told<'_> = Told {
-    reason: "tool \"rm\" is denied",
+    reason: "Tool \"rm\" is denied.",
     code: "tool-denied",
     verdict_id: Some("v1"),
     policy_digest: Some("sha256:00"),
@@ -82,7 +82,7 @@ fn the_model_can_read_a_denial() {
     assert_eq!(reply.status, 200);
     assert_eq!(
         reply.body,
-        r#"{"jsonrpc":"2.0","id":"\u0061","result":{"content":[{"type":"text","text":"Denied by policy (tool-denied): tool \"rm\" is denied"}],"isError":true,"_meta":{"sentinel/verdict":{"decision":"deny","code":"tool-denied","reason":"tool \"rm\" is denied","verdictId":"v1","policyDigest":"sha256:00"}}}}"#
+        r#"{"jsonrpc":"2.0","id":"\u0061","result":{"content":[{"type":"text","text":"Denied by policy (tool-denied): Tool \"rm\" is denied."}],"isError":true,"_meta":{"sentinel/verdict":{"decision":"deny","code":"tool-denied","reason":"Tool \"rm\" is denied.","verdictId":"v1","policyDigest":"sha256:00"}}}}"#
     );
     let body = modern(r#""name":"rm""#);
     let reply = denial(&message(&body), &TOLD);
