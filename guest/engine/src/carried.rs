@@ -9,6 +9,7 @@ mod derived;
 pub(crate) use derived::write as derive;
 
 use crate::call::{Call, Cost};
+use crate::decide::mcp_tool;
 use crate::decision::{Layer, Outcome, Reason};
 use crate::http::{Forward, Request};
 use crate::network::Governing;
@@ -33,12 +34,7 @@ struct Paid {
     endpoint: String,
 }
 
-/// A tool of an MCP server in the names of tools.
-pub(crate) fn tool_name(server: &str, tool: &str) -> String {
-    format!("mcp__{server}__{tool}")
-}
-
-/// Server and tool of such a name. No server has two underscores in its name.
+/// Server and tool of a name such as `mcp__files__read`. No server has two underscores in its name.
 pub(crate) fn server_and_tool(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix("mcp__")?.split_once("__")
 }
@@ -89,7 +85,7 @@ impl<'c> Carried<'c> {
     fn tool(&self) -> Option<(String, &str)> {
         match (&self.message, &self.server) {
             (Some(Ok(Message::ToolCall(call))), Some(server)) => {
-                Some((tool_name(server, &call.name), call.arguments))
+                Some((mcp_tool(server, &call.name), call.arguments))
             }
             (_, _) => None,
         }

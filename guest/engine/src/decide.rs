@@ -12,9 +12,11 @@ pub(crate) mod network;
 mod paths;
 mod rules;
 mod tools;
+mod visible;
 
 pub(crate) use meters::{over, risk_debits, show};
 use paths::Paths;
+pub use visible::{may_see, mcp_tool};
 
 use crate::call::{Call, CallError, HTTP_TOOL};
 use crate::carried::{self, Carried};

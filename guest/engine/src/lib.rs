@@ -77,7 +77,7 @@ pub use call::{Call, CallError};
 pub use check::{CheckedPolicy, check, parse};
 pub use compile::compile;
 pub use conclude::{Circumstances, Observation, Verdict, conclude, conclude_stateless};
-pub use decide::{decide, decide_bytes};
+pub use decide::{decide, decide_bytes, may_see, mcp_tool};
 pub use decision::{Access, Decision, Digest, Layer, Mode, Outcome, Part, Reason, Rule};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
