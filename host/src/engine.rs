@@ -54,6 +54,7 @@ pub const fn layer_word(layer: Layer) -> &'static str {
     match layer {
         Layer::Identity => "identity",
         Layer::Deterministic => "deterministic",
+        Layer::Network => "network",
         Layer::RiskBudget => "risk-budget",
         Layer::Budget => "budget",
         Layer::RateLimit => "rate-limit",

@@ -45,6 +45,7 @@ fn layer(layer: native::Layer) -> types::Layer {
     match layer {
         native::Layer::Identity => types::Layer::Identity,
         native::Layer::Deterministic => types::Layer::Deterministic,
+        native::Layer::Network => types::Layer::Network,
         native::Layer::RiskBudget => types::Layer::RiskBudget,
         native::Layer::Budget => types::Layer::Budget,
         native::Layer::RateLimit => types::Layer::RateLimit,
