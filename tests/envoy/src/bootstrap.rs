@@ -99,6 +99,27 @@ impl Bootstrap {
 
     /// The configuration, as text that Envoy reads.
     pub fn build(&self) -> String {
+        Self::build_all(&[("agent", self)])
+    }
+
+    /// One proxy with a listener for each of these, under its name. They share clusters that have the
+    /// same name.
+    pub fn build_all(all: &[(&str, &Self)]) -> String {
+        let listeners: Vec<Value> = all.iter().map(|(name, own)| own.listener(name)).collect();
+        let mut clusters: Vec<&Value> = Vec::new();
+        for cluster in all.iter().flat_map(|(_, own)| &own.clusters) {
+            if clusters.iter().all(|known| known["name"] != cluster["name"]) {
+                clusters.push(cluster);
+            }
+        }
+        let config = json!({
+            "admin": { "address": address(0) },
+            "static_resources": { "listeners": listeners, "clusters": clusters },
+        });
+        format!("{config:#}")
+    }
+
+    fn listener(&self, name: &str) -> Value {
         let mut manager = self.manager.clone();
         let hosts = json!([{ "name": "all", "domains": ["*"], "routes": self.routes }]);
         manager["route_config"] = json!({ "name": "all", "virtual_hosts": hosts });
@@ -112,18 +133,14 @@ impl Bootstrap {
             manager,
         );
         let mut listener = json!({
-            "name": "agent",
+            "name": name,
             "address": address(0),
             "filter_chains": [{ "filters": [manager] }],
         });
         if let Some(bytes) = self.buffer_bytes {
             listener["per_connection_buffer_limit_bytes"] = json!(bytes);
         }
-        let config = json!({
-            "admin": { "address": address(0) },
-            "static_resources": { "listeners": [listener], "clusters": self.clusters },
-        });
-        format!("{config:#}")
+        listener
     }
 }
 
