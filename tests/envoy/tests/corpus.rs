@@ -221,9 +221,8 @@ fn every_request_through_envoy_has_the_engine_s_verdict() {
             let seen = through_envoy(own, envoy.port_of(name), &upstream);
             allowed += usize::from(seen.outcome == "allow");
             by_filter += usize::from(seen.code.is_some());
-            let is_forwarded = own.case.forward.is_none()
-                || seen.forwarded.is_none()
-                || seen.forwarded == own.case.forward;
+            let is_forwarded =
+                own.case.forward.is_none() || seen.forwarded.is_none() || seen.forwarded == own.case.forward;
             let is_right = fits(own.case.expect, seen.outcome)
                 && verdict.decision.as_str() == seen.outcome
                 && is_forwarded;
