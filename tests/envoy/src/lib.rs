@@ -17,6 +17,7 @@
 pub mod bootstrap;
 pub mod client;
 pub mod envoy;
+pub mod filter;
 pub mod module;
 pub mod tools;
 pub mod upstream;

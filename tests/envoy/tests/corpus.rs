@@ -17,6 +17,21 @@ use serde_json::{Value, json};
 /// A request that promises more than it sends is never answered.
 const PATIENCE: Duration = Duration::from_millis(700);
 
+/// Requests that Envoy writes in another way before the filter sees them, and the code that they are
+/// refused with then. Every other refusal has the code that it has without a proxy.
+const REWRITTEN: &[(&str, &str)] = &[
+    ("http-path-deny-only-slashes", "path-denied"),
+    ("http-path-leading-slashes-host", "path-not-allowed"),
+    ("http-path-leading-slashes-denied", "path-denied"),
+    ("http-path-backslash-dots", "path-not-allowed"),
+    ("http-path-parameter-dots", "path-denied"),
+    ("http-path-parameter-escape", "path-not-allowed"),
+    // Several `Host` are one, with commas.
+    ("http-agree-host-differs-denied-authority", "host-malformed"),
+    ("http-agree-host-twice", "host-malformed"),
+    ("http-agree-host-twice-other", "host-malformed"),
+];
+
 /// A case as somebody sends it.
 struct Sent<'c> {
     case: &'c Case,
@@ -192,12 +207,16 @@ fn through_envoy(sent: &Sent<'_>, port: u16, upstream: &Upstream) -> Seen {
     Seen { outcome, code: header("x-soe-code"), status: response.map(|own| own.status), forwarded }
 }
 
+fn code_of<'c>(case: &Case, native: &'c str) -> &'c str {
+    REWRITTEN.iter().find(|(name, _)| *name == case.name).map_or(native, |(_, code)| code)
+}
+
 #[test]
 fn every_request_through_envoy_has_the_engine_s_verdict() {
     let corpus = Corpus::load();
     let sent: Vec<Sent<'_>> = corpus.cases.iter().filter_map(Sent::read).collect();
     assert!(sent.len() > 1_000, "{} requests", sent.len());
-    let upstream = Upstream::answering(|_| Answer::new(200, "text/plain", ""));
+    let upstream = Upstream::answering(|_| Answer::json(&json!({})));
     let policies: BTreeMap<&str, &String> =
         sent.iter().map(|own| (own.case.policy.as_str(), &corpus.policies[&own.case.policy])).collect();
     let bootstraps: Vec<(&str, Bootstrap)> = policies
@@ -225,6 +244,7 @@ fn every_request_through_envoy_has_the_engine_s_verdict() {
                 own.case.forward.is_none() || seen.forwarded.is_none() || seen.forwarded == own.case.forward;
             let is_right = fits(own.case.expect, seen.outcome)
                 && verdict.decision.as_str() == seen.outcome
+                && seen.code.as_deref().is_none_or(|code| code == code_of(own.case, &verdict.code))
                 && is_forwarded;
             if !is_right {
                 wrong.push(format!(
