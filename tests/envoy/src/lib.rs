@@ -19,6 +19,7 @@ pub mod client;
 pub mod envoy;
 pub mod filter;
 pub mod module;
+pub mod script;
 pub mod tools;
 pub mod upstream;
 mod wire;
