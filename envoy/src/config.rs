@@ -26,6 +26,9 @@ pub(crate) struct Config {
     pub(crate) policy: Option<Policy>,
     pub(crate) daemon: Option<Daemon>,
     pub(crate) record: Record,
+    /// The callback that traps.
+    #[cfg(feature = "faults")]
+    pub(crate) fault: Option<String>,
 }
 
 /// Where meters, approvals and the ledger are.
@@ -75,6 +78,8 @@ struct Raw<'a> {
     policy_digest: Option<String>,
     daemon: Option<RawDaemon>,
     record: Option<Record>,
+    #[cfg(feature = "faults")]
+    fault: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +126,8 @@ impl Config {
             policy,
             daemon,
             record,
+            #[cfg(feature = "faults")]
+            fault: raw.fault,
         })
     }
 }

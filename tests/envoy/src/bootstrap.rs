@@ -15,6 +15,8 @@ pub const DAEMON: &str = "daemon";
 
 const TYPE: &str = "type.googleapis.com";
 
+const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
 /// A configuration that is being put together.
 #[derive(Clone, Debug)]
 pub struct Bootstrap {
@@ -177,10 +179,15 @@ pub fn extension(name: &str, type_name: &str, mut fields: Value) -> Value {
 /// A cluster of one port at 127.0.0.1.
 pub fn cluster(name: &str, port: u16) -> Value {
     let endpoint = json!({ "endpoint": { "address": address(port) } });
+    let http = json!({
+        "@type": format!("{TYPE}/{HTTP_OPTIONS}"),
+        "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+    });
     json!({
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
+        "typed_extension_protocol_options": { HTTP_OPTIONS: http },
         "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
     })
 }
