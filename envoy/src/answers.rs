@@ -4,8 +4,8 @@
 use std::rc::Rc;
 
 use sentinel_engine::{
-    AnswerPlan, AnswerReader, AnswerRefused, Circumstances, Decision, EffectOutcome, Exchange, Outcome,
-    Policy, conclude, decide_bytes,
+    AnswerPlan, AnswerReader, AnswerRefused, Decision, Exchange, Outcome, Policy, conclude_stateless,
+    decide_bytes,
 };
 
 use crate::daemon::{Asked, Ruling};
@@ -109,8 +109,7 @@ impl Answering {
 
     /// Decides a call that needs no state; what the agent reads if it is not permitted.
     fn conclude(&self, governor: &mut Governor, decision: &Decision, call: &[u8]) -> (bool, String) {
-        let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
-        let verdict = conclude(&self.policy, decision, &outcomes, &Circumstances::default());
+        let verdict = conclude_stateless(&self.policy, decision);
         match governor.record(&verdict, call) {
             Ok(_) => (verdict.permitted, refusal(&verdict.code, &verdict.reason)),
             Err(_) => (false, refusal(Fault::RecordsFull.code(), Fault::RecordsFull.sentence())),

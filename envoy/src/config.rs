@@ -26,9 +26,23 @@ pub(crate) struct Config {
     pub(crate) policy: Option<Policy>,
     pub(crate) daemon: Option<Daemon>,
     pub(crate) record: Record,
+    pub(crate) position: Position,
+    /// Whether an instance behind the cluster's connection looks at addresses.
+    pub(crate) resolves_later: bool,
     /// The callback that traps.
     #[cfg(feature = "faults")]
     pub(crate) fault: Option<String>,
+}
+
+/// Where in the proxy the filter stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Position {
+    /// Between the agent and the router: everything is decided.
+    #[default]
+    Downstream,
+    /// Between the router and a connection that is open: its address is decided, and nothing else.
+    Upstream,
 }
 
 /// Where meters, approvals and the ledger are.
@@ -78,6 +92,10 @@ struct Raw<'a> {
     policy_digest: Option<String>,
     daemon: Option<RawDaemon>,
     record: Option<Record>,
+    #[serde(default)]
+    position: Position,
+    #[serde(default)]
+    resolves_later: bool,
     #[cfg(feature = "faults")]
     fault: Option<String>,
 }
@@ -119,13 +137,18 @@ impl Config {
             (None, Some(_)) => Record::All,
             (None, None) => Record::None,
         };
+        if raw.position == Position::Upstream && raw.record.is_some() {
+            return field("record", "is for the instance in front of the router, which decides");
+        }
         Ok(Self {
             agent_id: raw.agent_id,
             environment: raw.environment,
             session_id: raw.session_id,
             policy,
             daemon,
-            record,
+            record: if raw.position == Position::Upstream { Record::None } else { record },
+            position: raw.position,
+            resolves_later: raw.resolves_later,
             #[cfg(feature = "faults")]
             fault: raw.fault,
         })

@@ -6,9 +6,10 @@
 use std::rc::Rc;
 
 use sentinel_engine::{
-    BodyWanted, Circumstances, EffectOutcome, Exchange, Outcome, Policy, Verdict, conclude, http_call,
+    BodyWanted, Exchange, HttpRequest, Outcome, Policy, Resolved, Verdict, conclude_stateless,
 };
 
+use crate::config::{Position, Record};
 use crate::daemon::{Asked, Ruling};
 use crate::governor::Governor;
 use crate::head::{Head, HeadError};
@@ -69,6 +70,8 @@ enum Phase {
     Asking { exchange: Box<Exchange>, policy: Rc<Policy>, asked: Asked },
     /// It was permitted.
     Passed { exchange: Box<Exchange>, policy: Rc<Policy> },
+    /// The address of its connection was.
+    Addressed,
     /// It was not.
     Refused,
 }
@@ -90,6 +93,9 @@ impl Flow {
         let Some(policy) = governor.policy() else {
             return self.fault(governor, Fault::PolicyMissing);
         };
+        if governor.config.position == Position::Upstream {
+            return self.address(governor, &policy, &head, &resolved);
+        }
         let wanted = policy.body_wanted(&head.view(&head.pairs()));
         match wanted {
             BodyWanted::UpTo(most) if !is_end => {
@@ -122,7 +128,9 @@ impl Flow {
                 }
             }
             Phase::Start => self.fault(governor, Fault::HostFailed),
-            other @ (Phase::Asking { .. } | Phase::Passed { .. } | Phase::Refused) => self.rest(other),
+            other @ (Phase::Asking { .. } | Phase::Passed { .. } | Phase::Addressed | Phase::Refused) => {
+                self.rest(other)
+            }
         }
     }
 
@@ -130,13 +138,15 @@ impl Flow {
     pub(crate) fn trailers(&mut self, governor: &Governor) -> Step {
         match std::mem::take(&mut self.phase) {
             Phase::Start | Phase::Body { .. } => self.fault(governor, Fault::RequestMalformed),
-            other @ (Phase::Asking { .. } | Phase::Passed { .. } | Phase::Refused) => self.rest(other),
+            other @ (Phase::Asking { .. } | Phase::Passed { .. } | Phase::Addressed | Phase::Refused) => {
+                self.rest(other)
+            }
         }
     }
 
     /// The rest of a request that was decided, or is being decided.
     fn rest(&mut self, phase: Phase) -> Step {
-        let is_passed = matches!(phase, Phase::Passed { .. });
+        let is_passed = matches!(phase, Phase::Passed { .. } | Phase::Addressed);
         self.phase = phase;
         if is_passed { Step::Go } else { Step::Wait }
     }
@@ -174,8 +184,36 @@ impl Flow {
     pub(crate) fn passed(&self) -> Option<(&Exchange, &Rc<Policy>)> {
         match &self.phase {
             Phase::Passed { exchange, policy } => Some((exchange, policy)),
-            Phase::Start | Phase::Body { .. } | Phase::Asking { .. } | Phase::Refused => None,
+            Phase::Start | Phase::Body { .. } | Phase::Asking { .. } | Phase::Addressed | Phase::Refused => {
+                None
+            }
         }
+    }
+
+    /// Decides the address of a connection to the host that was decided in front of the router.
+    fn address(&mut self, governor: &Governor, policy: &Policy, head: &Head, resolved: &[String]) -> Step {
+        if resolved.is_empty() {
+            return self.fault(governor, Fault::AddressUnknown);
+        }
+        let pairs = head.pairs();
+        let request = HttpRequest { head: head.view(&pairs), body: None, resolved: Resolved::To(resolved) };
+        let exchange = Exchange::of_request(policy, &governor.actor(), &request, false);
+        let decision = exchange.decision();
+        let refusal =
+            decision.reasons.iter().find(|own| own.outcome == Outcome::Deny && reply::is_egress(&own.code));
+        let Some(reason) = refusal else {
+            self.phase = Phase::Addressed;
+            return Step::Go;
+        };
+        self.phase = Phase::Refused;
+        self.ending = Some(Ending {
+            decision: Outcome::Deny.as_str(),
+            code: reason.code.to_string(),
+            reason: reason.message.clone(),
+            verdict_id: None,
+            tool: decision.tool_name.clone(),
+        });
+        Step::Refuse(reply::reason(reason, governor.governed()))
     }
 
     fn decide(
@@ -188,20 +226,28 @@ impl Flow {
         let Some(policy) = governor.policy() else {
             return self.fault(governor, Fault::PolicyMissing);
         };
-        let call = http_call(&governor.actor(), &head.view(&head.pairs()), body, resolved);
-        let exchange = Box::new(Exchange::open(&policy, call));
+        let known = match resolved {
+            [] if governor.config.resolves_later => Resolved::Later,
+            [] => Resolved::Unknown,
+            addresses => Resolved::To(addresses),
+        };
+        let pairs = head.pairs();
+        let request = HttpRequest { head: head.view(&pairs), body, resolved: known };
+        let keeps_call = governor.config.record == Record::All;
+        let exchange = Box::new(Exchange::of_request(&policy, &governor.actor(), &request, keeps_call));
         let decision = exchange.decision();
         if decision.outcome != Outcome::Deny && decision.needs_state(&policy) {
             if governor.config.daemon.is_none() {
                 return self.fault(governor, Fault::DaemonMissing);
             }
             let asked = Asked { agent_id: decision.agent_id.clone(), tool_name: decision.tool_name.clone() };
-            let body = exchange.call().to_vec();
+            let Some(body) = exchange.call().map(<[u8]>::to_vec) else {
+                return self.fault(governor, Fault::HostFailed);
+            };
             self.phase = Phase::Asking { exchange, policy, asked };
             return Step::Ask(body);
         }
-        let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
-        let verdict = conclude(&policy, decision, &outcomes, &Circumstances::default());
+        let verdict = conclude_stateless(&policy, decision);
         self.conclude(governor, exchange, policy, &verdict)
     }
 
@@ -212,7 +258,7 @@ impl Flow {
         policy: Rc<Policy>,
         verdict: &Verdict,
     ) -> Step {
-        let Ok(id) = governor.record(verdict, exchange.call()) else {
+        let Ok(id) = governor.record(verdict, exchange.call().unwrap_or_default()) else {
             return self.fault(governor, Fault::RecordsFull);
         };
         self.ending = Some(Ending {

@@ -1,6 +1,6 @@
 //! What an agent gets instead of the answer that it wanted: one place for every refusal.
 
-use sentinel_engine::{Outcome, ProtocolReply, Told, Verdict};
+use sentinel_engine::{Outcome, ProtocolReply, Reason, Told, Verdict};
 use serde::Serialize;
 
 use crate::daemon::{Approval, Ruling};
@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     DaemonTimeout,
     /// The daemon answered, and not with a verdict.
     DaemonRefused,
+    /// The connection has no address that could be decided.
+    AddressUnknown,
     /// The verdict has to be recorded, and there is no room for records.
     RecordsFull,
     /// The answer could not be read to its end.
@@ -72,6 +74,7 @@ impl Fault {
             | Self::DaemonUnreachable
             | Self::DaemonTimeout
             | Self::DaemonRefused
+            | Self::AddressUnknown
             | Self::RecordsFull => 503,
         }
     }
@@ -88,6 +91,7 @@ impl Fault {
             Self::DaemonUnreachable => "daemon-unreachable",
             Self::DaemonTimeout => "daemon-timeout",
             Self::DaemonRefused => "daemon-refused",
+            Self::AddressUnknown => "addresses-unknown",
             Self::RecordsFull => "records-full",
             Self::AnswerRefused => "answer-refused",
         }
@@ -105,6 +109,7 @@ impl Fault {
             Self::DaemonUnreachable => "The daemon that keeps meters and approvals cannot be reached.",
             Self::DaemonTimeout => "The daemon that keeps meters and approvals did not answer in time.",
             Self::DaemonRefused => "The daemon did not answer with a verdict.",
+            Self::AddressUnknown => "The address of the connection is not known.",
             Self::RecordsFull => "The request has to be recorded, and the daemon takes no records.",
             Self::AnswerRefused => "The answer cannot be read, so it is not passed on.",
         }
@@ -118,10 +123,13 @@ pub(crate) struct Governed<'a> {
     pub(crate) policy_digest: Option<&'a str>,
 }
 
-/// Whether it is the host that is refused.
+/// Whether it is the host that is refused, or its address.
+pub(crate) fn is_egress(code: &str) -> bool {
+    ["host-", "address-", "addresses-"].iter().any(|prefix| code.starts_with(prefix))
+}
+
 fn kind(code: &str) -> &'static str {
-    let is_egress = ["host-", "address-", "addresses-"].iter().any(|prefix| code.starts_with(prefix));
-    if is_egress { "egress_denied" } else { "blocked_by_soe" }
+    if is_egress(code) { "egress_denied" } else { "blocked_by_soe" }
 }
 
 fn write(status: u32, body: &Body<'_>) -> Reply {
@@ -144,6 +152,22 @@ pub(crate) fn fault(fault: Fault, governed: Governed<'_>) -> Reply {
         approval: None,
     };
     write(fault.status(), &body)
+}
+
+/// One finding about the address of a connection.
+pub(crate) fn reason(reason: &Reason, governed: Governed<'_>) -> Reply {
+    let body = Body {
+        error: kind(&reason.code),
+        decision: reason.outcome.as_str(),
+        reason: &reason.message,
+        code: &reason.code,
+        layer: reason.layer.as_str(),
+        verdict_id: None,
+        agent_id: governed.agent_id,
+        policy_digest: governed.policy_digest,
+        approval: None,
+    };
+    write(403, &body)
 }
 
 /// A verdict that was reached here.
@@ -223,6 +247,7 @@ mod tests {
             (Fault::DaemonUnreachable, 503),
             (Fault::DaemonTimeout, 503),
             (Fault::DaemonRefused, 503),
+            (Fault::AddressUnknown, 503),
             (Fault::RecordsFull, 503),
             (Fault::AnswerRefused, 502),
         ] {

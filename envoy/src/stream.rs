@@ -9,6 +9,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
 use crate::answers::{Answering, Begun, Fed};
+use crate::config::Position;
 use crate::daemon::{self, ANSWER_BYTES_MAX};
 use crate::faults;
 use crate::flow::{Ending, Flow, Step, Target};
@@ -22,6 +23,8 @@ pub(crate) struct Stream {
     /// `None`: the filter was not configured, and nothing goes through.
     worker: Option<Rc<RefCell<Worker>>>,
     flow: Flow,
+    /// Authority and path as they came.
+    received: (String, String),
     answering: Option<Box<Answering>>,
     /// Bytes of the answer that were read and are still in the proxy's buffer.
     kept: usize,
@@ -31,7 +34,14 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(worker: Option<Rc<RefCell<Worker>>>) -> Self {
-        Self { worker, flow: Flow::default(), answering: None, kept: 0, is_own_answer: false }
+        Self {
+            worker,
+            flow: Flow::default(),
+            received: Default::default(),
+            answering: None,
+            kept: 0,
+            is_own_answer: false,
+        }
     }
 
     /// Runs an event of the request, and does what it says.
@@ -48,7 +58,7 @@ impl Stream {
             }
         }
         if let Step::Pass(target) = &step
-            && !send_to(target)
+            && !send_to(target, &self.received)
         {
             step = self.flow.fault(&worker.governor, Fault::HostFailed);
         }
@@ -135,8 +145,14 @@ impl HttpContext for Stream {
         let Some(pairs) = host::headers(MapType::HttpRequestHeaders) else {
             return self.step(|flow, worker| flow.fault(&worker.governor, Fault::HostFailed));
         };
-        let head = Head::read(pairs).map(|head| head.over(scheme()));
-        self.step(|flow, worker| flow.head(&mut worker.governor, head, resolved(), is_end))
+        let head = Head::read(pairs).map(verified);
+        if let Ok(head) = &head {
+            self.received = (head.authority.clone(), head.path.clone());
+        }
+        self.step(|flow, worker| {
+            let resolved = resolved(worker.governor.config.position);
+            flow.head(&mut worker.governor, head, resolved, is_end)
+        })
     }
 
     fn on_http_request_body(&mut self, size: usize, is_end: bool) -> Action {
@@ -205,6 +221,10 @@ impl HttpContext for Stream {
 /// Leaves for the access log how the request ended. Each value costs a call of the proxy, so what an
 /// allowed request has by the thousand is left out.
 fn tell(ending: &Ending) {
+    let is_plain = ending.decision == "allow" && ending.tool == "http" && ending.verdict_id.is_none();
+    if is_plain {
+        return;
+    }
     host::set_property("sentinel.decision", ending.decision);
     host::set_property("sentinel.code", &ending.code);
     if !ending.tool.is_empty() && ending.tool != "http" {
@@ -218,18 +238,25 @@ fn tell(ending: &Ending) {
     }
 }
 
-/// The scheme of the connection. `:scheme` is what the client says of itself.
-fn scheme() -> &'static str {
+/// The same head with the scheme of the connection. `:scheme` is what the client says of itself, and only
+/// one of the two words says more than is so.
+fn verified(head: Head) -> Head {
+    if head.scheme == "http" {
+        return head;
+    }
     match host::property(&["connection", "tls_version"]) {
-        Some(version) if !version.is_empty() => "https",
-        Some(_) | None => "http",
+        Some(version) if !version.is_empty() => head.over("https"),
+        Some(_) | None => head.over("http"),
     }
 }
 
-/// Points the request at what was decided.
-fn send_to(target: &Target) -> bool {
+/// Points the request at what was decided, where that is not what was received: each change costs a new
+/// look at the routes.
+fn send_to(target: &Target, (authority, path): &(String, String)) -> bool {
     let set = |name, value: &str| host::set_header(MapType::HttpRequestHeaders, name, Some(value.as_bytes()));
-    let is_set = set(":authority", &target.authority) && set(":path", &target.path);
+    let is_set = (target.authority == *authority || set(":authority", &target.authority))
+        // A tunnel has none.
+        && (target.path == *path || target.path.is_empty() || set(":path", &target.path));
     if let Some(body) = &target.body {
         let length = body.len().to_string();
         let has_length = host::header(MapType::HttpRequestHeaders, "content-length").is_some();
@@ -266,8 +293,11 @@ fn read_answer(headers: usize, size: usize) -> Result<Vec<u8>, Fault> {
     host::buffer(BufferType::HttpCallResponseBody, 0, size).ok_or(Fault::DaemonRefused)
 }
 
-/// Addresses that the name in the request was resolved to, where a filter in front of this one did.
-fn resolved() -> Vec<String> {
+/// The address that the connection to the host has, once there is one.
+fn resolved(position: Position) -> Vec<String> {
+    if position == Position::Downstream {
+        return Vec::new();
+    }
     let address = host::property(&["upstream", "address"]);
     let ip = address.and_then(|address| address.parse::<std::net::SocketAddr>().ok()).map(|own| own.ip());
     ip.map(|ip| ip.to_string()).into_iter().collect()

@@ -26,6 +26,7 @@ pub mod publish;
 pub mod reads;
 pub mod record;
 pub mod records;
+pub mod scratch;
 pub mod sessions;
 pub mod settle;
 pub mod simulate;

@@ -23,8 +23,9 @@ pub struct Call<'a> {
     /// The session that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<&'a str>,
-    /// The environment that it would run in.
-    pub environment: &'a str,
+    /// The environment that it would run in; `None` where whoever decides knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<&'a str>,
     /// Directory that the agent works on, absolute and without links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace: Option<&'a str>,
@@ -101,7 +102,7 @@ mod tests {
             tool_name: "Bash",
             tool_input: &input,
             session_id: None,
-            environment: "development",
+            environment: Some("development"),
             workspace: Some("/w"),
             home: None,
             cwd: None,

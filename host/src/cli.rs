@@ -12,6 +12,7 @@ mod eval;
 mod explain;
 mod hook;
 mod ledger;
+mod mcp;
 mod replay;
 mod schema;
 mod serve;
@@ -81,6 +82,7 @@ enum Command {
     Eval(eval::Args),
     Replay(replay::Args),
     Hook(hook::Args),
+    Mcp(mcp::Args),
     Doctor(doctor::Args),
     Ledger(ledger::Args),
     Approvals(approvals::Args),
@@ -117,6 +119,8 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         // A hook answers its own errors.
         Command::Hook(args) => return hook::run(args, &context.settings),
+        // Its exit code is that of the server.
+        Command::Mcp(args) => return mcp::run(args, &context),
         Command::Serve(args) => serve::run(&args, &context),
         Command::Token(args) => token::run(args, &context),
         Command::Validate(args) => validate::run(&args, &context),

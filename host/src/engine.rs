@@ -9,6 +9,7 @@ mod bindings;
 pub mod config;
 mod error;
 mod fault;
+mod mcp;
 mod pool;
 mod session;
 mod ticker;
@@ -21,11 +22,13 @@ use bindings::PolicyEnginePre;
 pub use bindings::exports::sentinel::policy::engine::{Conversion, ConvertOptions, Dialect, Format};
 pub use bindings::exports::sentinel::policy::types::{
     Access, Answer, AnswerRefusal, Approval, Circumstances, Debit, Decision, Diagnostic, Effect,
-    EffectOutcome, Layer, Mode, Observation, Outcome, Part, Question, Reason, Refusal, Rule, Scope, Severity,
-    Standing, Unit, Verdict, Window,
+    EffectOutcome, Layer, McpCall, McpFault, McpHeader, McpRefusal, McpReply, McpRequest, McpShown, McpTold,
+    McpWaiting, Mode, Observation, Outcome, Part, Question, Reason, Refusal, Rule, Scope, Severity, Standing,
+    Unit, Verdict, Window,
 };
 pub use error::{EngineError, LoadError};
 pub use fault::{FAULT_CODE, FAULT_REASON, OVERSIZE_CODE, denial};
+pub use mcp::Passing;
 pub use pool::{PolicyText, Pool, Proposal};
 pub use session::{Evaluation, RISK_DAY_METER, RISK_METER, Session, fresh, unmetered};
 

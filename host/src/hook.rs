@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-pub use decide::{Decided, Ground, decide};
+pub use decide::{Decided, Ground, call, decide};
 
 use crate::paths::PathError;
 use crate::settings::Settings;

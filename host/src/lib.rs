@@ -2,9 +2,9 @@
 //!
 //! In reading order: [`engine`] holds the component, [`settings`] what the environment says,
 //! [`policy_file`] reads policies, [`paths`] resolves links, [`call`] writes calls, and
-//! [`hook`] answers coding agents. The daemon is [`app`], what it can be asked; `http`, how;
-//! [`auth`], by whom; [`state`] and [`store`], what it remembers and where; [`mod@config`], how it
-//! is told. The command line in `cli` uses nothing else.
+//! [`hook`] answers coding agents, [`mcp`] stands between them and servers of tools. The daemon is
+//! [`app`], what it can be asked; `http`, how; [`auth`], by whom; [`state`] and [`store`], what it
+//! remembers and where; [`mod@config`], how it is told. The command line in `cli` uses nothing else.
 //!
 //! This crate translates and never decides. It does not know the engine as a crate, only as
 //! the built component.
@@ -13,6 +13,7 @@ pub mod call;
 pub mod engine;
 pub mod hook;
 pub mod limits;
+pub mod mcp;
 pub mod paths;
 pub mod policy_file;
 pub mod settings;

@@ -87,6 +87,18 @@ pub const RECORDED_KEY_BYTES_MAX: usize = 128;
 /// Characters of a name in the ledger.
 pub const RECORDED_NAME_CHARS_MAX: usize = 256;
 
+/// A message of an MCP client or server, in bytes; the engine's own bound of a call.
+pub const MCP_MESSAGE_BYTES_MAX: usize = CALL_BYTES_MAX;
+
+/// Time for a daemon to answer about one call of a tool. An agent is waiting.
+pub const MCP_DAEMON_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// From the end of a client to the first signal to its server, and from that to the last one.
+pub const MCP_GRACE: Duration = Duration::from_secs(2);
+
+/// Requests that the proxy of an MCP server works on at a time. Streams stay open for hours.
+pub const MCP_REQUESTS_MAX: usize = 256;
+
 /// Links followed while one path is resolved: what Linux allows.
 pub const LINKS_MAX: usize = 40;
 

@@ -27,6 +27,7 @@ fn engine(decide: &str) -> Engine {
         r#"(module
             (import "[export]{EXPORT}" "[resource-new]policy" (func $new (param i32) (result i32)))
             (import "[export]{EXPORT}" "[resource-new]pending" (func $wait (param i32) (result i32)))
+            (import "[export]{EXPORT}" "[resource-new]mcp-answer" (func $begin (param i32) (result i32)))
             (memory (export "memory") 2)
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 8192)
             (func (export "{EXPORT}#[static]policy.compile") (param i32 i32 i32) (result i32)
@@ -44,6 +45,10 @@ fn engine(decide: &str) -> Engine {
             (func (export "{EXPORT}#[method]policy.mode") (param i32) (result i32) i32.const 0)
             {}
             (func (export "{EXPORT}#tally") (param i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#[method]policy.mcp-answer") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (call $begin (i32.const 7)))
+            (func (export "{EXPORT}#[method]mcp-answer.push") (param i32 i32 i32 i32) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#read-mcp") (param i32 i32 i32 i32 i32 i32 i32) (result i32) i32.const 4096)
+            (func (export "{EXPORT}#refuse-mcp") (param i32) (result i32) i32.const 4096)
             (func (export "{EXPORT}#learn") (param i32 i32 i32 i32) (result i32) i32.const 4096)
             (func (export "{EXPORT}#convert") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) i32.const 4096)
             (func (export "{EXPORT}#schema") (result i32) i32.const 4096)

@@ -4,6 +4,7 @@
 //! side has it.
 
 use sentinel_engine as native;
+use sentinel_engine::mcp;
 
 use crate::bindings::exports::sentinel::policy::{engine, types};
 
@@ -23,7 +24,7 @@ pub(crate) fn mode(mode: native::Mode) -> types::Mode {
     }
 }
 
-fn mode_back(mode: types::Mode) -> native::Mode {
+pub(crate) fn mode_back(mode: types::Mode) -> native::Mode {
     match mode {
         types::Mode::Enforce => native::Mode::Enforce,
         types::Mode::Audit => native::Mode::Audit,
@@ -246,6 +247,53 @@ pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
         charges: verdict.charges,
         json: verdict.json,
     }
+}
+
+pub(crate) fn headers(headers: Option<&[types::McpHeader]>) -> mcp::Headers<'_> {
+    match headers {
+        None => mcp::Headers::none(),
+        Some(own) => mcp::Headers::of(own.iter().map(|own| (own.name.as_slice(), own.value.as_slice()))),
+    }
+}
+
+pub(crate) fn request(server: &str, message: mcp::Message<'_>) -> types::McpRequest {
+    match message {
+        mcp::Message::ToolCall(call) => types::McpRequest::Call(types::McpCall {
+            tool: native::mcp_tool(server, &call.name),
+            arguments: call.arguments.to_owned(),
+            forward: call.forward,
+        }),
+        mcp::Message::Request { method, .. } | mcp::Message::Notification { method, .. } => {
+            types::McpRequest::Pass(Some(method.into_owned()))
+        }
+        mcp::Message::Answer { .. } => types::McpRequest::Pass(None),
+    }
+}
+
+pub(crate) fn refusal_of(found: &mcp::Malformed) -> types::McpRefusal {
+    let types::McpFault { code, message } = fault(found);
+    types::McpRefusal { code, message, reply: reply(mcp::refusal(found)) }
+}
+
+pub(crate) fn reply(own: mcp::Reply) -> types::McpReply {
+    types::McpReply { status: own.status, body: own.body }
+}
+
+pub(crate) fn told(own: &types::McpTold) -> mcp::Told<'_> {
+    mcp::Told {
+        reason: &own.reason,
+        code: &own.code,
+        verdict_id: own.verdict_id.as_deref(),
+        policy_digest: own.policy_digest.as_deref(),
+    }
+}
+
+pub(crate) fn fault(found: &mcp::Malformed) -> types::McpFault {
+    types::McpFault { code: found.code.to_owned(), message: found.message.clone() }
+}
+
+pub(crate) fn refused(own: mcp::Refused) -> types::McpFault {
+    types::McpFault { code: own.code.to_owned(), message: own.message }
 }
 
 fn severity(severity: native::Severity) -> types::Severity {

@@ -23,14 +23,17 @@ mod bindings {
     use super::Component;
 }
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use bindings::exports::sentinel::policy::{engine, types};
+use sentinel_engine::mcp;
 
 /// Carries the exports; there is no state beside the policies.
 struct Component;
 
 impl engine::Guest for Component {
+    type McpAnswer = PassingAnswer;
     type Pending = PendingDecision;
     type Policy = LoadedPolicy;
 
@@ -72,6 +75,33 @@ impl engine::Guest for Component {
             .map_err(|findings| findings.into_iter().map(convert::diagnostic).collect())
     }
 
+    fn read_mcp(
+        server: String,
+        message: Vec<u8>,
+        headers: Option<Vec<types::McpHeader>>,
+    ) -> types::McpRequest {
+        match mcp::read(&message, &convert::headers(headers.as_deref())) {
+            Ok(read) => convert::request(&server, read),
+            Err(found) => types::McpRequest::Refuse(convert::refusal_of(&found)),
+        }
+    }
+
+    fn refuse_mcp(
+        message: Vec<u8>,
+        headers: Option<Vec<types::McpHeader>>,
+        told: types::McpTold,
+        waiting: Option<types::McpWaiting>,
+    ) -> types::McpReply {
+        let told = convert::told(&told);
+        convert::reply(match (mcp::read(&message, &convert::headers(headers.as_deref())), waiting) {
+            (Ok(message), Some(own)) => {
+                mcp::escalation(&message, &told, &mcp::Pending { id: &own.id, seconds: own.seconds })
+            }
+            (Ok(message), None) => mcp::denial(&message, &told),
+            (Err(found), _) => mcp::refusal(&found),
+        })
+    }
+
     fn schema() -> String {
         sentinel_engine::schema()
     }
@@ -79,6 +109,15 @@ impl engine::Guest for Component {
 
 /// A compiled policy, as a resource. Decisions that are not concluded yet keep it alive.
 struct LoadedPolicy(Rc<sentinel_engine::Policy>);
+
+/// An answer of a server, as a resource.
+struct PassingAnswer {
+    policy: Rc<sentinel_engine::Policy>,
+    server: String,
+    environment: Option<String>,
+    mode: Option<sentinel_engine::Mode>,
+    answer: RefCell<mcp::Answer>,
+}
 
 /// A decision, as a resource.
 struct PendingDecision {
@@ -135,6 +174,32 @@ impl engine::GuestPolicy for LoadedPolicy {
             value: decision.value,
             pending: engine::Pending::new(PendingDecision { policy: Rc::clone(&self.0), decision }),
         }
+    }
+
+    fn mcp_answer(
+        &self,
+        content_type: String,
+        server: String,
+        environment: Option<String>,
+        mode: Option<types::Mode>,
+    ) -> engine::McpAnswer {
+        let (policy, mode) = (Rc::clone(&self.0), mode.map(convert::mode_back));
+        let answer = RefCell::new(mcp::Answer::new(&content_type));
+        engine::McpAnswer::new(PassingAnswer { policy, server, environment, mode, answer })
+    }
+}
+
+impl engine::GuestMcpAnswer for PassingAnswer {
+    fn push(&self, bytes: Vec<u8>, end: bool) -> Result<types::McpShown, types::McpFault> {
+        let may_see = |tool: &str| {
+            let tool = sentinel_engine::mcp_tool(&self.server, tool);
+            sentinel_engine::may_see(&self.policy, &tool, self.environment.as_deref(), self.mode)
+        };
+        let mut answer = self.answer.borrow_mut();
+        let before = answer.replaced();
+        let bytes = answer.push(&bytes, end, &may_see).map_err(convert::refused)?;
+        let replaced = answer.last_fault().filter(|_| answer.replaced() > before).map(convert::fault);
+        Ok(types::McpShown { bytes, replaced })
     }
 }
 

@@ -186,8 +186,8 @@ fn main() {
     whole(&mut criterion);
     adversarial(&mut criterion);
     anomaly(&mut criterion);
-    by_rules(&mut criterion);
     requests(&mut criterion);
+    by_rules(&mut criterion);
     load(&mut criterion);
     criterion.final_summary();
 }

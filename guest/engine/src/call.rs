@@ -8,13 +8,14 @@ use std::borrow::Cow;
 use crate::Format;
 use crate::decision::Digest;
 use crate::document::leaves::AgentId;
+use crate::exchange::Actor;
 use crate::limits::{CALL_BYTES_MAX, PATHS_MAX};
 use crate::money;
 use crate::path::Roots;
 use crate::syntax::{self, Member, Node, Value};
 
 /// A call that could be read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Call<'a> {
     pub(crate) agent_id: Cow<'a, str>,
     pub(crate) tool_name: Cow<'a, str>,
@@ -179,6 +180,29 @@ impl<'a> Call<'a> {
             http,
             digest,
         })
+    }
+
+    /// A call that was never text: nobody knows more of it than who calls, and what. It has no digest.
+    pub(crate) fn of_input(actor: &Actor<'a>, tool_name: &'a str, tool_input: Vec<Member<'a>>) -> Self {
+        Self {
+            agent_id: Cow::Borrowed(actor.agent_id),
+            tool_name: Cow::Borrowed(tool_name),
+            tool_input,
+            session_id: actor.session_id.map(Cow::Borrowed),
+            run_id: None,
+            environment: actor.environment.map(Cow::Borrowed),
+            workspace: None,
+            home: None,
+            cwd: None,
+            shell: None,
+            resolved_paths: Vec::new(),
+            protected_paths: Vec::new(),
+            cost: Cost::default(),
+            endpoint: None,
+            payee: None,
+            http: None,
+            digest: Digest::NONE,
+        }
     }
 
     /// What paths are relative to.

@@ -1,23 +1,20 @@
 //! What a request over HTTP carries beside itself: a payment, a message of MCP.
 //!
-//! A request that calls a tool of an MCP server, or pays, is decided as what it does. So is the same
-//! thing as a call of its own ([`derive`]), which has no ids and signatures in it that
-//! differ whenever it is sent again.
+//! A request that calls a tool of an MCP server, or pays, stands for another call: the one that
+//! [`derive`] writes. That is what is decided, and what goes to whoever keeps meters and approvals. It
+//! has no ids and signatures in it, which differ whenever the same is sent again.
 
 mod derived;
 
 pub(crate) use derived::write as derive;
 
-use std::borrow::Cow;
-
-use crate::Format;
 use crate::call::{Call, Cost};
+use crate::decide::mcp_tool;
 use crate::decision::{Layer, Outcome, Reason};
 use crate::http::{Forward, Request};
 use crate::network::Governing;
 use crate::protocol::mcp::{self, Headers, Malformed, Message};
 use crate::protocol::x402::{self, Payment};
-use crate::syntax::{self, Value};
 
 /// What was found in a request.
 #[derive(Debug, Default)]
@@ -37,12 +34,7 @@ struct Paid {
     endpoint: String,
 }
 
-/// A tool of an MCP server in the names of tools.
-pub(crate) fn tool_name(server: &str, tool: &str) -> String {
-    format!("mcp__{server}__{tool}")
-}
-
-/// Server and tool of such a name. No server has two underscores in its name.
+/// Server and tool of a name such as `mcp__files__read`. No server has two underscores in its name.
 pub(crate) fn server_and_tool(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix("mcp__")?.split_once("__")
 }
@@ -76,30 +68,6 @@ impl<'c> Carried<'c> {
         carried
     }
 
-    /// The call that the request stands for; `None` if it is the one that was sent.
-    pub(crate) fn subject(&'c self, call: &'c Call<'c>) -> Option<Call<'c>> {
-        let tool = self.tool();
-        if tool.is_none() && self.payment.is_none() {
-            return None;
-        }
-        let mut subject = call.clone();
-        if let Some((name, arguments)) = tool {
-            subject.tool_name = Cow::Owned(name);
-            // The reader of the message has read it before: it is an object.
-            let members = syntax::read(arguments, Format::Json).ok().map(|tree| tree.root.value);
-            subject.tool_input = match members {
-                Some(Value::Object(members)) => members,
-                Some(_) | None => Vec::new(),
-            };
-        }
-        if let Some(paid) = &self.payment {
-            subject.cost = paid.cost(call.cost);
-            subject.payee = Some(Cow::Borrowed(&paid.payment.pay_to));
-            subject.endpoint = Some(Cow::Borrowed(&paid.endpoint));
-        }
-        Some(subject)
-    }
-
     /// Whether there is a message, and it is no call of a tool: nothing of the agent's world is touched.
     pub(crate) fn is_protocol(&self) -> bool {
         self.message.is_some() && self.tool().is_none()
@@ -117,7 +85,7 @@ impl<'c> Carried<'c> {
     fn tool(&self) -> Option<(String, &str)> {
         match (&self.message, &self.server) {
             (Some(Ok(Message::ToolCall(call))), Some(server)) => {
-                Some((tool_name(server, &call.name), call.arguments))
+                Some((mcp_tool(server, &call.name), call.arguments))
             }
             (_, _) => None,
         }

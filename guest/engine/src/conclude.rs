@@ -113,7 +113,25 @@ pub fn conclude(
     circumstances: &Circumstances,
 ) -> Verdict {
     let pairs = meters::pairs(decision, outcomes);
-    let pairs = pairs.as_deref();
+    let mut verdict = end(policy, decision, pairs.as_deref(), circumstances);
+    verdict.json = json(&verdict, policy, decision, risk_used(pairs.as_deref()));
+    verdict
+}
+
+/// The same where nobody keeps meters, baselines or approvals, for whoever writes no JSON of it: `json` is
+/// empty. A decision that [needs state](Decision::needs_state) is not for this.
+pub fn conclude_stateless(policy: &Policy, decision: &Decision) -> Verdict {
+    let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
+    let pairs = meters::pairs(decision, &outcomes);
+    end(policy, decision, pairs.as_deref(), &Circumstances::default())
+}
+
+fn end(
+    policy: &Policy,
+    decision: &Decision,
+    pairs: Option<&[Pair<'_>]>,
+    circumstances: &Circumstances,
+) -> Verdict {
     let unusual = anomaly::raises(policy, decision, pairs, circumstances.now);
     let raises = |is_paid| {
         let mut raises = meters::raises(policy, decision, pairs, is_paid);
@@ -181,7 +199,7 @@ pub fn conclude(
         asked(decision)
     };
     let permitted = outcome == Outcome::Allow || !enforced;
-    let mut verdict = Verdict {
+    Verdict {
         decision: outcome,
         enforced,
         permitted,
@@ -199,9 +217,7 @@ pub fn conclude(
         tags: decision.tags.clone(),
         forward: decision.forward.clone(),
         json: String::new(),
-    };
-    verdict.json = json(&verdict, policy, decision, risk_used(pairs));
-    verdict
+    }
 }
 
 /// The worst of them, the first of equals.

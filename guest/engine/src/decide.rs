@@ -12,14 +12,16 @@ pub(crate) mod network;
 mod paths;
 mod rules;
 mod tools;
+mod visible;
 
 pub(crate) use meters::{over, risk_debits, show};
 use paths::Paths;
+pub use visible::{may_see, mcp_tool};
 
-use crate::call::{Call, HTTP_TOOL};
-use crate::carried::Carried;
+use crate::call::{Call, CallError, HTTP_TOOL};
+use crate::carried::{self, Carried};
 use crate::decision::{Access, Decision, Digest, Layer, Outcome, Reason};
-use crate::http::{Forward, Request};
+use crate::http::{Fault, Forward, Request};
 use crate::network::Governing;
 use crate::policy::Policy;
 
@@ -28,31 +30,30 @@ pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
     decide_and(policy, call, |_| ()).0
 }
 
-/// Decides a call, and lets somebody look at what its request carries.
+/// Decides a call, and lets somebody look at its request and at the call that it stands for.
 pub(crate) fn decide_and<R>(
     policy: &Policy,
     call: &Call<'_>,
-    look: impl FnOnce(Option<Looked<'_>>) -> R,
+    look: impl FnOnce(Option<(Looked<'_>, Option<Vec<u8>>)>) -> R,
 ) -> (Decision, R) {
     let request = network::request(call);
     let mut said = request.as_ref().map(|request| network::decide(policy, request));
-    let (mut carried, mut looked) = (Carried::default(), None);
+    let mut carried = Carried::default();
     if let (Some(said), Some(Ok(request))) = (&mut said, &request)
         && let (Some(governing), Some(forward)) = (said.matched, &said.forward)
     {
         carried = Carried::read(request, &governing, forward, &mut said.reasons);
-        looked = Some((request, governing, forward.clone()));
     }
-    let subject = carried.subject(call);
-    let decision = decide_subject(policy, subject.as_ref().unwrap_or(call), said, &carried);
-    let looked = looked.map(|(request, governing, forward)| Looked {
-        call,
-        request,
-        governing,
-        forward,
-        carried: &carried,
-    });
-    (decision, look(looked))
+    let looked = Looked::new(call, request.as_ref(), said.as_ref(), &carried);
+    let derived = looked.as_ref().and_then(carried::derive);
+    let decision = match derived.as_deref().map(Call::parse) {
+        Some(Ok(inner)) => {
+            Decision { call_digest: call.digest, ..decide_subject(policy, &inner, said, &carried) }
+        }
+        Some(Err(error)) => unread(policy, call.digest, error),
+        None => decide_subject(policy, call, said, &carried),
+    };
+    (decision, look(looked.map(|looked| (looked, derived))))
 }
 
 /// What a request that could be read is made of.
@@ -62,6 +63,18 @@ pub(crate) struct Looked<'d> {
     pub(crate) governing: Governing<'d>,
     pub(crate) forward: Forward,
     pub(crate) carried: &'d Carried<'d>,
+}
+
+impl<'d> Looked<'d> {
+    fn new(
+        call: &'d Call<'d>,
+        request: Option<&'d Result<Request<'d>, Fault>>,
+        said: Option<&network::Said<'d>>,
+        carried: &'d Carried<'d>,
+    ) -> Option<Self> {
+        let (request, said) = (request?.as_ref().ok()?, said?);
+        Some(Self { call, request, governing: said.matched?, forward: said.forward.clone()?, carried })
+    }
 }
 
 /// Asks every layer about what is done; `said` is the network's word on how it is sent.
@@ -118,30 +131,33 @@ fn decide_subject(
 pub fn decide_bytes(policy: &Policy, bytes: &[u8]) -> Decision {
     match Call::parse(bytes) {
         Ok(call) => decide(policy, &call),
-        Err(error) => {
-            let reason = Reason {
-                outcome: Outcome::Deny,
-                layer: Layer::Engine,
-                code: error.code.into(),
-                message: error.message,
-                rule: None,
-                part: None,
-            };
-            Decision {
-                outcome: reason.outcome,
-                access: Access::Tool,
-                reasons: vec![reason],
-                effects: meters::effects(policy, policy.points.denied, meters::unread(policy)),
-                features: None,
-                paths: Vec::new(),
-                value: None,
-                agent_id: String::new(),
-                tool_name: String::new(),
-                call_digest: Digest::of(bytes),
-                tags: Vec::new(),
-                forward: None,
-            }
-        }
+        Err(error) => unread(policy, Digest::of(bytes), error),
+    }
+}
+
+/// What cannot be read is denied.
+fn unread(policy: &Policy, call_digest: Digest, error: CallError) -> Decision {
+    let reason = Reason {
+        outcome: Outcome::Deny,
+        layer: Layer::Engine,
+        code: error.code.into(),
+        message: error.message,
+        rule: None,
+        part: None,
+    };
+    Decision {
+        outcome: reason.outcome,
+        access: Access::Tool,
+        reasons: vec![reason],
+        effects: meters::effects(policy, policy.points.denied, meters::unread(policy)),
+        features: None,
+        paths: Vec::new(),
+        value: None,
+        agent_id: String::new(),
+        tool_name: String::new(),
+        call_digest,
+        tags: Vec::new(),
+        forward: None,
     }
 }
 

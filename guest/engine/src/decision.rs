@@ -196,6 +196,9 @@ pub struct Decision {
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// Of nothing that was ever bytes.
+    pub(crate) const NONE: Self = Self([0; 32]);
+
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;

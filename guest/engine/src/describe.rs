@@ -36,10 +36,12 @@ impl Policy {
         field("riskBudget", &self.risk_budget());
         field("meters", &self.meter_list());
         field("approvals", &self.approval_terms());
+        if let Some(own) = &self.network {
+            field("network", &network::section(own));
+        }
         field("rules", &self.rules.rules.len().to_string());
         field("metadata", &object(&self.metadata));
         field("redact", &list(self.redact.iter().map(String::as_str)));
-        field("network", &network::section(self.network.as_ref()));
         field("anomaly", &self.anomaly_section());
         out.push('}');
         out

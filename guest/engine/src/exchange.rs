@@ -2,7 +2,7 @@
 //! is worded in the protocol of the request, and what has to be read in the answer.
 //!
 //! ```text
-//! head, body ─ http_call ─▶ call ─ Exchange::open ─▶ decision; the call that goes to whoever keeps state
+//! request ─ Exchange::of_request ─▶ decision; the call that goes to whoever keeps state
 //!                                       │ denial ─▶ what the agent gets instead
 //!                                       │ answer ─▶ AnswerPlan ─ push, asked, ruled, take ─▶ bytes for the agent
 //! ```
@@ -11,7 +11,7 @@ mod answer;
 mod call;
 
 pub use answer::{AnswerPlan, AnswerReader, AnswerRefused};
-pub use call::{Actor, http_call};
+pub use call::{Actor, HttpRequest, Resolved, http_call};
 
 use crate::call::Call;
 use crate::carried;
@@ -24,8 +24,8 @@ use crate::protocol::mcp::{self, Message, Pending};
 /// One request that was decided.
 #[derive(Debug)]
 pub struct Exchange {
-    /// As it was sent.
-    sent: Vec<u8>,
+    /// As it was sent, where somebody may want to know.
+    sent: Option<Vec<u8>>,
     /// What it stands for, where that is another call.
     derived: Option<Vec<u8>>,
     decision: Decision,
@@ -72,17 +72,41 @@ pub struct Told<'a> {
 }
 
 impl Exchange {
+    /// Decides a request. Its call is kept where it has to be told: where the request is not simply
+    /// allowed, and where the caller says so.
+    pub fn of_request(
+        policy: &Policy,
+        actor: &Actor<'_>,
+        request: &HttpRequest<'_>,
+        keeps_call: bool,
+    ) -> Self {
+        let mut exchange = Self::decide(policy, &call::read(actor, request));
+        let decision = &exchange.decision;
+        if keeps_call || decision.outcome != Outcome::Allow || decision.needs_state(policy) {
+            exchange.sent = Some(http_call(actor, request));
+        }
+        exchange
+    }
+
     /// Decides a call, and keeps what its answer needs. Bytes that are not a call are a decision to deny.
     pub fn open(policy: &Policy, call: Vec<u8>) -> Self {
-        let Ok(read) = Call::parse(&call) else {
-            let decision = decide_bytes(policy, &call);
-            return Self { sent: call, derived: None, decision, speaks: Speaks::Plain, body: None };
+        let mut exchange = match Call::parse(&call) {
+            Ok(read) => Self::decide(policy, &read),
+            Err(_) => {
+                let decision = decide_bytes(policy, &call);
+                Self { sent: None, derived: None, decision, speaks: Speaks::Plain, body: None }
+            }
         };
-        let (decision, (derived, speaks, body)) = decide_and(policy, &read, |looked| {
-            let Some(looked) = looked else { return (None, Speaks::Plain, None) };
-            (carried::derive(&looked), speaks(&looked), looked.carried.body().map(str::to_owned))
+        exchange.sent = Some(call);
+        exchange
+    }
+
+    fn decide(policy: &Policy, call: &Call<'_>) -> Self {
+        let (decision, (derived, speaks, body)) = decide_and(policy, call, |looked| {
+            let Some((looked, derived)) = looked else { return (None, Speaks::Plain, None) };
+            (derived, speaks(&looked), looked.carried.body().map(str::to_owned))
         });
-        Self { sent: call, derived, decision, speaks, body }
+        Self { sent: None, derived, decision, speaks, body }
     }
 
     /// What the policy says of it on its own.
@@ -91,8 +115,9 @@ impl Exchange {
     }
 
     /// The call for whoever keeps meters, approvals and records. It is decided as the request was.
-    pub fn call(&self) -> &[u8] {
-        self.derived.as_deref().unwrap_or(&self.sent)
+    /// `None` if it was not kept.
+    pub fn call(&self) -> Option<&[u8]> {
+        self.derived.as_deref().or(self.sent.as_deref())
     }
 
     /// What goes to the server in place of the body, where something in it was meant for us.
@@ -110,7 +135,7 @@ impl Exchange {
 
     /// What the agent gets instead of an answer; `None` where its protocol has no words of its own.
     pub fn denial(&self, outcome: Outcome, told: &Told<'_>) -> Option<ProtocolReply> {
-        let Ok(call) = Call::parse(&self.sent) else { return None };
+        let call = Call::parse(self.sent.as_deref()?).ok()?;
         carried::with_message(&call, |message| {
             let reply = match message {
                 Err(malformed) => mcp::refusal(malformed),

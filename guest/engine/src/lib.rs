@@ -56,6 +56,7 @@ mod network;
 mod path;
 mod shell;
 
+mod base64;
 mod data;
 mod describe;
 mod diagnostic;
@@ -75,15 +76,16 @@ pub use approval::{Answer, AnswerRefusal, Approval, Question, Refusal, Standing,
 pub use call::{Call, CallError};
 pub use check::{CheckedPolicy, check, parse};
 pub use compile::compile;
-pub use conclude::{Circumstances, Observation, Verdict, conclude};
-pub use decide::{decide, decide_bytes};
+pub use conclude::{Circumstances, Observation, Verdict, conclude, conclude_stateless};
+pub use decide::{decide, decide_bytes, may_see, mcp_tool};
 pub use decision::{Access, Decision, Digest, Layer, Mode, Outcome, Part, Reason, Rule};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
 pub use exchange::{
-    Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, ProtocolReply, Told, http_call,
+    Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, HttpRequest, ProtocolReply, Resolved, Told,
+    http_call,
 };
 pub use http::{BodyWanted, Forward, HttpHead};
 pub use policy::Policy;

@@ -132,7 +132,7 @@ pub(crate) const HOST_LABEL_BYTES_MAX: usize = 63;
 pub(crate) const HTTP_PATH_BYTES_MAX: usize = 16 << 10;
 pub(crate) const HTTP_TARGET_BYTES_MAX: usize = 64 << 10;
 /// Most segments of a path that patterns are compared with: each may keep every `**` going.
-pub(crate) const HTTP_SEGMENTS_MAX: usize = 1_024;
+pub(crate) const HTTP_SEGMENTS_MAX: usize = 256;
 /// Longest method in bytes: the registered ones have 17 at most.
 pub(crate) const HTTP_METHOD_BYTES_MAX: usize = 64;
 /// Most headers of a request. Proxies stop at 100.

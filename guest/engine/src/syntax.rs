@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use crate::Format;
 use crate::diagnostic::Span;
+use crate::wire::push_json_string;
 
 /// A document as it was written, with positions.
 #[derive(Debug)]
@@ -27,14 +28,14 @@ pub(crate) struct Duplicate {
 }
 
 /// One value of a document.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Node<'a> {
     pub(crate) value: Value<'a>,
     pub(crate) span: Span,
 }
 
 /// What a node holds.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
@@ -46,7 +47,7 @@ pub(crate) enum Value<'a> {
 }
 
 /// One entry of an object.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Member<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) key_span: Span,
@@ -110,6 +111,40 @@ impl<'a> Node<'a> {
         match &self.value {
             Value::Object(members) => Some(members),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+        }
+    }
+}
+
+impl Node<'_> {
+    /// Writes it as JSON. For what was built here; its depth is that of the code that built it.
+    pub(crate) fn write(&self, out: &mut String) {
+        match &self.value {
+            Value::Null => out.push_str("null"),
+            Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+            Value::Number(text) => out.push_str(text),
+            Value::String(text) => push_json_string(out, text),
+            Value::Array(items) => {
+                out.push('[');
+                for (number, item) in items.iter().enumerate() {
+                    if number > 0 {
+                        out.push(',');
+                    }
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Value::Object(members) => {
+                out.push('{');
+                for (number, member) in members.iter().enumerate() {
+                    if number > 0 {
+                        out.push(',');
+                    }
+                    push_json_string(out, &member.key);
+                    out.push(':');
+                    member.value.write(out);
+                }
+                out.push('}');
+            }
         }
     }
 }

@@ -8,7 +8,7 @@
 //! agent wrote; the plain commands, one file each; `screen`, the page.
 
 mod answer;
-mod client;
+pub(super) mod client;
 mod list;
 mod question;
 mod screen;

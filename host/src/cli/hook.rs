@@ -89,7 +89,7 @@ pub(super) fn answer(
         let event = (harness.read)(&event()?)?;
         let engine = Engine::embedded()?;
         let mut session = PolicyFile::read(policy)?.open(&engine)?;
-        let ground = Ground { workspace, policy: Some(policy) };
+        let ground = Ground { workspace, policy: Some(policy), ..Ground::default() };
         Ok(hook::decide(&mut session, &event, settings, ground, unmetered)?.answer)
     };
     decided().unwrap_or_else(|error| Answer::Fail(format!("{error:#}")))

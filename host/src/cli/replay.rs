@@ -99,7 +99,8 @@ fn decide(
     let mut tally = Tally::default();
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
-        let ground = Ground { workspace: args.workspace.as_deref(), policy: Some(&args.policy) };
+        let workspace = args.workspace.as_deref();
+        let ground = Ground { workspace, policy: Some(&args.policy), ..Ground::default() };
         let settle = |effects: &[Effect]| tally.settle(event.session_id.as_deref(), effects);
         let decided = hook::decide(session, event, &context.settings, ground, settle)?;
         tally.charge(&decided.verdict);

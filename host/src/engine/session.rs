@@ -4,6 +4,8 @@
 //! asked again: the store goes away at once, and the next call gets a fresh instance in which
 //! the policy is compiled anew.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use wasmtime::component::ResourceAny;
 
 use super::worker::{Facts, Worker};
@@ -46,21 +48,29 @@ pub fn fresh(effects: &[Effect]) -> Vec<EffectOutcome> {
     effects.iter().map(answer).collect()
 }
 
+/// No two instances have the same.
+fn next_generation() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
 /// A policy that can be asked about calls.
 pub struct Session {
     engine: Engine,
     document: String,
     format: Format,
     /// `None` from a fault to the next call.
-    live: Option<Live>,
+    pub(super) live: Option<Live>,
+    /// Grows with every new instance, so that nothing of an older one is looked for in it.
+    pub(super) generation: u64,
     facts: Facts,
     description: String,
 }
 
 /// The instance, and the policy in it.
-struct Live {
-    worker: Worker,
-    policy: ResourceAny,
+pub(super) struct Live {
+    pub(super) worker: Worker,
+    pub(super) policy: ResourceAny,
 }
 
 impl Session {
@@ -73,7 +83,8 @@ impl Session {
         let mut live = Live::start(engine, &document, format)?;
         let facts = live.worker.facts(live.policy).map_err(EngineError::fault)?;
         let description = live.worker.describe(live.policy).map_err(EngineError::fault)?;
-        Ok(Self { engine: engine.clone(), document, format, live: Some(live), facts, description })
+        let (engine, live, generation) = (engine.clone(), Some(live), next_generation());
+        Ok(Self { engine, document, format, live, generation, facts, description })
     }
 
     /// Decides a call given as JSON, lets `settle` answer its effects one for one, and concludes.
@@ -119,7 +130,7 @@ impl Session {
     }
 
     /// Asks the instance, and throws it away if it fails. The error is what to answer instead.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &mut self,
         call: &[u8],
         question: impl FnOnce(&mut Live) -> wasmtime::Result<T>,
@@ -141,7 +152,8 @@ impl Session {
     }
 
     /// A document that compiled once compiles again, unless memory has run out since.
-    fn restart(&self) -> Option<Live> {
+    fn restart(&mut self) -> Option<Live> {
+        self.generation = next_generation();
         Live::start(&self.engine, &self.document, self.format).ok()
     }
 

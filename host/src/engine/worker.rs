@@ -10,7 +10,8 @@ use super::bindings::PolicyEngine;
 use super::bindings::exports::sentinel::policy::engine::Decided;
 use super::{
     Answer, AnswerRefusal, Circumstances, Decision, Diagnostic, EffectOutcome, Engine, EngineError, Format,
-    Limits, LoadError, Mode, Question, Standing, Verdict,
+    Limits, LoadError, McpFault, McpHeader, McpReply, McpRequest, McpShown, McpTold, McpWaiting, Mode,
+    Question, Standing, Verdict,
 };
 use crate::limits::TICKS_MAX;
 
@@ -114,6 +115,53 @@ impl Worker {
     pub(super) fn learn(&mut self, baseline: &[u8], observation: &[u8]) -> wasmtime::Result<Vec<u8>> {
         self.store.set_epoch_deadline(TICKS_MAX);
         self.instance.sentinel_policy_engine().call_learn(&mut self.store, baseline, observation)
+    }
+
+    pub(super) fn read_mcp(
+        &mut self,
+        server: &str,
+        message: &[u8],
+        headers: Option<&[McpHeader]>,
+    ) -> wasmtime::Result<McpRequest> {
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let engine = self.instance.sentinel_policy_engine();
+        engine.call_read_mcp(&mut self.store, server, message, headers)
+    }
+
+    pub(super) fn refuse_mcp(
+        &mut self,
+        message: &[u8],
+        headers: Option<&[McpHeader]>,
+        told: &McpTold,
+        waiting: Option<&McpWaiting>,
+    ) -> wasmtime::Result<McpReply> {
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let engine = self.instance.sentinel_policy_engine();
+        engine.call_refuse_mcp(&mut self.store, message, headers, told, waiting)
+    }
+
+    pub(super) fn mcp_answer(
+        &mut self,
+        policy: ResourceAny,
+        content_type: &str,
+        server: &str,
+        environment: Option<&str>,
+        mode: Option<Mode>,
+    ) -> wasmtime::Result<ResourceAny> {
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let guest = self.instance.sentinel_policy_engine().policy();
+        guest.call_mcp_answer(&mut self.store, policy, content_type, server, environment, mode)
+    }
+
+    pub(super) fn push(
+        &mut self,
+        answer: ResourceAny,
+        bytes: &[u8],
+        end: bool,
+    ) -> wasmtime::Result<Result<McpShown, McpFault>> {
+        self.store.set_epoch_deadline(TICKS_MAX);
+        let guest = self.instance.sentinel_policy_engine().mcp_answer();
+        guest.call_push(&mut self.store, answer, bytes, end)
     }
 
     /// Gives back the memory of a policy or a decision.

@@ -28,6 +28,10 @@ pub struct Ground<'a> {
     pub workspace: Option<&'a Path>,
     /// The policy file, which the agent must not write.
     pub policy: Option<&'a Path>,
+    /// Who calls; without one it is whom the policy governs.
+    pub agent: Option<&'a str>,
+    /// Whether a daemon decides, which knows the environment itself.
+    pub is_for_daemon: bool,
 }
 
 /// Decides the call of an event.
@@ -46,32 +50,7 @@ pub fn decide(
     ground: Ground<'_>,
     settle: impl FnOnce(&[Effect]) -> Vec<EffectOutcome>,
 ) -> Result<Decided, HookError> {
-    let cwd = match &event.cwd {
-        Some(cwd) => cwd.clone(),
-        None => env::current_dir().map_err(HookError::Call)?,
-    };
-    let cwd = real(&cwd)?;
-    let workspace = ground.workspace.map_or_else(|| Ok(cwd.clone()), real)?;
-    let home = settings.home.as_deref();
-    let agent_id = session.agent_id().to_owned();
-    let protected = protected(ground.policy)?;
-    let home_text = home.map(paths::text).transpose()?;
-    let (workspace_text, cwd_text) = (paths::text(&workspace)?, paths::text(&cwd)?);
-    let mut call = Call {
-        agent_id: &agent_id,
-        tool_name: &event.tool_name,
-        tool_input: &event.tool_input,
-        session_id: event.session_id.as_deref(),
-        environment: &settings.environment,
-        workspace: Some(&workspace_text),
-        home: home_text.as_deref(),
-        cwd: Some(&cwd_text),
-        resolved_paths: BTreeMap::new(),
-        protected_paths: &protected,
-    };
-    let given = session.paths(&call.to_bytes().map_err(HookError::Call)?).ok_or(HookError::Engine)?;
-    call.resolved_paths = paths::resolve_all(&given, &cwd, home)?;
-    let bytes = call.to_bytes().map_err(HookError::Call)?;
+    let bytes = call(session, event, settings, ground)?;
     let circumstances = Circumstances {
         mode: settings.mode,
         approval: Approval::before_asking(event.approver),
@@ -80,6 +59,45 @@ pub fn decide(
     };
     let verdict = session.evaluate(&bytes, circumstances, settle);
     Ok(Decided { answer: answer(&verdict, event.approver), verdict })
+}
+
+/// The call of an event as the engine reads it, with links resolved.
+///
+/// # Errors
+///
+/// Where it cannot be described in full. Callers deny.
+pub fn call(
+    session: &mut Session,
+    event: &Event,
+    settings: &Settings,
+    ground: Ground<'_>,
+) -> Result<Vec<u8>, HookError> {
+    let cwd = match &event.cwd {
+        Some(cwd) => cwd.clone(),
+        None => env::current_dir().map_err(HookError::Call)?,
+    };
+    let cwd = real(&cwd)?;
+    let workspace = ground.workspace.map_or_else(|| Ok(cwd.clone()), real)?;
+    let home = settings.home.as_deref();
+    let agent_id = ground.agent.unwrap_or(session.agent_id()).to_owned();
+    let protected = protected(ground.policy)?;
+    let home_text = home.map(paths::text).transpose()?;
+    let (workspace_text, cwd_text) = (paths::text(&workspace)?, paths::text(&cwd)?);
+    let mut call = Call {
+        agent_id: &agent_id,
+        tool_name: &event.tool_name,
+        tool_input: &event.tool_input,
+        session_id: event.session_id.as_deref(),
+        environment: (!ground.is_for_daemon).then_some(settings.environment.as_str()),
+        workspace: Some(&workspace_text),
+        home: home_text.as_deref(),
+        cwd: Some(&cwd_text),
+        resolved_paths: BTreeMap::new(),
+        protected_paths: &protected,
+    };
+    let given = session.paths(&call.to_bytes().map_err(HookError::Call)?).ok_or(HookError::Engine)?;
+    call.resolved_paths = paths::resolve_all(&given, &cwd, home)?;
+    call.to_bytes().map_err(HookError::Call)
 }
 
 /// The policy file and this binary, as they are spelled and where they really are.

@@ -21,6 +21,7 @@ pub mod filter;
 pub mod module;
 pub mod script;
 pub mod tools;
+pub mod trap;
 pub mod upstream;
 mod wire;
 

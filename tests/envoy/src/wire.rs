@@ -22,6 +22,7 @@ pub(crate) struct Body {
 }
 
 /// How a body says where it ends.
+#[derive(Clone, Copy)]
 enum Framing {
     Length(u64),
     Chunked,

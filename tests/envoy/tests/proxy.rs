@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use sentinel_envoy_tests::client::{chunked, get, http2, request, send};
+use sentinel_envoy_tests::trap::trapping;
 use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Upstream, module, wasm};
 use serde_json::json;
 
@@ -145,4 +146,32 @@ fn each_worker_has_a_filter_of_its_own() {
     assert_eq!(get(envoy.port(), "h", "/").status, 200);
     // One for each worker and one for the main thread, beside the one that they are made from.
     assert_eq!(envoy.stat("wasm.envoy.wasm.runtime.v8.active"), 5);
+}
+
+/// A filter that has failed before it could decide lets nothing through, and none ever after.
+#[test]
+fn a_filter_that_dies_refuses_from_then_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for callback in [
+        "proxy_on_context_create",
+        "proxy_on_request_headers",
+        "proxy_on_request_body",
+        "proxy_on_request_trailers",
+    ] {
+        let upstream = Upstream::start();
+        let broken = trapping(module::empty(), callback, directory.path());
+        let config = Bootstrap::new(upstream.port()).filter(wasm(&broken, &json!({}))).build();
+        let bytes = chunked("POST", "h", "/", &[], &[b"one"], &[("x-t", "1")]);
+        match Envoy::options(&config).try_start() {
+            // The root is a context as well.
+            Err(log) => assert!(log.contains("Unable to create Wasm plugin"), "{callback}: {log}"),
+            Ok(envoy) => {
+                let response = send(envoy.port(), &bytes).expect("an answer");
+                assert_eq!(response.status, 503, "{callback}");
+                assert_eq!(get(envoy.port(), "h", "/").status, 503, "{callback}: the next request");
+                // Only who has let the headers go lets them arrive without the rest.
+                assert!(upstream.requests().iter().all(|request| !request.complete), "{callback}");
+            }
+        }
+    }
 }

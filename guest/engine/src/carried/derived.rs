@@ -56,6 +56,9 @@ fn member(out: &mut String, carried: &Carried<'_>, request: &Request<'_>, forwar
         let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         push_json_list(object.key("resolvedIps"), &addresses);
     }
+    if request.resolves_later {
+        object.key("resolvesLater").push_str("true");
+    }
     if let Some(paid) = &carried.payment {
         write_member(&paid.payment, object.key("payment"));
     }

@@ -55,13 +55,6 @@ pub(super) fn decide(policy: &Policy, call: &Call<'_>) -> Said {
     said
 }
 
-/// Whether some rule could let this tool through. One without an answer today may have one for the next
-/// call.
-pub(super) fn may_allow(policy: &Policy, tool: &str) -> bool {
-    let rules = policy.rules.of(tool, &mut Work::new());
-    rules.is_ok_and(|mut rules| rules.any(|rule| rule.action != Action::Block))
-}
-
 impl Said {
     /// The rule holds.
     fn hold(&mut self, rule: &Rule) {

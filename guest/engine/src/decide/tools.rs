@@ -2,7 +2,7 @@
 
 use super::paths::{Doing, Paths};
 use crate::call::{Call, HTTP_TOOL};
-use crate::carried::{server_and_tool, tool_name};
+use crate::carried::server_and_tool;
 use crate::command::{self, Files};
 use crate::data::tools::{self as map, Tool, Use, Weight, is_path_argument};
 use crate::decision::{Access, Layer, Outcome, Reason, Rule};
@@ -53,19 +53,25 @@ pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>, http: Option<Acce
     Resolved { built_in: map::find(&call.tool_name), own, http }
 }
 
+/// What the lists of an MCP server say of a tool of it: by the rule for the host that it is called at, or
+/// by the server's name.
+pub(super) fn listed<'p>(policy: &'p Policy, name: &str, server: Option<McpView<'p>>) -> McpTool<'p> {
+    let Some((own, tool)) = server_and_tool(name) else { return McpTool::Unlisted };
+    let by_name = || policy.network.as_ref()?.mcp_for_server(own);
+    server.or_else(by_name).map_or(McpTool::Unlisted, |view| view.tool(tool))
+}
+
 /// What `network` says of a tool of an MCP server, by the host it is called at or by its name. Answers
 /// whether it is on the list of those that are allowed.
-fn of_server(
-    policy: &Policy,
+fn of_server<'p>(
+    policy: &'p Policy,
     call: &Call<'_>,
-    server: Option<McpView<'_>>,
+    server: Option<McpView<'p>>,
     reasons: &mut Vec<Reason>,
 ) -> bool {
-    let Some((name, tool)) = server_and_tool(&call.tool_name) else { return false };
-    let by_name = || policy.network.as_ref().and_then(|network| network.mcp_for_server(name));
-    let Some(view) = server.or_else(by_name) else { return false };
+    let Some((_, tool)) = server_and_tool(&call.tool_name) else { return false };
     let shown = excerpt(tool);
-    let (outcome, code, message, rule) = match view.tool(tool) {
+    let (outcome, code, message, rule) = match listed(policy, &call.tool_name, server) {
         McpTool::Unlisted => return false,
         McpTool::Allowed(rule) => (
             Outcome::Allow,
@@ -86,26 +92,6 @@ fn of_server(
     };
     reasons.push(say(outcome, code, message, rule));
     outcome == Outcome::Allow
-}
-
-impl Policy {
-    /// Whether a tool of an MCP server is in the lists that the agent sees: unless its name alone is
-    /// reason enough to deny every call of it.
-    pub fn may_see(&self, server: &str, tool: &str) -> bool {
-        let name = tool_name(server, tool);
-        if self.denied.names.contains_key(&name) {
-            return false;
-        }
-        let view = self.network.as_ref().and_then(|network| network.mcp_for_server(server));
-        match view.map_or(McpTool::Unlisted, |view| view.tool(tool)) {
-            McpTool::Denied(_) | McpTool::NotAllowed => false,
-            McpTool::Allowed(_) => true,
-            McpTool::Unlisted => {
-                let is_mapped = map::find(&name).is_some() || self.tool_map.contains_key(&name);
-                is_mapped || self.allowed.names.contains_key(&name) || super::rules::may_allow(self, &name)
-            }
-        }
-    }
 }
 
 /// Decides the call's tool, which rules may let through by its name. Returns what it is worth in

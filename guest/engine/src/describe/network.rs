@@ -7,9 +7,8 @@ use crate::path::PathSet;
 use crate::policy::{NameRules, Rules};
 use crate::wire::json_string;
 
-/// The section, or null.
-pub(super) fn section(network: Option<&Network>) -> String {
-    let Some(own) = network else { return "null".to_owned() };
+/// The section, as its author wrote it.
+pub(super) fn section(own: &Network) -> String {
     let top = &own.top;
     let rules: Vec<String> = own.rules.iter().map(rule).collect();
     format!(

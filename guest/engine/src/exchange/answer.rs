@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Actor, Speaks};
+use crate::decide::{may_see, mcp_tool};
 use crate::policy::Policy;
 use crate::protocol::llm::{LlmAnswer, Ruling};
 use crate::protocol::mcp;
@@ -79,7 +80,7 @@ impl AnswerReader {
     pub fn push(&mut self, policy: &Policy, bytes: &[u8], is_end: bool) -> Result<(), AnswerRefused> {
         match &mut self.body {
             Body::Mcp { server, answer } => {
-                let may_see = |tool: &str| policy.may_see(server, tool);
+                let may_see = |tool: &str| may_see(policy, &mcp_tool(server, tool), None, None);
                 let pushed = answer.push(bytes, is_end, &may_see).map_err(|_| AnswerRefused)?;
                 self.out.extend(pushed);
                 Ok(())

@@ -1,10 +1,13 @@
 //! Writes the call `http` for a request as an enforcement point holds it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
 
+use crate::base64;
+use crate::call::{Call, HTTP_TOOL};
 use crate::data::headers::{is_credential, is_of_the_proxy};
+use crate::diagnostic::Span;
 use crate::http::HttpHead;
+use crate::syntax::{Member, Node, Value};
 use crate::wire::push_json_string;
 
 /// On whose behalf an enforcement point asks. Never what a request says of itself.
@@ -34,61 +37,123 @@ impl Actor<'_> {
     }
 }
 
-/// The call of a request: its head, its body if that was read, and the addresses that its host was
-/// resolved to.
+/// What is known of the addresses that the host of a request has.
+#[derive(Clone, Copy, Debug)]
+pub enum Resolved<'a> {
+    /// Nothing.
+    Unknown,
+    /// Nothing yet: whoever asks does so again once it knows, before anything is sent there.
+    Later,
+    /// These, and no other one is connected to.
+    To(&'a [String]),
+}
+
+/// A request as an enforcement point holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpRequest<'a> {
+    /// Method, target, headers.
+    pub head: HttpHead<'a>,
+    /// The whole body, if it was read.
+    pub body: Option<&'a [u8]>,
+    /// The addresses of its host.
+    pub resolved: Resolved<'a>,
+}
+
+/// The call of a request.
 ///
 /// Values of credentials are left out, and so are headers that the proxy itself adds: nothing is
 /// decided by them, records must not hold the former, and the latter differ whenever a request is
 /// sent again.
-pub fn http_call(
-    actor: &Actor<'_>,
-    head: &HttpHead<'_>,
-    body: Option<&[u8]>,
-    resolved: &[String],
-) -> Vec<u8> {
-    let mut out = String::with_capacity(512 + body.map_or(0, <[u8]>::len));
+pub(super) fn read<'a>(actor: &Actor<'a>, request: &HttpRequest<'a>) -> Call<'a> {
+    let HttpRequest { head, body, resolved } = *request;
+    let text = |text: &'a str| node(Value::String(Cow::Borrowed(text)));
+    let pair = |(name, value): &(&'a str, &'a str)| {
+        let value = if is_credential(name) { "[REDACTED]" } else { value };
+        node(Value::Array(vec![text(name), text(value)]))
+    };
+    let headers = head.headers.iter().filter(|(name, _)| !is_of_the_proxy(name)).map(pair).collect();
+    let mut input = Vec::with_capacity(7);
+    let mut add = |key: &'static str, value: Node<'a>| {
+        input.push(Member { key: Cow::Borrowed(key), key_span: Span::default(), value });
+    };
+    add("method", text(head.method));
+    add("scheme", text(head.scheme));
+    add("authority", text(head.authority));
+    add("path", text(head.path));
+    add("headers", node(Value::Array(headers)));
+    match body.map(|body| (body, std::str::from_utf8(body))) {
+        None => {}
+        Some((_, Ok(body))) => add("body", text(body)),
+        Some((body, Err(_))) => add("bodyBase64", node(Value::String(Cow::Owned(base64::encode(body))))),
+    }
+    match resolved {
+        Resolved::Unknown => {}
+        Resolved::Later => add("resolvesLater", node(Value::Bool(true))),
+        Resolved::To(addresses) => {
+            add("resolvedIps", node(Value::Array(addresses.iter().map(|own| text(own)).collect())));
+        }
+    }
+    Call::of_input(actor, HTTP_TOOL, input)
+}
+
+fn node(value: Value<'_>) -> Node<'_> {
+    Node { value, span: Span::default() }
+}
+
+/// The call of a request, as whoever keeps state wants it: JSON.
+pub fn http_call(actor: &Actor<'_>, request: &HttpRequest<'_>) -> Vec<u8> {
+    let call = read(actor, request);
+    let mut out = String::with_capacity(512 + request.body.map_or(0, <[u8]>::len));
     actor.open(&mut out);
     out.push_str(",\"toolName\":\"http\",\"toolInput\":{");
-    for (name, value) in
-        [("method", head.method), ("scheme", head.scheme), ("authority", head.authority), ("path", head.path)]
-    {
-        out.push('"');
-        out.push_str(name);
-        out.push_str("\":");
-        push_json_string(&mut out, value);
-        out.push(',');
-    }
-    out.push_str("\"headers\":[");
-    let mut is_first = true;
-    for (name, value) in head.headers.iter().filter(|(name, _)| !is_of_the_proxy(name)) {
-        if !is_first {
+    for (number, Member { key, value, .. }) in call.tool_input.iter().enumerate() {
+        if number > 0 {
             out.push(',');
         }
-        is_first = false;
-        out.push('[');
-        push_json_string(&mut out, name);
-        out.push(',');
-        push_json_string(&mut out, if is_credential(name) { "[REDACTED]" } else { value });
-        out.push(']');
-    }
-    out.push(']');
-    if let Some(body) = body {
-        match std::str::from_utf8(body) {
-            Ok(text) => {
-                out.push_str(",\"body\":");
-                push_json_string(&mut out, text);
-            }
-            Err(_) => {
-                out.push_str(",\"bodyBase64\":\"");
-                STANDARD.encode_string(body, &mut out);
-                out.push('"');
-            }
-        }
-    }
-    if !resolved.is_empty() {
-        out.push_str(",\"resolvedIps\":");
-        crate::wire::push_json_list(&mut out, resolved);
+        push_json_string(&mut out, key);
+        out.push(':');
+        value.write(&mut out);
     }
     out.push_str("}}");
     out.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Actor, HttpRequest, Resolved, http_call, read};
+    use crate::call::Call;
+    use crate::http::HttpHead;
+
+    /// What is decided in the proxy is what the daemon would read.
+    #[test]
+    fn the_call_and_its_json_are_the_same() {
+        let addresses = ["192.0.2.1".to_owned(), "::1".to_owned()];
+        let headers =
+            [("a", "1\t\"x\""), ("Authorization", "secret"), ("x-request-id", "7"), ("é", "\u{2028}")];
+        let head =
+            HttpHead { method: "PUT", scheme: "http", authority: "h:1", path: "/p?q", headers: &headers };
+        let actor = Actor { agent_id: "a", environment: Some("production"), session_id: Some("s") };
+        for body in [None, Some(&b"text \\ \n"[..]), Some(b""), Some(b"\xff\x00")] {
+            for resolved in [Resolved::Unknown, Resolved::Later, Resolved::To(&addresses)] {
+                let request = HttpRequest { head, body, resolved };
+                let json = http_call(&actor, &request);
+                let parsed = Call::parse(&json).expect("a call");
+                let plain = |call: &Call<'_>| {
+                    let mut out = String::new();
+                    for member in &call.tool_input {
+                        out.push_str(&member.key);
+                        member.value.write(&mut out);
+                    }
+                    (
+                        out,
+                        call.agent_id.to_string(),
+                        call.environment.as_deref().map(str::to_owned),
+                        call.session_id.as_deref().map(str::to_owned),
+                    )
+                };
+                assert_eq!(plain(&read(&actor, &request)), plain(&parsed));
+                assert!(!String::from_utf8_lossy(&json).contains("secret"));
+            }
+        }
+    }
 }

@@ -123,34 +123,41 @@ const PRIVATE_V6: &[(Ipv6Addr, u32)] = &[
 ];
 
 /// The first bits of a number that make up a network of this length.
-pub(crate) fn masked(bits: u128, length: u32) -> u128 {
+fn masked(bits: u128, length: u32) -> u128 {
     let host = u128::MAX.checked_shr(length).unwrap_or(0);
     bits & !host
 }
 
-fn networks(family: Family) -> impl Iterator<Item = (u128, u32)> {
-    let v4 = PRIVATE_V4.iter().map(|(first, length)| (key(IpAddr::V4(*first)).1, *length));
-    let v6 = PRIVATE_V6.iter().map(|(first, length)| (first.to_bits(), *length));
-    v4.filter(move |_| family == Family::V4).chain(v6.filter(move |_| family == Family::V6))
-}
-
 /// Whether an address is not one of the public internet.
 pub(crate) fn is_private(address: IpAddr) -> bool {
-    let (family, bits) = key(address);
-    networks(family).any(|(first, length)| masked(bits, length) == first)
-        || matches!(address, IpAddr::V6(own) if own.segments().first() == Some(&0x2002))
-            && embedded(address).is_some_and(is_private_v4)
+    match address {
+        IpAddr::V4(own) => is_private_v4(own),
+        IpAddr::V6(own) => {
+            let bits = own.to_bits();
+            PRIVATE_V6.iter().any(|(first, length)| masked(bits, *length) == first.to_bits())
+                // 6to4 is as public as what it leads to.
+                || own.segments().first() == Some(&0x2002)
+                    && matches!(embedded(address), Some(IpAddr::V4(inner)) if is_private_v4(inner))
+        }
+    }
 }
 
-fn is_private_v4(address: IpAddr) -> bool {
-    let (family, bits) = key(address);
-    family == Family::V4 && networks(family).any(|(first, length)| masked(bits, length) == first)
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let bits = address.to_bits();
+    PRIVATE_V4.iter().any(|(first, length)| {
+        let host = u32::MAX.checked_shr(*length).unwrap_or(0);
+        bits & !host == first.to_bits()
+    })
 }
 
 /// Whether a network has addresses that are not public.
 pub(crate) fn is_private_span(family: Family, first: u128, length: u32) -> bool {
-    networks(family).any(|(own, other)| {
+    let meets = |own: u128, other: u32| {
         let shorter = length.min(other);
         masked(first, shorter) == masked(own, shorter)
-    })
+    };
+    match family {
+        Family::V4 => PRIVATE_V4.iter().any(|(own, other)| meets(key(IpAddr::V4(*own)).1, *other)),
+        Family::V6 => PRIVATE_V6.iter().any(|(own, other)| meets(own.to_bits(), *other)),
+    }
 }

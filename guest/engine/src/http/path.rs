@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use super::Fault;
+use super::{Bytes, Fault};
 use crate::limits::{HTTP_PATH_BYTES_MAX, HTTP_SEGMENTS_MAX, HTTP_TARGET_BYTES_MAX};
 
 /// A path in its one spelling, and the query as it came.
@@ -107,8 +107,10 @@ fn is_canonical(path: &str) -> bool {
 }
 
 /// Characters that stand for themselves in a segment (RFC 3986, `pchar` without escapes).
-fn is_own(byte: u8) -> bool {
-    is_unreserved(byte) || b"!$&'()*+,;=:@".contains(&byte)
+const fn is_own(byte: u8) -> bool {
+    const OWN: Bytes =
+        Bytes::new(b"!$&'()*+,;=:@-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    OWN.contains(byte)
 }
 
 fn is_unreserved(byte: u8) -> bool {

@@ -21,6 +21,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<Body<'a>>,
     /// What the name of the host leads to, where somebody asked.
     pub(crate) resolved_ips: Option<Vec<IpAddr>>,
+    /// Whether the caller asks again once it knows the addresses, before anything is sent to them.
+    pub(crate) resolves_later: bool,
     /// What is paid with the request, for whoever understands payments.
     pub(crate) payment: Option<&'a Node<'a>>,
 }
@@ -51,6 +53,7 @@ impl<'a> Request<'a> {
 
     fn from_members(members: &'a [Member<'_>], of: Of) -> Result<Self, Fault> {
         let (mut method, mut scheme, mut authority, mut path) = (None, None, None, None);
+        let mut resolves_later = false;
         let (mut headers, mut body, mut resolved_ips, mut payment) = (None, None, None, None);
         for Member { key, value, .. } in members {
             match (key.as_ref(), of) {
@@ -59,6 +62,7 @@ impl<'a> Request<'a> {
                 ("authority", _) => authority = Some(text("authority", value)?),
                 ("path", _) => path = Some(text("path", value)?),
                 ("resolvedIps", _) => resolved_ips = Some(addresses(value)?),
+                ("resolvesLater", _) => resolves_later = truth("resolvesLater", value)?,
                 ("headers", Of::Tool) => headers = Some(self::headers(value)?),
                 ("body" | "bodyBase64", Of::Tool) => {
                     if body.is_some() {
@@ -86,6 +90,7 @@ impl<'a> Request<'a> {
             headers,
             body,
             resolved_ips,
+            resolves_later,
             payment,
         })
     }
@@ -108,6 +113,11 @@ fn wrong<T>(name: &str, wanted: &str) -> Result<T, Fault> {
 
 fn text<'a>(name: &str, node: &'a Node<'_>) -> Result<&'a str, Fault> {
     node.as_str().map_or_else(|| wrong(name, "a text"), Ok)
+}
+
+fn truth(name: &str, node: &Node<'_>) -> Result<bool, Fault> {
+    let Value::Bool(truth) = node.value else { return wrong(name, "true or false") };
+    Ok(truth)
 }
 
 fn headers<'a>(node: &'a Node<'_>) -> Result<Vec<(&'a str, &'a str)>, Fault> {

@@ -238,42 +238,40 @@ impl Trie {
             return None;
         }
         let mut best: Option<usize> = None;
-        let mut active = Vec::with_capacity(8);
+        let (mut active, mut next) = (Active::default(), Active::default());
         self.enter(0, &mut active);
-        let mut next = Vec::with_capacity(8);
         for segment in segments {
             if below {
                 best = self.lowest_rule(&active).into_iter().chain(best).min();
             }
-            for at in &active {
+            for at in &active.nodes {
                 self.step(*at, segment, &mut next);
             }
             std::mem::swap(&mut active, &mut next);
             next.clear();
-            if active.is_empty() {
+            if active.nodes.is_empty() {
                 return best;
             }
         }
         self.lowest_rule(&active).into_iter().chain(best).min()
     }
 
-    fn lowest_rule(&self, active: &[usize]) -> Option<usize> {
-        active.iter().filter_map(|at| self.nodes.get(*at)?.rule).min()
+    fn lowest_rule(&self, active: &Active) -> Option<usize> {
+        active.nodes.iter().filter_map(|at| self.nodes.get(*at)?.rule).min()
     }
 
     /// Adds a node, and the globstar below it, which may match nothing.
-    fn enter(&self, at: usize, active: &mut Vec<usize>) {
+    fn enter(&self, at: usize, active: &mut Active) {
         let mut at = Some(at);
         while let Some(index) = at {
-            if active.contains(&index) {
+            if !active.insert(index) {
                 return;
             }
-            active.push(index);
             at = self.nodes.get(index).and_then(|node| node.globstar);
         }
     }
 
-    fn step(&self, at: usize, segment: &str, next: &mut Vec<usize>) {
+    fn step(&self, at: usize, segment: &str, next: &mut Active) {
         let Some(node) = self.nodes.get(at) else { return };
         if node.is_globstar {
             self.enter(at, next);
@@ -294,5 +292,59 @@ impl Trie {
         for other in &node.others {
             visit(other);
         }
+    }
+}
+
+/// Nodes that are still possible, each once.
+#[derive(Default)]
+struct Active {
+    nodes: Vec<usize>,
+    /// One bit for each node, once there are too many of them to look through.
+    seen: Vec<u64>,
+}
+
+/// Most nodes that are looked through one by one. Ordinary patterns keep fewer alive.
+const LOOKED_THROUGH_MAX: usize = 16;
+
+impl Active {
+    /// Whether the node is new.
+    fn insert(&mut self, node: usize) -> bool {
+        let is_new = if self.nodes.len() < LOOKED_THROUGH_MAX {
+            !self.nodes.contains(&node)
+        } else {
+            if self.nodes.len() == LOOKED_THROUGH_MAX {
+                // The first time, and each time that as many are there again: the bits of all of them.
+                for index in 0..self.nodes.len() {
+                    let known = self.nodes.get(index).copied();
+                    known.map(|known| self.mark(known));
+                }
+            }
+            self.mark(node)
+        };
+        if is_new {
+            self.nodes.push(node);
+        }
+        is_new
+    }
+
+    /// Sets the bit of a node. Says whether it was not set.
+    fn mark(&mut self, node: usize) -> bool {
+        let (word, bit) = (node / 64, 1_u64 << (node % 64));
+        if word >= self.seen.len() {
+            self.seen.resize(word + 1, 0);
+        }
+        let Some(own) = self.seen.get_mut(word) else { return false };
+        let is_new = *own & bit == 0;
+        *own |= bit;
+        is_new
+    }
+
+    fn clear(&mut self) {
+        for node in &self.nodes {
+            if let Some(word) = self.seen.get_mut(*node / 64) {
+                *word = 0;
+            }
+        }
+        self.nodes.clear();
     }
 }

@@ -17,8 +17,8 @@
 //!
 //! Only answers with a status of success are read so; errors have no tool calls.
 //!
-//! - [`openai_chat`], [`openai_responses`], [`anthropic`]: one API each, streamed and not.
-//! - [`calls`]: what was asked and ruled. [`stream`]: order and holding back.
+//! - `openai_chat`, `openai_responses`, `anthropic`: one API each, streamed and not.
+//! - `calls`: what was asked and ruled. `stream`: order and holding back.
 
 mod anthropic;
 mod calls;

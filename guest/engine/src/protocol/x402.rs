@@ -18,12 +18,11 @@
 //! on `payment.version`.
 //!
 //! - [`payment`]: headers of a request to a [`Payment`].
-//! - [`read_member`], [`write_member`]: the same payment in a call.
+//! - [`Payment::parse`], [`write_member`]: the same payment in a call.
 //! - [`challenge`]: an answer with status 402 to the [`Requirement`]s that it offers.
 //! - [`decide`], [`judge`]: what a policy's [`X402Rules`] say.
 
 mod address;
-mod base64;
 mod challenge;
 mod decide;
 mod header;
@@ -42,6 +41,7 @@ pub(crate) use member::read_member;
 pub(crate) use rules::Worth;
 
 use super::fields::{self, Ambiguous};
+use crate::base64;
 use crate::decision::{Layer, Outcome, Reason};
 use crate::syntax::{Node, SyntaxTree};
 use crate::wire::excerpt;

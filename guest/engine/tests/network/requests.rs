@@ -49,7 +49,7 @@ fn paths_are_decided_in_their_one_spelling() {
     let policy = policy(&json!({
         "allowHosts": ["a.example"],
         "allowPaths": ["/v1/**", "/health", "/files/*.txt", "/caf%C3%A9/*", "/"],
-        "denyPaths": ["/v1/admin/**", "/v1/*/secret", "/v1/keys"],
+        "denyPaths": ["/v1/admin/**", "/v1/*/secret", "/v1/keys", "/v1/models:delete", "/v1/a%2Ab/c d"],
     }));
     for (path, expect) in [
         ("/v1/models", "host-allowed"),
@@ -84,6 +84,13 @@ fn paths_are_decided_in_their_one_spelling() {
         ("/v1/a/secret/", "path-denied"),
         ("/v1/a/secret/below", "path-denied"),
         ("/v1/keys/1", "path-denied"),
+        // An escape that servers decode hides nothing, whatever it stands for.
+        ("/v1/models:delete", "path-denied"),
+        ("/v1/models%3Adelete", "path-denied"),
+        ("/v1/models:get", "host-allowed"),
+        ("/v1/a*b/c%20d", "path-denied"),
+        ("/v1/a%2ab/c%20d", "path-denied"),
+        ("/v1/axb/c%20d", "host-allowed"),
         // N5
         ("//admin", "path-malformed"),
         ("/v1/%2e%2e/%2e%2e/x", "path-malformed"),
@@ -218,6 +225,7 @@ fn a_body_is_bounded_and_never_cut() {
             { "hosts": ["mcp.example"], "mcp": { "server": "files" } },
         ],
     }));
+    const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let ten = "0123456789";
     let gzip = json!([["content-encoding", "gzip"], ["content-length", "10"]]);
     table(
@@ -240,7 +248,8 @@ fn a_body_is_bounded_and_never_cut() {
                 json!({ "body": "1", "headers": [["content-length", "2"]] }),
                 "header-content-length",
             ),
-            ("https://mcp.example/", json!({ "body": "{}" }), "host-allowed"),
+            ("https://mcp.example/", json!({ "method": "POST", "body": PING }), "host-allowed"),
+            ("https://mcp.example/", json!({ "method": "POST", "body": "{}" }), "rpc-version"),
             ("https://mcp.example/", json!({ "headers": [["content-length", "2"]] }), "body-missing"),
             ("https://mcp.example/", json!({ "body": ten, "headers": gzip }), "body-encoded"),
             ("https://mcp.example/", json!({ "body": "a".repeat((1 << 20) + 1) }), "body-too-large"),

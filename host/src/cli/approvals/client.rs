@@ -38,7 +38,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 const TOKEN_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// The variable with the credential.
-const TOKEN_VARIABLE: &str = "SENTINEL_TOKEN";
+pub(in crate::cli) const TOKEN_VARIABLE: &str = "SENTINEL_TOKEN";
 
 /// A daemon, and who is asking.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl Reply<()> {
 impl Client {
     pub(super) fn new(args: &Server) -> anyhow::Result<Self> {
         // An empty variable is how many shells say "not set".
-        let base = server(if args.url.is_empty() { DEFAULT_URL } else { &args.url })?;
+        let base = server(if args.url.is_empty() { DEFAULT_URL } else { &args.url }, "--server")?;
         let credential = credential(args.token_file.as_deref())?;
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -206,7 +206,7 @@ impl Client {
 }
 
 /// The address of a daemon, and nothing that would end up in a log.
-fn server(text: &str) -> anyhow::Result<Url> {
+pub(in crate::cli) fn server(text: &str, flag: &str) -> anyhow::Result<Url> {
     let shown = text::line(text, 80);
     let url = Url::parse(text)
         .ok()
@@ -215,20 +215,21 @@ fn server(text: &str) -> anyhow::Result<Url> {
             format!("`{shown}` is no address of a daemon: use one such as `http://127.0.0.1:3100`")
         })?;
     if !url.username().is_empty() || url.password().is_some() {
-        bail!("--server takes no user and no password: set {TOKEN_VARIABLE}, or use --token-file");
+        bail!("{flag} takes no user and no password: set {TOKEN_VARIABLE}, or use --token-file");
     }
     ensure!(url.query().is_none() && url.fragment().is_none(), "`{shown}` has a query: leave it out");
     Ok(url)
 }
 
 /// Whether the daemon is on this machine.
-fn is_here(url: &Url) -> bool {
+pub(in crate::cli) fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
     host == "localhost" || address.is_some_and(|address| address.is_loopback())
 }
 
-fn credential(file: Option<&Path>) -> anyhow::Result<Option<HeaderValue>> {
+/// From a file or [`TOKEN_VARIABLE`], never from an argument.
+pub(in crate::cli) fn credential(file: Option<&Path>) -> anyhow::Result<Option<HeaderValue>> {
     let (text, origin) = match (file, std::env::var_os(TOKEN_VARIABLE)) {
         (Some(path), _) => (read(path)?, format!("the file `{}`", path.display())),
         (None, Some(text)) if !text.is_empty() => {
@@ -255,7 +256,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 /// The authorities that this machine trusts, and the crypto library that we have.
-fn tls() -> anyhow::Result<ClientConfig> {
+pub(in crate::cli) fn tls() -> anyhow::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
@@ -291,12 +292,12 @@ mod tests {
     #[test]
     fn an_address_is_a_host_and_no_more() {
         for good in ["http://127.0.0.1:3100", "https://sentinel.example/behind/a/proxy/"] {
-            assert!(server(good).is_ok(), "{good}");
+            assert!(server(good, "--server").is_ok(), "{good}");
         }
         for wrong in
             ["127.0.0.1:3100", "ftp://a", "http://u:p@a", "http://u@a", "http://a/?q", "http://a/#f", ""]
         {
-            assert!(server(wrong).is_err(), "{wrong}");
+            assert!(server(wrong, "--server").is_err(), "{wrong}");
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn ask<'p>(
         return;
     };
     said.matched = Some(governing);
-    private_addresses(&governing, read, &addresses, said);
+    private_addresses(&governing, read, &addresses, request.resolves_later, said);
     tunnels(&governing, read, said);
     methods(&governing, read, said);
     paths(&governing, read, said);
@@ -78,6 +78,7 @@ fn private_addresses(
     governing: &Governing<'_>,
     read: &Understood<'_>,
     addresses: &[IpAddr],
+    resolves_later: bool,
     said: &mut Said<'_>,
 ) {
     let switch = governing.block_private();
@@ -87,7 +88,7 @@ fn private_addresses(
         return;
     }
     let host = &read.authority.host;
-    if addresses.is_empty() && is_on == Some(true) {
+    if addresses.is_empty() && is_on == Some(true) && !resolves_later {
         let message = format!(
             "Addresses of host \"{}\" are not known, and the policy blocks private ones.",
             shown(host)

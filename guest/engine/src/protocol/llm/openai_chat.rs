@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::calls::{Arguments, CallId, Calls};
 use super::edits::Edits;
-use super::stream::{Fate, Frame, Own, Reader, Written, event, out_of_order};
+use super::stream::{Fate, Frame, Own, Reader, Written, event, harmless, out_of_order};
 use super::{Refused, fields, given, index, list, misshapen, optional_index, optional_text, refuse, text};
 use crate::syntax::Node;
 use crate::wire::json_string;
@@ -272,6 +272,9 @@ fn place(choice: &Node<'_>, choices: usize) -> Result<u64, Refused> {
 
 impl Reader for Chat {
     fn read(&mut self, frame: Frame<'_, '_>, calls: &mut Calls) -> Result<Fate, Refused> {
+        if given(frame.root, "choices")?.is_none() && given(frame.root, "error")?.is_none() {
+            return harmless(frame);
+        }
         let choices = list(frame.root, "choices")?;
         let (mut on, mut is_last) = (Vec::new(), choices.is_empty());
         for choice in choices {

@@ -25,6 +25,7 @@ pub(super) struct Stream {
     reader: Box<dyn Reader + Send + Sync>,
     waiting: VecDeque<Waiting>,
     held_bytes: usize,
+    is_after_return: bool,
     is_over: bool,
 }
 
@@ -99,7 +100,14 @@ impl Stream {
             Api::AnthropicMessages => Box::new(Messages::default()),
         };
         let splitter = Splitter::new(LLM_ANSWER_BYTES_MAX);
-        Self { splitter, reader, waiting: VecDeque::new(), held_bytes: 0, is_over: false }
+        Self {
+            splitter,
+            reader,
+            waiting: VecDeque::new(),
+            held_bytes: 0,
+            is_after_return: false,
+            is_over: false,
+        }
     }
 
     pub(super) fn push(
@@ -117,7 +125,8 @@ impl Stream {
             };
         }
         let mut events = Vec::new();
-        if self.splitter.push(bytes, &mut events).is_err() {
+        let lines = self.whole_lines(bytes, end);
+        if self.splitter.push(&lines, &mut events).is_err() {
             return refuse(
                 "llm-too-large",
                 format!("Event of the model is larger than {LLM_ANSWER_BYTES_MAX} bytes."),
@@ -136,13 +145,20 @@ impl Stream {
         Ok(())
     }
 
+    /// Keeps a carriage return at the end back: a line feed may follow, and belongs to the same event.
+    fn whole_lines(&mut self, bytes: &[u8], end: bool) -> Vec<u8> {
+        let mut own = Vec::with_capacity(bytes.len() + 1);
+        own.extend(self.is_after_return.then_some(b'\r'));
+        own.extend_from_slice(bytes);
+        self.is_after_return = !end && own.last() == Some(&b'\r');
+        if self.is_after_return {
+            own.pop();
+        }
+        own
+    }
+
     fn event(&mut self, event: Event, calls: &mut Calls, out: &mut Vec<u8>) -> Result<(), Refused> {
-        let fate = match self.fate(&event, calls)? {
-            // Comments keep connections alive.
-            None => Fate::Pass,
-            Some(fate) => fate,
-        };
-        match fate {
+        match self.fate(&event, calls)? {
             Fate::Pass => out.extend_from_slice(event.raw()),
             Fate::InOrder(on) => {
                 self.held_bytes += event.raw().len();
@@ -158,22 +174,22 @@ impl Stream {
         Ok(())
     }
 
-    /// `None`: it says nothing.
-    fn fate(&mut self, event: &Event, calls: &mut Calls) -> Result<Option<Fate>, Refused> {
+    fn fate(&mut self, event: &Event, calls: &mut Calls) -> Result<Fate, Refused> {
         let data = utf8(event.data())?;
         if data.is_empty() {
-            return Ok(None);
+            // Comments and blank lines keep connections alive.
+            return Ok(Fate::Pass);
         }
         if data.trim() == DONE {
             return if calls.any_open() {
                 refuse("llm-cut-off", "Answer of the model ends in the middle of a tool call.")
             } else {
-                Ok(Some(Fate::InOrder(Vec::new())))
+                Ok(Fate::InOrder(Vec::new()))
             };
         }
         let tree = read_json(data)?;
         let kind = kind(event, &tree.root)?;
-        self.reader.read(Frame { kind, root: &tree.root, data }, calls).map(Some)
+        self.reader.read(Frame { kind, root: &tree.root, data }, calls)
     }
 
     /// Lets go what waits for nothing any more.
@@ -185,7 +201,7 @@ impl Stream {
             let Some(Waiting { event, on }) = self.waiting.pop_front() else { return Ok(()) };
             self.held_bytes = self.held_bytes.saturating_sub(event.raw().len());
             let data = utf8(event.data())?;
-            if !calls.any_denied() || data.trim() == DONE {
+            if !calls.any_denied() || data.is_empty() || data.trim() == DONE {
                 out.extend_from_slice(event.raw());
                 continue;
             }

@@ -2,6 +2,7 @@
 //! and every way to be refused. What was replaced is read by strict readers of each API ([`strict`]).
 
 mod chat;
+mod hostile;
 mod messages;
 mod responses;
 mod strict;
@@ -59,7 +60,11 @@ fn through(
             serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&arguments)
                 .expect("an object");
             let seen = String::from_utf8_lossy(&bytes).into_owned();
-            assert!(!seen.contains(&format!("\"{name}\"")), "{name} went on before it was ruled on: {seen}");
+            let is_new = outcome.asked.iter().all(|(ruled, _)| *ruled != name);
+            assert!(
+                !is_new || !seen.contains(&format!("\"{name}\"")),
+                "{name} went on before it was ruled on: {seen}"
+            );
             let (permitted, text) = ruling(&name, permit_all);
             outcome.asked.push((name, arguments));
             own.answer(Ruling { permitted, text: &text })?;
@@ -77,7 +82,7 @@ fn check(api: Api, content_type: &str, answer: &str, permit_all: bool) -> Result
     let every: Vec<usize> = (1..answer.len()).collect();
     for when in [When::AtOnce, When::AtTheEnd] {
         assert_eq!(through(api, content_type, answer, &every, when, permit_all), expected, "byte by byte");
-        for cut in (1..answer.len()).step_by(7) {
+        for cut in (1..answer.len()).step_by(31) {
             assert_eq!(
                 through(api, content_type, answer, &[cut], when, permit_all),
                 expected,

@@ -2,7 +2,7 @@
 
 use super::calls::{CallId, Calls};
 use super::edits::Edits;
-use super::{Api, Refused, anthropic, openai_chat, openai_responses, read_json, refuse};
+use super::{Api, Refused, anthropic, given, misshapen, openai_chat, openai_responses, read_json, refuse};
 use crate::limits::LLM_ANSWER_BYTES_MAX;
 
 pub(super) struct Whole {
@@ -47,6 +47,15 @@ impl Whole {
         }
         let text = utf8(&self.bytes)?;
         let tree = read_json(text)?;
+        // What is of no shape of this API may be of another one, whose calls are elsewhere.
+        let place = match self.api {
+            Api::OpenAiChat => "choices",
+            Api::OpenAiResponses => "output",
+            Api::AnthropicMessages => "content",
+        };
+        if given(&tree.root, place)?.is_none() && given(&tree.root, "error")?.is_none() {
+            return misshapen(place);
+        }
         self.calls = Some(match self.api {
             Api::OpenAiChat => openai_chat::calls(&tree.root, calls)?,
             Api::OpenAiResponses => openai_responses::calls(&tree.root, text, calls)?,

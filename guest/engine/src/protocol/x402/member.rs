@@ -45,7 +45,7 @@ pub(crate) fn read_member(node: &Node<'_>) -> Result<Payment, Malformed> {
     })
 }
 
-/// Appends what [`read_member`] reads.
+/// Appends what [`Payment::parse`] reads.
 pub fn write_member(payment: &Payment, out: &mut String) {
     out.push_str(&format!(r#"{{"version":{},"scheme":"{EXACT}","network":"#, payment.version));
     push_json_string(out, &payment.network);

@@ -91,7 +91,6 @@ fn answers_without_calls_pass_as_they_are() {
         one(r#"{"role":"assistant","content":"tool_calls","refusal":null}"#, "stop"),
         one(r#"{"role":"assistant","content":"x","tool_calls":[],"function_call":null}"#, "stop"),
         r#"{"error":{"message":"no","type":"invalid_request_error","param":null,"code":null}}"#.to_owned(),
-        "{}".to_owned(),
         String::new(),
     ] {
         assert_eq!(asked(&both(API, JSON, &answer)), []);
@@ -140,6 +139,9 @@ fn whole_answers_of_another_shape_are_refused() {
         (with(r#"{"type":"function","function":{"name":"a","arguments":{}}}"#), "llm-shape"),
         (r#"{"choices":[{"delta":{"tool_calls":[]}}]}"#.to_owned(), "llm-shape"),
         (one(r#"{"tool_Calls":[]}"#, "stop"), "llm-ambiguous"),
+        // A list of answers, and nothing at all.
+        (r#"{"object":"list","data":[{"choices":[]}]}"#.to_owned(), "llm-shape"),
+        ("{}".to_owned(), "llm-shape"),
     ] {
         refused(API, JSON, &answer, code);
     }
@@ -183,7 +185,7 @@ fn more(at: u32, piece: &str) -> String {
 }
 
 /// Three calls, their pieces mixed.
-fn parallel() -> String {
+pub(super) fn parallel() -> String {
     chunks(&[
         delta(r#"{"role":"assistant","content":""}"#),
         delta(r#"{"content":"Let me see."}"#),
@@ -324,6 +326,8 @@ fn streams_that_could_hide_a_call_are_refused() {
         (vec![delta(r#"{"Tool_Calls":[]}"#)], "llm-ambiguous"),
         (vec![chunk(r#"{"index":0,"message":{"tool_calls":[]}}"#)], "llm-shape"),
         (vec![chunk(r#"{"delta":{}},{"delta":{}}"#)], "llm-shape"),
+        // Of another API.
+        (vec![r#"{"delta":{"tool_calls":[]}}"#.to_owned()], "llm-event-unknown"),
         (vec!["{\"choices\":[".to_owned()], "llm-not-json"),
         (vec!["[]".to_owned()], "llm-shape"),
     ] {

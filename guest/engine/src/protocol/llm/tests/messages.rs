@@ -104,20 +104,15 @@ fn tool_block(at: u32, name: &str, pieces: &[&str]) -> Vec<String> {
 
 fn answer(blocks: &[Vec<String>], reason: &str) -> String {
     let end = end(reason);
-    let mut events = vec![START];
-    for (number, block) in blocks.iter().enumerate() {
-        events.extend(block.iter().map(String::as_str));
-        if number == 0 {
-            events.push(PING);
-        }
-    }
+    let mut events = vec![START, PING];
+    events.extend(blocks.iter().flatten().map(String::as_str));
     events.extend([end.as_str(), STOP]);
     stream(&events)
 }
 
-#[test]
-fn a_denied_call_of_a_stream_becomes_text_in_its_place() {
-    let whole = answer(
+/// Three calls behind a text.
+pub(super) fn several() -> String {
+    answer(
         &[
             text_block(0, "I'll look."),
             tool_block(1, "delete_all", &["", "{\"path\"", ": \"/srv\"}"]),
@@ -125,7 +120,12 @@ fn a_denied_call_of_a_stream_becomes_text_in_its_place() {
             tool_block(3, "list_files", &[]),
         ],
         "tool_use",
-    );
+    )
+}
+
+#[test]
+fn a_denied_call_of_a_stream_becomes_text_in_its_place() {
+    let whole = several();
     let outcome = both(API, SSE, &whole);
     assert_eq!(
         asked(&outcome),

@@ -206,8 +206,8 @@ fn called(at: u32, item: &str, pieces: &[&str]) -> Vec<String> {
     events
 }
 
-#[test]
-fn a_denied_call_of_a_stream_becomes_a_message_everywhere() {
+/// Three calls between two texts.
+pub(super) fn several() -> String {
     let (text, said) = spoken(0, "msg_1", "I'll look.");
     let (last, ended) = spoken(4, "msg_2", "Done.");
     let events = [
@@ -220,7 +220,12 @@ fn a_denied_call_of_a_stream_becomes_a_message_everywhere() {
         finish(&[&said, DELETE, WEATHER, CUSTOM, &ended]),
     ]
     .concat();
-    let outcome = both(API, SSE, &numbered(&events));
+    numbered(&events)
+}
+
+#[test]
+fn a_denied_call_of_a_stream_becomes_a_message_everywhere() {
+    let outcome = both(API, SSE, &several());
     assert_eq!(
         asked(&outcome),
         [
@@ -355,7 +360,7 @@ fn streams_that_could_hide_a_call_are_refused() {
         (vec![begun.clone(), ended.clone(), piece.clone()], "llm-shape"),
         (vec![begun.clone(), ended.clone(), ended.clone()], "llm-shape"),
         (vec![begun.clone(), begun.clone()], "llm-shape"),
-        (vec![begun.clone(), done(0, REASONING)], "llm-shape"),
+        (vec![begun.clone(), done(0, &REASONING.replace("rs_1", "fc_1"))], "llm-shape"),
         // Kinds that nobody knows.
         (
             vec![r#"{"type":"response.robot.delta","output_index":0,"delta":"x"}"#.to_owned()],

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::super::malformed::{HEADER_MISMATCH, Malformed, malformed};
 use super::is_too_long;
+use crate::base64;
 
 /// A value as it stands there, without the blanks around it.
 pub(super) fn plain<'h>(header: &str, value: &'h [u8]) -> Result<&'h str, Malformed> {
@@ -20,7 +21,7 @@ pub(super) fn decoded<'h>(header: &str, value: &'h [u8]) -> Result<Cow<'h, str>,
     let Some(encoded) = text.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
         return Ok(Cow::Borrowed(text));
     };
-    match base64(encoded).map(String::from_utf8) {
+    match base64::decode(encoded).map(String::from_utf8) {
         Some(Ok(decoded)) => Ok(Cow::Owned(decoded)),
         Some(Err(_)) | None => bad(header, "is not the Base64 of a UTF-8 text"),
     }
@@ -28,37 +29,6 @@ pub(super) fn decoded<'h>(header: &str, value: &'h [u8]) -> Result<Cow<'h, str>,
 
 fn bad<T>(header: &str, what: &str) -> Result<T, Malformed> {
     malformed("mcp-header-bad-value", HEADER_MISMATCH, format!("header `{header}` {what}"))
-}
-
-/// Base64 with padding, in the one spelling that its bytes have (RFC 4648, section 3.5).
-fn base64(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let digits = text.trim_end_matches('=');
-    if text.len() - digits.len() > 2 {
-        return None;
-    }
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in digits.bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(digit)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    // What is left over says nothing, so it has to be nought.
-    (bits & ((1 << held) - 1) == 0).then_some(out)
 }
 
 #[cfg(test)]
