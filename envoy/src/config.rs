@@ -29,6 +29,9 @@ pub(crate) struct Config {
     pub(crate) position: Position,
     /// Whether an instance behind the cluster's connection looks at addresses.
     pub(crate) resolves_later: bool,
+    /// The callback that traps.
+    #[cfg(feature = "faults")]
+    pub(crate) fault: Option<String>,
 }
 
 /// Where in the proxy the filter stands.
@@ -93,6 +96,8 @@ struct Raw<'a> {
     position: Position,
     #[serde(default)]
     resolves_later: bool,
+    #[cfg(feature = "faults")]
+    fault: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +149,8 @@ impl Config {
             record: if raw.position == Position::Upstream { Record::None } else { record },
             position: raw.position,
             resolves_later: raw.resolves_later,
+            #[cfg(feature = "faults")]
+            fault: raw.fault,
         })
     }
 }

@@ -11,6 +11,7 @@ use proxy_wasm::types::{Action, BufferType, MapType};
 use crate::answers::{Answering, Begun, Fed};
 use crate::config::Position;
 use crate::daemon::{self, ANSWER_BYTES_MAX};
+use crate::faults;
 use crate::flow::{Ending, Flow, Step, Target};
 use crate::head::Head;
 use crate::host;
@@ -120,6 +121,7 @@ impl Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, _token: u32, headers: usize, size: usize, _trailers: usize) {
+        faults::at("call response");
         let answer = read_answer(headers, size);
         if let (Some(worker), Err(_)) = (&self.worker, &answer) {
             worker.borrow().metrics.daemon_failed();
@@ -139,6 +141,7 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, is_end: bool) -> Action {
+        faults::at("request headers");
         let Some(pairs) = host::headers(MapType::HttpRequestHeaders) else {
             return self.step(|flow, worker| flow.fault(&worker.governor, Fault::HostFailed));
         };
@@ -153,16 +156,19 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_body(&mut self, size: usize, is_end: bool) -> Action {
+        faults::at("request body");
         let whole =
             || if size == 0 { Some(Vec::new()) } else { host::buffer(BufferType::HttpRequestBody, 0, size) };
         self.step(|flow, worker| flow.body(&mut worker.governor, size, is_end, whole))
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        faults::at("request trailers");
         self.step(|flow, worker| flow.trailers(&worker.governor))
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _is_end: bool) -> Action {
+        faults::at("response headers");
         let passed = self.flow.passed().filter(|_| !self.is_own_answer);
         let Some((exchange, policy)) = passed.filter(|(exchange, _)| exchange.reads_answer()) else {
             return Action::Continue;
@@ -188,6 +194,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_body(&mut self, size: usize, is_end: bool) -> Action {
+        faults::at("response body");
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
         let new = size.saturating_sub(self.kept);
@@ -203,6 +210,7 @@ impl HttpContext for Stream {
 
     /// With trailers the body has no end of its own.
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        faults::at("response trailers");
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &[], true);
