@@ -9,7 +9,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
 use crate::answers::{Answering, Begun, Fed};
-use crate::config::Position;
+use crate::config::{Position, Scheme};
 use crate::daemon::{self, ANSWER_BYTES_MAX};
 use crate::faults;
 use crate::flow::{Ending, Flow, Step, Target};
@@ -145,7 +145,8 @@ impl HttpContext for Stream {
         let Some(pairs) = host::headers(MapType::HttpRequestHeaders) else {
             return self.step(|flow, worker| flow.fault(&worker.governor, Fault::HostFailed));
         };
-        let head = Head::read(pairs).map(verified);
+        let scheme = self.worker.as_ref().and_then(|worker| worker.borrow().governor.config.scheme);
+        let head = Head::read(pairs).map(|head| verified(head, scheme));
         if let Ok(head) = &head {
             self.received = (head.authority.clone(), head.path.clone());
         }
@@ -240,7 +241,10 @@ fn tell(ending: &Ending) {
 
 /// The same head with the scheme of the connection. `:scheme` is what the client says of itself, and only
 /// one of the two words says more than is so.
-fn verified(head: Head) -> Head {
+fn verified(head: Head, scheme: Option<Scheme>) -> Head {
+    if let Some(scheme) = scheme {
+        return head.over(scheme.as_str());
+    }
     if head.scheme == "http" {
         return head;
     }

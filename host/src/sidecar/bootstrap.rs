@@ -73,6 +73,10 @@ fn plugin(sidecar: &Sidecar, position: Position) -> String {
         Position::Front => "  \"resolvesLater\": true".to_owned(),
         Position::Behind => "  \"position\": \"upstream\"".to_owned(),
     });
+    if sidecar.https == Https::TlsOrigination {
+        // What the agent says in the clear leaves over TLS, and is decided as that.
+        members.push("  \"scheme\": \"https\"".to_owned());
+    }
     members.push(match &sidecar.daemon {
         Some(daemon) => format!("  \"daemon\": {}", daemon_of_plugin(daemon, "sentinel")),
         // Its text as it is: the digest is that of the text.
