@@ -150,7 +150,7 @@ fn seen(answer: Option<&Response>, after: Duration) -> Option<Client> {
     let answer = answer?;
     match (answer.status, answer.complete) {
         (503 | 504, true) if answer.header("x-soe-code").is_none() => {
-            Some(if after >= IDLE { Client::RefusedLate } else { Client::Refused })
+            Some(if after >= IDLE / 2 { Client::RefusedLate } else { Client::Refused })
         }
         (200, true) => Some(Client::Answered),
         (200, false) => Some(Client::CutOff),
