@@ -52,8 +52,8 @@ impl Api {
     pub fn events(self, tools: &[&str]) -> Vec<String> {
         match self {
             Self::Chat => chat_events(tools),
-            Self::Responses => named(responses_events(tools)),
-            Self::Messages => named(messages_events(tools)),
+            Self::Responses => named(&responses_events(tools)),
+            Self::Messages => named(&messages_events(tools)),
         }
     }
 }
@@ -67,7 +67,7 @@ fn text() -> String {
 }
 
 /// Events whose type is their name as well.
-fn named(events: Vec<Value>) -> Vec<String> {
+fn named(events: &[Value]) -> Vec<String> {
     let line =
         |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default());
     events.iter().map(line).collect()

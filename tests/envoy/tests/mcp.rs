@@ -1,7 +1,7 @@
 //! Official MCP clients and servers, with the filter between them: what is allowed is as it is without
 //! one, and what is denied can be read by the client.
 
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
 use std::path::Path;
 use std::process::Command;

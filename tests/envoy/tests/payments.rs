@@ -2,7 +2,7 @@
 //! it paid for, and everything else is refused before the payment leaves. What is counted over time is
 //! the daemon's, and another suite's.
 
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly")]
 
 use sentinel_envoy_tests::client::get;
 use sentinel_envoy_tests::filter::{governed, policy};

@@ -3,6 +3,8 @@
 //! A filter that died has no opinion, and Envoy's `FAIL_CLOSED` is what remains. This is a table of
 //! what a client and an upstream see of that, callback by callback.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails loudly")]
+
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
