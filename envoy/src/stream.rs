@@ -83,7 +83,8 @@ impl Stream {
     /// What the reader of the answer made of more bytes.
     fn fed(&mut self, fed: Fed, size: usize) -> Action {
         let new = size.saturating_sub(self.kept);
-        if !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
+        let is_same = new == 0 && fed.out.is_empty();
+        if !is_same && !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
             return self.break_off();
         }
         self.kept += fed.out.len();
@@ -206,7 +207,10 @@ impl HttpContext for Stream {
         };
         let Some(bytes) = bytes.filter(|bytes| bytes.len() == new) else { return self.break_off() };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &bytes, is_end);
-        self.fed(fed, size)
+        let is_held = !is_end && fed.out.is_empty();
+        let action = self.fed(fed, size);
+        // Trailers may be the end. What was held back until then needs a buffer to go into.
+        if is_held && action == Action::Continue { Action::Pause } else { action }
     }
 
     /// With trailers the body has no end of its own.

@@ -30,9 +30,14 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// One that sends everything to a port at 127.0.0.1.
     pub fn new(upstream_port: u16) -> Self {
+        Self::to(UPSTREAM, upstream_port)
+    }
+
+    /// The same with a name for the cluster, where one proxy has several.
+    pub fn to(name: &str, port: u16) -> Self {
         let mut own = Self::answering();
-        own.routes = vec![json!({ "match": { "prefix": "/" }, "route": { "cluster": UPSTREAM } })];
-        own.cluster(cluster(UPSTREAM, upstream_port))
+        own.routes = vec![json!({ "match": { "prefix": "/" }, "route": { "cluster": name } })];
+        own.cluster(cluster(name, port))
     }
 
     /// One that answers everything itself.
@@ -104,14 +109,14 @@ impl Bootstrap {
         Self::build_all(&[("agent", self)])
     }
 
-    /// One proxy with a listener for each of these, under its name. They share clusters that have the
-    /// same name.
+    /// One proxy with a listener for each of these, under its name. A cluster that several have is one.
     pub fn build_all(all: &[(&str, &Self)]) -> String {
         let listeners: Vec<Value> = all.iter().map(|(name, own)| own.listener(name)).collect();
         let mut clusters: Vec<&Value> = Vec::new();
         for cluster in all.iter().flat_map(|(_, own)| &own.clusters) {
-            if clusters.iter().all(|known| known["name"] != cluster["name"]) {
-                clusters.push(cluster);
+            match clusters.iter().find(|known| known["name"] == cluster["name"]) {
+                Some(known) => assert_eq!(*known, cluster, "one name, one cluster"),
+                None => clusters.push(cluster),
             }
         }
         let config = json!({

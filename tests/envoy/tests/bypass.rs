@@ -2,7 +2,7 @@
 //! our filter, and the tool never runs. Where the same bytes run it without a filter, that is shown,
 //! so that a row cannot pass for the wrong reason. Envoy's own MCP filter is the baseline.
 
-#![expect(clippy::panic, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly")]
 
 use sentinel_envoy_tests::bootstrap::extension;
 use sentinel_envoy_tests::client::{chunked, get, http2, request, send};

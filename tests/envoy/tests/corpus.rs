@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sentinel_engine::{Actor, HttpHead, http_call};
+use sentinel_engine::{Actor, HttpHead, HttpRequest, Resolved, http_call};
 use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Upstream, module, wasm};
 use sentinel_tests::corpus::{Case, Corpus, Expect, Forward};
 use sentinel_tests::native;
@@ -96,7 +96,8 @@ impl<'c> Sent<'c> {
             path: self.text("path"),
             headers: &headers,
         };
-        http_call(&actor, &head, self.body.as_deref(), &[])
+        let body = self.body.as_deref();
+        http_call(&actor, &HttpRequest { head, body, resolved: Resolved::Unknown })
     }
 }
 

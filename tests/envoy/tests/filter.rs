@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use sentinel_envoy_tests::client::{chunked, get, http2, request, send};
+use sentinel_envoy_tests::client::{chunked, get, http2, post_json, request, send};
 use sentinel_envoy_tests::filter::{AGENT, governed, governing, policy};
 use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Response, Upstream, module, wasm};
 use serde_json::{Value, json};
@@ -299,6 +299,26 @@ fn connect_needs_the_rule_to_allow_tunnels() {
     assert_eq!(upstream.only_request().target, "/behind");
 }
 
+/// With trailers a body has no end of its own, and what was held back until the end has to go then.
+#[test]
+fn an_answer_that_is_read_may_have_trailers() {
+    let list = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"echo"},{"name":"rm"}]}}"#;
+    let (half, rest) = list.split_at(40);
+    let upstream = Upstream::answering(move |_| {
+        Answer::stream("application/json", &[half, rest], Duration::from_millis(50)).trailer("x-t", "1")
+    });
+    let envoy = Envoy::start(&governing(&upstream, &network()).build());
+    let headers = [("content-type", "application/json")];
+    let body = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    for _ in 0..2 {
+        let answer =
+            send(envoy.port(), &request("POST", "files.example", "/", &headers, body)).expect("an answer");
+        assert!(answer.complete && answer.status == 200, "{answer:?}");
+        assert_eq!(answer.json()["result"]["tools"], json!([{ "name": "echo" }]));
+        assert_eq!(answer.trailers, [("x-t".to_owned(), b"1".to_vec())]);
+    }
+}
+
 #[test]
 fn metrics_and_the_access_log_tell() {
     let upstream = Upstream::start();
@@ -310,9 +330,13 @@ fn metrics_and_the_access_log_tell() {
     }
     let denied = envoy.wait_for_log("deny|", DEADLINE);
     assert!(denied.starts_with("deny|host-not-allowed|Host") && denied.ends_with("|403"), "{denied}");
+    // What an agent has by the thousand costs nothing; a tool that was called is told.
+    assert_eq!(envoy.wait_for_log("-|200", DEADLINE), "-|-|-|200");
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "echo" } });
+    post_json(envoy.port(), "files.example", "/", &call);
     assert_eq!(envoy.wait_for_log("allow|", DEADLINE), "allow|host-allowed|-|200");
     let stat = |name: &str| envoy.stat(&format!("wasmcustom.sentinel.{name}"));
-    assert_eq!((stat("requests.allow"), stat("requests.deny"), stat("requests.escalate")), (1, 2, 0));
+    assert_eq!((stat("requests.allow"), stat("requests.deny"), stat("requests.escalate")), (2, 2, 0));
     assert_eq!(stat("policy.loaded"), 1);
     assert!(envoy.admin("/stats/prometheus").contains("sentinel_requests_deny{} 2"));
 }

@@ -1,7 +1,7 @@
 //! Official MCP clients and servers, with the filter between them: what is allowed is as it is without
 //! one, and what is denied can be read by the client.
 
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
 use std::path::Path;
 use std::process::Command;
@@ -75,10 +75,7 @@ fn check_tale(tale: &Value, who: &str) {
     let denied = call("rm");
     assert_eq!(denied["result"]["isError"], json!(true), "{who}: {denied}");
     let text = denied["result"]["content"][0]["text"].as_str().unwrap_or_default();
-    assert!(
-        text.contains("denied") && text.contains("mcp__tools__rm"),
-        "{who}: a model can read why: {text}"
-    );
+    assert!(text.contains("denied") && text.contains("\"rm\""), "{who}: a model can read why: {text}");
 }
 
 fn tale(script: &str, port: u16, arguments: &[&str]) -> Value {
@@ -95,7 +92,8 @@ fn tale(script: &str, port: u16, arguments: &[&str]) -> Value {
 fn official_clients_see_what_they_may_and_read_what_they_may_not() {
     let servers = ["mcp-v2.mjs", "mcp-v1.mjs"].map(|script| Server::start(&tools::mcp_node(), script, &[]));
     let lists = json!({ "allowTools": ["*"], "denyTools": ["rm"] });
-    let [v2, v1] = servers.each_ref().map(|server| Bootstrap::new(server.port()).filter(mcp(&lists)));
+    let to = |name, server: &Server| Bootstrap::to(name, server.port()).filter(mcp(&lists));
+    let (v2, v1) = (to("v2", &servers[0]), to("v1", &servers[1]));
     let envoy = Envoy::start(&Bootstrap::build_all(&[("v2", &v2), ("v1", &v1)]));
     let (v2, v1) = (envoy.port_of("v2"), envoy.port_of("v1"));
     let calls = ["echo", "rm"];
