@@ -81,11 +81,9 @@ impl Stream {
 
     /// What the reader of the answer made of more bytes.
     fn fed(&mut self, fed: Fed, size: usize) -> Action {
-        let new = size.saturating_sub(self.kept);
-        if !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
+        if !self.put(&fed.out, size) {
             return self.break_off();
         }
-        self.kept += fed.out.len();
         if fed.is_refused {
             return self.break_off();
         }
@@ -102,6 +100,23 @@ impl Stream {
         }
         self.kept = 0;
         Action::Continue
+    }
+
+    /// Puts bytes in the place of those that are new in the proxy's buffer of so many.
+    fn put(&mut self, bytes: &[u8], size: usize) -> bool {
+        let of = BufferType::HttpResponseBody;
+        let new = size.saturating_sub(self.kept);
+        let is_put = if self.kept == 0 || new == 0 {
+            new == 0 && bytes.is_empty() || host::replace(of, self.kept, new, bytes)
+        } else {
+            // The proxy adds to a buffer or replaces all of it; anything between ends the filter.
+            host::buffer(of, 0, self.kept).filter(|kept| kept.len() == self.kept).is_some_and(|mut all| {
+                all.extend_from_slice(bytes);
+                host::replace(of, 0, size, &all)
+            })
+        };
+        self.kept += bytes.len();
+        is_put
     }
 
     fn ruled(&mut self, answer: Result<Vec<u8>, Fault>) -> Option<Fed> {

@@ -1,0 +1,85 @@
+//! Orders of events in the real proxy that are rare and must not hurt.
+
+use std::time::Duration;
+
+use sentinel_envoy_tests::client::{get, request, send};
+use sentinel_envoy_tests::{Answer, Bootstrap, Envoy, Upstream, module, wasm};
+use serde_json::{Value, json};
+
+/// A policy with a meter, so that each call goes to the daemon.
+fn policy() -> Value {
+    json!({
+        "agentId": "a", "version": "1",
+        "identity": { "authorityLevel": "full-ops", "environmentScope": ["development"] },
+        "rateLimits": { "maxCallsPerMinute": 1000 },
+        "toolActions": { "allowed": ["search"] },
+        "network": { "rules": [{ "hosts": ["model.example"], "llm": true }] },
+    })
+}
+
+/// Says yes, to what a model wants to call only after a while.
+fn daemon(slow: Duration) -> Upstream {
+    Upstream::answering(move |request| {
+        if request.target != "/v1/evaluate" {
+            return Answer::new(503, "text/plain", "");
+        }
+        let call: Value = serde_json::from_slice(&request.body).expect("a call");
+        let answer = Answer::json(&json!({
+            "decision": "allow", "permitted": true, "reason": "r", "code": "tool-allowed", "layer": "deterministic",
+            "verdictId": "v", "agentId": call["agentId"], "toolName": call["toolName"],
+        }));
+        if call["toolName"] == "http" { answer } else { answer.after(slow) }
+    })
+}
+
+fn envoy(upstream: &Upstream, daemon: &Upstream) -> Envoy {
+    let configuration = json!({
+        "agentId": "a", "policy": policy(), "record": "none",
+        "daemon": { "cluster": "daemon", "timeoutMs": 5000 },
+    });
+    let filter = wasm(module::sentinel(), &configuration);
+    Envoy::start(&Bootstrap::new(upstream.port()).daemon(daemon.port()).filter(filter).build())
+}
+
+const TEXT: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"}}]}\n\n";
+const CALL: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"search\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n";
+const USAGE: &str = "data: {\"choices\":[],\"usage\":{}}\n\n";
+const DONE: &str = "data: [DONE]\n\n";
+
+/// Text that may go on at once stands in front of a call that is being decided, and more comes meanwhile;
+/// or the call stands alone, and nothing comes.
+#[test]
+fn a_stream_goes_on_while_a_call_in_it_is_decided() {
+    let daemon = daemon(Duration::from_millis(250));
+    for chunks in [
+        vec![format!("{TEXT}{CALL}"), USAGE.to_owned(), USAGE.to_owned(), USAGE.to_owned(), DONE.to_owned()],
+        vec![
+            TEXT.to_owned(),
+            CALL.to_owned(),
+            USAGE.to_owned(),
+            USAGE.to_owned(),
+            USAGE.to_owned(),
+            DONE.to_owned(),
+        ],
+        vec![CALL.to_owned()],
+        vec![format!("{TEXT}{CALL}{DONE}")],
+        vec![format!("{TEXT}{CALL}")],
+    ] {
+        let whole = chunks.concat();
+        let gap = Duration::from_millis(100);
+        let upstream = Upstream::answering(move |request| {
+            if request.method == "GET" {
+                return Answer::new(200, "text/plain", "upstream");
+            }
+            let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+            Answer::stream("text/event-stream", &chunks, gap)
+        });
+        let envoy = envoy(&upstream, &daemon);
+        let json = [("content-type", "application/json")];
+        let bytes = request("POST", "model.example", "/v1/chat/completions", &json, b"{\"stream\":true}");
+        let response = send(envoy.port(), &bytes).expect("an answer");
+        assert!(response.complete, "{}\n{}", response.text(), envoy.log());
+        assert_eq!(response.text(), whole);
+        assert_eq!(get(envoy.port(), "model.example", "/").status, 200, "the filter lives");
+    }
+}
