@@ -29,9 +29,28 @@ pub(crate) fn buffer(of: BufferType, start: usize, size: usize) -> Option<Vec<u8
     hostcalls::get_buffer(of, start, size).ok().flatten()
 }
 
-/// Replaces so many bytes of a buffer from `start`.
+#[link(wasm_import_module = "env")]
+#[expect(
+    unsafe_code,
+    reason = "the library's own function panics where the proxy says no, and ends the filter"
+)]
+unsafe extern "C" {
+    fn proxy_set_buffer_bytes(
+        of: BufferType,
+        start: usize,
+        size: usize,
+        with: *const u8,
+        length: usize,
+    ) -> u32;
+}
+
+/// Replaces so many bytes of a buffer from `start`. The proxy adds to a buffer or replaces all of it, and
+/// says no to everything else, and where it has no buffer.
 pub(crate) fn replace(of: BufferType, start: usize, size: usize, with: &[u8]) -> bool {
-    hostcalls::set_buffer(of, start, size, with).is_ok()
+    // SAFETY: the proxy reads these bytes, which are there, and keeps no pointer to them.
+    #[expect(unsafe_code, reason = "a call of the proxy")]
+    let status = unsafe { proxy_set_buffer_bytes(of, start, size, with.as_ptr(), with.len()) };
+    status == 0
 }
 
 /// A property as text.

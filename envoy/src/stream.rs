@@ -27,6 +27,8 @@ pub(crate) struct Stream {
     answering: Option<Box<Answering>>,
     /// Bytes of the answer that were read and are still in the proxy's buffer.
     kept: usize,
+    /// Whether all of the answer came.
+    has_ended: bool,
     /// Whether this filter answered the request itself.
     is_own_answer: bool,
 }
@@ -39,6 +41,7 @@ impl Stream {
             received: Default::default(),
             answering: None,
             kept: 0,
+            has_ended: false,
             is_own_answer: false,
         }
     }
@@ -97,6 +100,10 @@ impl Stream {
             }
             let Some(fed) = self.ruled(Err(Fault::DaemonUnreachable)) else { return self.break_off() };
             return self.fed(fed, self.kept);
+        }
+        if self.kept == 0 && !self.has_ended {
+            // What is let go leaves no buffer, and trailers could come next: then nothing could be put.
+            return Action::Pause;
         }
         self.kept = 0;
         Action::Continue
@@ -205,6 +212,7 @@ impl HttpContext for Stream {
     fn on_http_response_body(&mut self, size: usize, is_end: bool) -> Action {
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
+        self.has_ended |= is_end;
         let new = size.saturating_sub(self.kept);
         let bytes = if new == 0 {
             Some(Vec::new())
@@ -220,6 +228,7 @@ impl HttpContext for Stream {
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
+        self.has_ended = true;
         let fed = answering.feed(&mut worker.borrow_mut().governor, &[], true);
         self.fed(fed, self.kept)
     }

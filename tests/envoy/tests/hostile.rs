@@ -83,3 +83,49 @@ fn a_stream_goes_on_while_a_call_in_it_is_decided() {
         assert_eq!(get(envoy.port(), "model.example", "/").status, 200, "the filter lives");
     }
 }
+
+/// Headers behind an answer that is read: the body ends in the callback of the trailers.
+#[test]
+fn an_answer_with_trailers_is_read_to_its_end() {
+    let daemon = daemon(Duration::from_millis(250));
+    let whole = r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"hi","tool_calls":[{"id":"1","type":"function","function":{"name":"search","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
+    for (kind, chunks) in [
+        ("application/json", vec![whole.to_owned()]),
+        ("application/json", vec![whole[..40].to_owned(), whole[40..].to_owned()]),
+        ("text/event-stream", vec![TEXT.to_owned(), CALL.to_owned()]),
+        ("text/event-stream", vec![format!("{TEXT}{CALL}{DONE}")]),
+        ("text/event-stream", vec![TEXT.to_owned(), TEXT.trim_end().to_owned()]),
+    ] {
+        let sent = chunks.concat();
+        let upstream = Upstream::answering(move |request| {
+            if request.method == "GET" {
+                return Answer::new(200, "text/plain", "upstream");
+            }
+            let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+            Answer::stream(kind, &chunks, Duration::from_millis(50)).trailer("x-end", "1")
+        });
+        let configuration = json!({
+            "agentId": "a", "policy": policy(), "record": "none",
+            "daemon": { "cluster": "daemon", "timeoutMs": 5000 },
+        });
+        let mut cluster = sentinel_envoy_tests::bootstrap::cluster("trailing", upstream.port());
+        cluster["typed_extension_protocol_options"] = json!({
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+            },
+        });
+        let bootstrap = Bootstrap::new(upstream.port())
+            .daemon(daemon.port())
+            .cluster(cluster)
+            .route(json!({ "match": { "prefix": "/" }, "route": { "cluster": "trailing" } }))
+            .filter(wasm(module::sentinel(), &configuration));
+        let envoy = Envoy::start(&bootstrap.build());
+        let json = [("content-type", "application/json")];
+        let bytes = request("POST", "model.example", "/v1/chat/completions", &json, b"{}");
+        let response = send(envoy.port(), &bytes).expect("an answer");
+        assert!(response.complete, "{kind} {sent}: {}\n{}", response.text(), envoy.log());
+        assert_eq!(response.text(), sent, "{kind}");
+        assert_eq!(get(envoy.port(), "model.example", "/").status, 200, "the filter lives: {kind} {sent}");
+    }
+}
