@@ -120,6 +120,12 @@ impl Config {
                 return field("policyDigest", format!("is `{wanted}`, and `policy` has `{digest}`"));
             }
         }
+        if raw.policy_digest.is_some() && policy.is_none() {
+            return field(
+                "policyDigest",
+                "is the digest of `policy`, which is missing: what is fetched has its own",
+            );
+        }
         let daemon = raw.daemon.map(Daemon::check).transpose()?;
         if policy.is_none() && daemon.is_none() {
             return field("policy", "is missing: give `policy`, or `daemon` to fetch it from");
@@ -222,6 +228,10 @@ mod tests {
             (r#"{"agentId":"a","polcy":{}}"#, "polcy"),
             (r#"{"agentId":"a","policy":{}}"#, "the policy has mistakes"),
             (r#"{"agentId":"a","daemon":{"cluster":""}}"#, "`daemon.cluster`"),
+            (
+                r#"{"agentId":"a","policyDigest":"sha256:00","daemon":{"cluster":"c"}}"#,
+                "`policyDigest` is the digest of `policy`",
+            ),
             (r#"{"agentId":"a","daemon":{"cluster":"c","timeoutMs":0}}"#, "`daemon.timeoutMs`"),
             (r#"{"agentId":"a","daemon":{"cluster":"c","apiKey":"a b"}}"#, "`daemon.apiKey`"),
             (r#"{"agentId":"a","daemon":{"cluster":"c"},"record":"some"}"#, "some"),
