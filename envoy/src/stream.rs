@@ -153,6 +153,10 @@ impl Context for Stream {
             }
             return;
         }
+        if self.flow.passed().is_some() {
+            // About an answer that was broken off: there is nothing to go on with.
+            return;
+        }
         if self.step(|flow, worker| flow.answered(&mut worker.governor, answer)) == Action::Continue {
             let _ = hostcalls::resume_http_request();
         }
