@@ -183,3 +183,19 @@ fn values_of_credentials_are_not_told() {
         assert!(String::from_utf8_lossy(exchange.call().expect("a call")).contains("hunter2"), "{name}");
     }
 }
+
+/// Each tool of a list is decided, and the list is as long as the server likes.
+#[test]
+fn a_list_of_very_many_tools_is_withheld() {
+    for (tools, is_read) in [(4_096, true), (4_097, false)] {
+        let message = open("POST", "files.example", "/mcp", &[], Some(&call("echo", &json!({}))));
+        let header = |name: &str| (name == "content-type").then(|| "application/json".to_owned());
+        let AnswerPlan::Read(mut reader) = message.answer(200, &header) else { panic!("it is read") };
+        let tools: Vec<Value> = (0..tools).map(|_| json!({ "name": "echo" })).collect();
+        let list = json!({ "jsonrpc": "2.0", "id": 7, "result": { "tools": tools } }).to_string();
+        reader.push(&policy(), list.as_bytes(), true).expect("an answer");
+        let out = String::from_utf8(reader.take()).expect("UTF-8");
+        assert_eq!(out.contains("echo"), is_read, "{out}");
+        assert!(out.contains("\"id\":7"), "{out}");
+    }
+}
