@@ -129,3 +129,53 @@ fn an_answer_with_trailers_is_read_to_its_end() {
         assert_eq!(get(envoy.port(), "model.example", "/").status, 200, "the filter lives: {kind} {sent}");
     }
 }
+
+/// One frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a short frame").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A length that is declared is decided; in HTTP/2 nothing but the proxy makes it true.
+#[test]
+fn a_body_is_as_long_as_it_says() {
+    let upstream = Upstream::start();
+    let policy = json!({
+        "agentId": "a", "version": "1",
+        "identity": { "authorityLevel": "full-ops", "environmentScope": ["development"] },
+        "network": { "allowHosts": ["small.example"], "maxBodyBytes": 4 },
+    });
+    let filter = wasm(module::sentinel(), &json!({ "agentId": "a", "policy": policy }));
+    let envoy = Envoy::start(&Bootstrap::new(upstream.port()).filter(filter).build());
+    for (length, body, arrives) in [("4", &b"1234"[..], true), ("4", b"123456789", false), ("0", b"x", false)]
+    {
+        let mut block = Vec::new();
+        for (name, value) in [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":authority", "small.example"),
+            (":path", "/"),
+            ("content-length", length),
+        ] {
+            block.push(0);
+            for text in [name, value] {
+                block.push(u8::try_from(text.len()).expect("short"));
+                block.extend_from_slice(text.as_bytes());
+            }
+        }
+        let mut connection = sentinel_envoy_tests::Connection::open(envoy.port());
+        let bytes = [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            frame(4, 0, 0, &[]),
+            frame(1, 4, 1, &block),
+            frame(0, 1, 1, body),
+        ];
+        connection.send(&bytes.concat());
+        std::thread::sleep(Duration::from_millis(500));
+        let seen = upstream.requests();
+        let whole = seen.iter().any(|request| request.complete);
+        assert_eq!(whole, arrives, "{length}: {seen:?}");
+        assert!(seen.iter().all(|request| request.body.len() <= 4), "{length}: {seen:?}");
+        upstream.forget();
+    }
+}
