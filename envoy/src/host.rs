@@ -29,28 +29,15 @@ pub(crate) fn buffer(of: BufferType, start: usize, size: usize) -> Option<Vec<u8
     hostcalls::get_buffer(of, start, size).ok().flatten()
 }
 
-#[link(wasm_import_module = "env")]
-#[expect(
-    unsafe_code,
-    reason = "the library's own function panics where the proxy says no, and ends the filter"
-)]
-unsafe extern "C" {
-    fn proxy_set_buffer_bytes(
-        of: BufferType,
-        start: usize,
-        size: usize,
-        with: *const u8,
-        length: usize,
-    ) -> u32;
-}
-
-/// Replaces so many bytes of a buffer from `start`. The proxy adds to a buffer or replaces all of it, and
-/// says no to everything else, and where it has no buffer.
+/// Replaces so many bytes of a buffer from `start`. There may be no buffer, behind the end of a body.
+#[expect(unsafe_code, reason = "the SDK's own traps where the proxy says no")]
 pub(crate) fn replace(of: BufferType, start: usize, size: usize, with: &[u8]) -> bool {
-    // SAFETY: the proxy reads these bytes, which are there, and keeps no pointer to them.
-    #[expect(unsafe_code, reason = "a call of the proxy")]
-    let status = unsafe { proxy_set_buffer_bytes(of, start, size, with.as_ptr(), with.len()) };
-    status == 0
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        fn proxy_set_buffer_bytes(of: u32, start: usize, size: usize, with: *const u8, length: usize) -> u32;
+    }
+    // SAFETY: the proxy copies these bytes before it returns, and keeps no pointer.
+    unsafe { proxy_set_buffer_bytes(of as u32, start, size, with.as_ptr(), with.len()) == 0 }
 }
 
 /// A property as text.

@@ -119,7 +119,7 @@ fn payment(request: &Request<'_>, of_message: Option<&str>) -> Result<Option<Pay
 }
 
 /// The message of a request to an MCP server. Only POST carries one; GET and DELETE are of the
-/// transport.
+/// transport, OPTIONS is of browsers.
 fn message<'c>(
     request: &'c Request<'_>,
     headers: &[(&str, &str)],
@@ -145,7 +145,8 @@ fn message<'c>(
             }
             Some(read)
         }
-        "GET" | "DELETE" if body.is_empty() => None,
+        // A browser asks before it sends; nothing is called by that.
+        "GET" | "DELETE" | "OPTIONS" if body.is_empty() => None,
         _ => {
             let message =
                 "Host speaks MCP, whose requests are POST, GET and DELETE, and only POST has a body.";
