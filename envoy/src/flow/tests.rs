@@ -243,3 +243,19 @@ fn an_address_is_decided_or_the_request_does_not_go() {
     let audit = policy.replace(r#""version":"1","#, r#""version":"1","mode":"audit","#);
     assert!(matches!(address(&audit, "/", "10.0.0.1"), Step::Go), "nothing is held back");
 }
+
+/// C3: a policy does not loosen what the installation enforces.
+#[test]
+fn the_stricter_mode_counts() {
+    let audit = policy(NETWORK).replace(r#""version":"1","#, r#""version":"1","mode":"audit","#);
+    for (mode, policy, passes) in [
+        ("", &audit, true),
+        (r#","mode":"audit""#, &audit, true),
+        (r#","mode":"enforce""#, &audit, false),
+        (r#","mode":"audit""#, &policy(NETWORK), false),
+    ] {
+        let mut governor = governor(&format!(r#"{{"agentId":"a","policy":{policy}{mode}}}"#));
+        let step = get(&mut governor, "evil.example", "/");
+        assert_eq!(matches!(step, Step::Pass(_)), passes, "{mode}: {step:?}");
+    }
+}
