@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sentinel_engine::{Diagnostic, Format, Policy, Severity};
+use sentinel_engine::{Diagnostic, Format, Mode, Policy, Severity};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) agent_id: String,
     pub(crate) environment: Option<String>,
     pub(crate) session_id: Option<String>,
+    /// That of the installation; the stricter of it and the policy's counts.
+    pub(crate) mode: Option<Mode>,
     /// Governs until the daemon has told of another one.
     pub(crate) policy: Option<Policy>,
     pub(crate) daemon: Option<Daemon>,
@@ -107,6 +109,7 @@ struct Raw<'a> {
     agent_id: String,
     environment: Option<String>,
     session_id: Option<String>,
+    mode: Option<String>,
     #[serde(borrow)]
     policy: Option<&'a RawValue>,
     policy_digest: Option<String>,
@@ -146,10 +149,17 @@ impl Config {
                 return field("policyDigest", format!("is `{wanted}`, and `policy` has `{digest}`"));
             }
         }
+        if raw.policy_digest.is_some() && policy.is_none() {
+            return field(
+                "policyDigest",
+                "is the digest of `policy`, which is missing: what is fetched has its own",
+            );
+        }
         let daemon = raw.daemon.map(Daemon::check).transpose()?;
         if policy.is_none() && daemon.is_none() {
             return field("policy", "is missing: give `policy`, or `daemon` to fetch it from");
         }
+        let mode = raw.mode.as_deref().map(mode).transpose()?;
         let record = match (raw.record, &daemon) {
             (Some(Record::All | Record::Denied), None) => {
                 return field("record", "needs `daemon`, which keeps the records");
@@ -165,6 +175,7 @@ impl Config {
             agent_id: raw.agent_id,
             environment: raw.environment,
             session_id: raw.session_id,
+            mode,
             policy,
             daemon,
             record: if raw.position == Position::Upstream { Record::None } else { record },
@@ -204,6 +215,15 @@ impl Daemon {
             timeout: Duration::from_millis(timeout),
             refresh: Duration::from_secs(refresh),
         })
+    }
+}
+
+/// A word that nobody knows is a mistake, and not no mode.
+fn mode(word: &str) -> Result<Mode, ConfigError> {
+    let known = [Mode::Enforce, Mode::Audit, Mode::Shadow, Mode::DryRun];
+    match known.into_iter().find(|mode| mode.as_str() == word) {
+        Some(mode) => Ok(mode),
+        None => field("mode", "is none of `enforce`, `audit`, `shadow` and `dry-run`"),
     }
 }
 
@@ -251,6 +271,11 @@ mod tests {
             (r#"{"agentId":"a","polcy":{}}"#, "polcy"),
             (r#"{"agentId":"a","policy":{}}"#, "the policy has mistakes"),
             (r#"{"agentId":"a","daemon":{"cluster":""}}"#, "`daemon.cluster`"),
+            (r#"{"agentId":"a","mode":"enforced","daemon":{"cluster":"c"}}"#, "`mode` is none of"),
+            (
+                r#"{"agentId":"a","policyDigest":"sha256:00","daemon":{"cluster":"c"}}"#,
+                "`policyDigest` is the digest of `policy`",
+            ),
             (r#"{"agentId":"a","daemon":{"cluster":"c","timeoutMs":0}}"#, "`daemon.timeoutMs`"),
             (r#"{"agentId":"a","daemon":{"cluster":"c","apiKey":"a b"}}"#, "`daemon.apiKey`"),
             (r#"{"agentId":"a","daemon":{"cluster":"c"},"record":"some"}"#, "some"),

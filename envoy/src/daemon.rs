@@ -15,6 +15,8 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 5 << 20;
 pub(crate) struct Ruling {
     decision: String,
     pub(crate) permitted: bool,
+    /// `false` where the mode holds nothing back.
+    enforced: Option<bool>,
     pub(crate) reason: String,
     pub(crate) code: String,
     pub(crate) layer: String,
@@ -46,7 +48,9 @@ impl Ruling {
     pub(crate) fn read(body: &[u8], asked: &Asked) -> Option<Self> {
         let ruling: Self = serde_json::from_slice(body).ok()?;
         let is_ours = ruling.agent_id == asked.agent_id && ruling.tool_name == asked.tool_name;
-        (is_ours && ruling.outcome().is_some()).then_some(ruling)
+        let outcome = ruling.outcome()?;
+        let contradicts = outcome == Outcome::Deny && ruling.permitted && ruling.enforced != Some(false);
+        (is_ours && !contradicts).then_some(ruling)
     }
 
     /// What a reader of the protocol is told.
@@ -110,6 +114,8 @@ mod tests {
     #[test]
     fn a_verdict_is_read() {
         assert!(read(ANSWER, "http").is_some_and(|ruling| ruling.permitted));
+        let audit = ANSWER.replace("allow", "deny").replace("\"mode\":\"enforce\"", "\"enforced\":false");
+        assert!(read(&audit, "http").is_some_and(|ruling| ruling.permitted));
     }
 
     #[test]
@@ -129,6 +135,7 @@ mod tests {
             (r#"{"permitted":true}"#, "http"),
             (ANSWER, "other"),
             (&ANSWER.replace("allow", "maybe"), "http"),
+            (&ANSWER.replace("allow", "deny"), "http"),
             (&ANSWER.replace("\"a\"", "\"b\""), "http"),
         ] {
             assert!(read(body, tool).is_none(), "{body} {tool}");

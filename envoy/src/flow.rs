@@ -199,9 +199,15 @@ impl Flow {
         let request = HttpRequest { head: head.view(&pairs), body: None, resolved: Resolved::To(resolved) };
         let exchange = Exchange::of_request(policy, &governor.actor(), &request, false);
         let decision = exchange.decision();
-        let refusal =
-            decision.reasons.iter().find(|own| own.outcome == Outcome::Deny && reply::is_egress(&own.code));
-        let Some(reason) = refusal else {
+        // Of a request that cannot be read nobody looked at the address.
+        if decision.forward.is_none() {
+            return self.fault(governor, Fault::RequestMalformed);
+        }
+        let is_refusal =
+            |own: &&sentinel_engine::Reason| own.outcome == Outcome::Deny && reply::is_egress(&own.code);
+        let refusal = decision.reasons.iter().find(is_refusal);
+        // A policy that holds nothing back holds no address back either.
+        let Some(reason) = refusal.filter(|_| !conclude_stateless(policy, decision).permitted) else {
             self.phase = Phase::Addressed;
             return Step::Go;
         };

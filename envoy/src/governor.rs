@@ -52,7 +52,7 @@ pub(crate) struct Full;
 impl Governor {
     pub(crate) fn new(mut config: Config, mut name: String, clock: Clock) -> Self {
         name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
-        let policy = config.policy.take().map(Rc::new);
+        let policy = config.policy.take().map(|policy| Rc::new(policy.at_least(config.mode)));
         let digest = policy.as_ref().map(|policy| policy.digest().to_string());
         Self { config, policy, digest, queue: Queue::default(), name, counted: 0, clock }
     }
@@ -97,7 +97,7 @@ impl Governor {
         if policy.agent_id() != self.config.agent_id {
             return Err(Untaken::Agent);
         }
-        self.policy = Some(Rc::new(policy));
+        self.policy = Some(Rc::new(policy.at_least(self.config.mode)));
         self.digest = Some(digest);
         Ok(())
     }

@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 const WAITING_MAX: usize = 4_096;
 /// Most bytes that wait.
 const WAITING_BYTES_MAX: usize = 8 << 20;
+/// Most bytes of one record. The daemon refuses a batch that is larger, and one that it refuses is sent
+/// again for ever, with all records behind it.
+const RECORD_BYTES_MAX: usize = (4 << 20) - 1_024;
 /// Most records of one batch; the daemon takes no more.
 const BATCH_MAX: usize = 256;
 /// Most bytes of one batch, below what the daemon takes.
@@ -67,7 +70,10 @@ pub(crate) struct Queue {
 impl Queue {
     /// Whether there is room; what does not fit is given back.
     pub(crate) fn push(&mut self, record: Record) -> Result<(), Record> {
-        if self.waiting.len() >= WAITING_MAX || self.bytes + record.json.len() > WAITING_BYTES_MAX {
+        if record.json.len() > RECORD_BYTES_MAX
+            || self.waiting.len() >= WAITING_MAX
+            || self.bytes + record.json.len() > WAITING_BYTES_MAX
+        {
             return Err(record);
         }
         self.bytes += record.json.len();
@@ -121,7 +127,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::{BATCH_MAX, Queue, Record, Told, WAITING_MAX};
+    use super::{BATCH_MAX, Queue, RECORD_BYTES_MAX, Record, Told, WAITING_MAX};
 
     fn record(id: &str) -> Record {
         let told = Told {
@@ -147,6 +153,17 @@ mod tests {
         queue.push(record("2")).unwrap();
         assert_eq!(queue.sent(), 1);
         assert_eq!(queue.len(), 1, "what came later is still there");
+    }
+
+    #[test]
+    fn a_record_that_the_daemon_would_never_take_is_not_kept() {
+        let mut queue = Queue::default();
+        let mut large = record("large");
+        large.json = "x".repeat(RECORD_BYTES_MAX);
+        assert!(queue.push(large.clone()).is_ok());
+        assert!(queue.batch(&"p".repeat(128)).is_some_and(|batch| batch.len() <= 4 << 20));
+        large.json.push('x');
+        assert!(queue.push(large).is_err());
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) struct Root {
     /// When the policy was last asked for, in milliseconds since the epoch.
     fetched: u64,
     tag: Option<String>,
+    /// Whether the worker ends as soon as its last batch was answered.
+    is_ending: bool,
 }
 
 impl Context for Root {
@@ -58,7 +60,8 @@ impl Context for Root {
     fn on_done(&mut self) -> bool {
         faults::at("root done");
         self.send();
-        self.sending.is_none()
+        self.is_ending = self.sending.is_some();
+        !self.is_ending
     }
 }
 
@@ -119,7 +122,7 @@ impl Root {
         let has_policy = self.tag.is_some();
         let pause = if has_policy { millis(daemon.refresh) } else { FIRST_POLICY };
         let now = host::now();
-        if self.fetched != 0 && now.saturating_sub(self.fetched) < pause {
+        if !is_due(self.fetched, now, pause) {
             return;
         }
         self.fetched = now;
@@ -191,18 +194,24 @@ impl Root {
     fn batch_came(&mut self, status: &[u8]) {
         let Some(worker) = &self.worker else { return };
         let mut held = worker.borrow_mut();
-        if daemon::status(status).is_ok() {
+        let is_taken = daemon::status(status).is_ok();
+        if is_taken {
             let sent = held.governor.queue.sent();
             held.metrics.records(sent, held.governor.queue.len());
         } else {
             held.governor.queue.failed();
             held.metrics.daemon_failed();
-            return;
         }
-        let has_more = held.governor.queue.is_full_batch();
+        let queue = &held.governor.queue;
+        let has_more = is_taken && (queue.is_full_batch() || self.is_ending && queue.len() > 0);
         drop(held);
         if has_more {
             self.send();
+        }
+        if self.is_ending && self.sending.is_none() {
+            // Whoever waits for the last batch need not wait any longer.
+            self.is_ending = false;
+            let _ = hostcalls::done();
         }
     }
 }
@@ -214,6 +223,11 @@ fn removed(worker: &mut Worker) {
     }
     worker.governor.drop_policy();
     worker.metrics.policy(false);
+}
+
+/// Whether it is time again. A clock that was set back is no reason to wait until it is as late again.
+fn is_due(last: u64, now: u64, pause: u64) -> bool {
+    last == 0 || now.checked_sub(last).is_none_or(|since| since >= pause)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -236,4 +250,16 @@ fn name() -> String {
     let node: String =
         node.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
     format!("{node}-{:x}-{number}", host::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_due;
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_stop_the_fetching() {
+        assert!(is_due(0, 0, 400) && is_due(1_000, 1_400, 400));
+        assert!(!is_due(1_000, 1_399, 400));
+        assert!(is_due(1_000_000, 1_000, 400));
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Stream {
     answering: Option<Box<Answering>>,
     /// Bytes of the answer that were read and are still in the proxy's buffer.
     kept: usize,
+    /// Whether all of the answer came.
+    has_ended: bool,
     /// Whether this filter answered the request itself.
     is_own_answer: bool,
 }
@@ -40,6 +42,7 @@ impl Stream {
             received: Default::default(),
             answering: None,
             kept: 0,
+            has_ended: false,
             is_own_answer: false,
         }
     }
@@ -82,12 +85,9 @@ impl Stream {
 
     /// What the reader of the answer made of more bytes.
     fn fed(&mut self, fed: Fed, size: usize) -> Action {
-        let new = size.saturating_sub(self.kept);
-        let is_same = new == 0 && fed.out.is_empty();
-        if !is_same && !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
+        if !self.put(&fed.out, size) {
             return self.break_off();
         }
-        self.kept += fed.out.len();
         if fed.is_refused {
             return self.break_off();
         }
@@ -102,8 +102,29 @@ impl Stream {
             let Some(fed) = self.ruled(Err(Fault::DaemonUnreachable)) else { return self.break_off() };
             return self.fed(fed, self.kept);
         }
+        if self.kept == 0 && !self.has_ended {
+            // What is let go leaves no buffer, and trailers could come next: then nothing could be put.
+            return Action::Pause;
+        }
         self.kept = 0;
         Action::Continue
+    }
+
+    /// Puts bytes in the place of those that are new in the proxy's buffer of so many.
+    fn put(&mut self, bytes: &[u8], size: usize) -> bool {
+        let of = BufferType::HttpResponseBody;
+        let new = size.saturating_sub(self.kept);
+        let is_put = if self.kept == 0 || new == 0 {
+            new == 0 && bytes.is_empty() || host::replace(of, self.kept, new, bytes)
+        } else {
+            // The proxy adds to a buffer or replaces all of it; anything between ends the filter.
+            host::buffer(of, 0, self.kept).filter(|kept| kept.len() == self.kept).is_some_and(|mut all| {
+                all.extend_from_slice(bytes);
+                host::replace(of, 0, size, &all)
+            })
+        };
+        self.kept += bytes.len();
+        is_put
     }
 
     fn ruled(&mut self, answer: Result<Vec<u8>, Fault>) -> Option<Fed> {
@@ -132,6 +153,10 @@ impl Context for Stream {
             if self.fed(fed, self.kept) == Action::Continue {
                 let _ = hostcalls::resume_http_response();
             }
+            return;
+        }
+        if self.flow.passed().is_some() {
+            // About an answer that was broken off: there is nothing to go on with.
             return;
         }
         if self.step(|flow, worker| flow.answered(&mut worker.governor, answer)) == Action::Continue {
@@ -199,6 +224,7 @@ impl HttpContext for Stream {
         faults::at("response body");
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
+        self.has_ended |= is_end;
         let new = size.saturating_sub(self.kept);
         let bytes = if new == 0 {
             Some(Vec::new())
@@ -207,10 +233,7 @@ impl HttpContext for Stream {
         };
         let Some(bytes) = bytes.filter(|bytes| bytes.len() == new) else { return self.break_off() };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &bytes, is_end);
-        let is_held = !is_end && fed.out.is_empty();
-        let action = self.fed(fed, size);
-        // Trailers may be the end. What was held back until then needs a buffer to go into.
-        if is_held && action == Action::Continue { Action::Pause } else { action }
+        self.fed(fed, size)
     }
 
     /// With trailers the body has no end of its own.
@@ -218,6 +241,7 @@ impl HttpContext for Stream {
         faults::at("response trailers");
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
+        self.has_ended = true;
         let fed = answering.feed(&mut worker.borrow_mut().governor, &[], true);
         self.fed(fed, self.kept)
     }

@@ -225,3 +225,37 @@ fn an_mcp_call_is_decided_on_its_body() {
     assert_eq!(reply.status, 400);
     assert!(reply.body.contains("-32600"), "{}", reply.body);
 }
+
+/// Looks at the address behind the router.
+fn address(policy: &str, path: &str, address: &str) -> Step {
+    let mut governor = governor(&format!(r#"{{"agentId":"a","policy":{policy},"position":"upstream"}}"#));
+    let resolved = vec![address.to_owned()];
+    Flow::default().head(&mut governor, head("GET", "api.example", path), resolved, false)
+}
+
+#[test]
+fn an_address_is_decided_or_the_request_does_not_go() {
+    let policy = policy(NETWORK);
+    assert!(matches!(address(&policy, "/", "192.0.43.8"), Step::Go));
+    assert_eq!(refusal(address(&policy, "/", "10.0.0.1")).code, "address-private");
+    // Nobody looks at the address of what cannot be read.
+    assert_eq!(refusal(address(&policy, "x", "10.0.0.1")).code, "request-malformed");
+    let audit = policy.replace(r#""version":"1","#, r#""version":"1","mode":"audit","#);
+    assert!(matches!(address(&audit, "/", "10.0.0.1"), Step::Go), "nothing is held back");
+}
+
+/// C3: a policy does not loosen what the installation enforces.
+#[test]
+fn the_stricter_mode_counts() {
+    let audit = policy(NETWORK).replace(r#""version":"1","#, r#""version":"1","mode":"audit","#);
+    for (mode, policy, passes) in [
+        ("", &audit, true),
+        (r#","mode":"audit""#, &audit, true),
+        (r#","mode":"enforce""#, &audit, false),
+        (r#","mode":"audit""#, &policy(NETWORK), false),
+    ] {
+        let mut governor = governor(&format!(r#"{{"agentId":"a","policy":{policy}{mode}}}"#));
+        let step = get(&mut governor, "evil.example", "/");
+        assert_eq!(matches!(step, Step::Pass(_)), passes, "{mode}: {step:?}");
+    }
+}

@@ -80,7 +80,7 @@ impl engine::Guest for Component {
         message: Vec<u8>,
         headers: Option<Vec<types::McpHeader>>,
     ) -> types::McpRequest {
-        match mcp::read(&message, &convert::headers(headers.as_deref())) {
+        match mcp::read_unpaid(&message, &convert::headers(headers.as_deref())) {
             Ok(read) => convert::request(&server, read),
             Err(found) => types::McpRequest::Refuse(convert::refusal_of(&found)),
         }
@@ -93,7 +93,7 @@ impl engine::Guest for Component {
         waiting: Option<types::McpWaiting>,
     ) -> types::McpReply {
         let told = convert::told(&told);
-        convert::reply(match (mcp::read(&message, &convert::headers(headers.as_deref())), waiting) {
+        convert::reply(match (mcp::read_unpaid(&message, &convert::headers(headers.as_deref())), waiting) {
             (Ok(message), Some(own)) => {
                 mcp::escalation(&message, &told, &mcp::Pending { id: &own.id, seconds: own.seconds })
             }

@@ -13,7 +13,7 @@ use crate::decide::mcp_tool;
 use crate::decision::{Layer, Outcome, Reason};
 use crate::http::{Forward, Request};
 use crate::network::Governing;
-use crate::protocol::mcp::{self, Headers, Malformed, Message};
+use crate::protocol::mcp::{self, Headers, Malformed, Message, ToolCall};
 use crate::protocol::x402::{self, Payment};
 
 /// What was found in a request.
@@ -48,7 +48,13 @@ impl<'c> Carried<'c> {
         reasons: &mut Vec<Reason>,
     ) -> Self {
         let mut carried = Self::default();
-        match payment(request) {
+        let mut of_message = Vec::new();
+        // An inner call came out of its message already.
+        if let (Some(server), Some(headers)) = (governing.mcp_server(&forward.authority), &request.headers) {
+            carried.server = Some(server);
+            carried.message = message(request, headers, &mut of_message);
+        }
+        match payment(request, carried.call().and_then(|call| call.payment)) {
             Err(malformed) => reasons.push(malformed.reason()),
             Ok(None) => {}
             Ok(Some(payment)) => {
@@ -60,11 +66,7 @@ impl<'c> Carried<'c> {
                 carried.payment = Some(Paid { payment, usd_micros, endpoint });
             }
         }
-        // An inner call came out of its message already.
-        if let (Some(server), Some(headers)) = (governing.mcp_server(&forward.authority), &request.headers) {
-            carried.server = Some(server);
-            carried.message = message(request, headers, reasons);
-        }
+        reasons.append(&mut of_message);
         carried
     }
 
@@ -75,20 +77,21 @@ impl<'c> Carried<'c> {
 
     /// What goes to the server in place of the body.
     pub(crate) fn body(&self) -> Option<&str> {
+        self.call()?.forward.as_deref()
+    }
+
+    /// The call of a tool, if the message is one.
+    fn call(&self) -> Option<&ToolCall<'c>> {
         match &self.message {
-            Some(Ok(Message::ToolCall(call))) => call.forward.as_deref(),
+            Some(Ok(Message::ToolCall(call))) => Some(call),
             Some(_) | None => None,
         }
     }
 
     /// The tool that is called and its arguments, as JSON.
     fn tool(&self) -> Option<(String, &str)> {
-        match (&self.message, &self.server) {
-            (Some(Ok(Message::ToolCall(call))), Some(server)) => {
-                Some((mcp_tool(server, &call.name), call.arguments))
-            }
-            (_, _) => None,
-        }
+        let (call, server) = (self.call()?, self.server.as_ref()?);
+        Some((mcp_tool(server, &call.name), call.arguments))
     }
 }
 
@@ -101,15 +104,17 @@ impl Paid {
     }
 }
 
-fn payment(request: &Request<'_>) -> Result<Option<Payment>, x402::Malformed> {
+/// The one payment: of a header, of the message, or of a call that stands for the request.
+fn payment(request: &Request<'_>, of_message: Option<&str>) -> Result<Option<Payment>, x402::Malformed> {
     let headers = request.headers.as_deref().unwrap_or_default();
-    match (x402::payment(headers)?, request.payment) {
-        (Some(_), Some(_)) => Err(x402::Malformed {
+    match (x402::payment(headers)?, of_message, request.payment) {
+        (None, None, Some(member)) => x402::read_member(member).map(Some),
+        (None, Some(json), None) => x402::payment_of_message(json).map(Some),
+        (found, None, None) => Ok(found),
+        (_, _, _) => Err(x402::Malformed {
             code: "payment-malformed",
-            message: "Request carries a payment and has a member `payment` as well.".to_owned(),
+            message: "Request carries more than one payment.".to_owned(),
         }),
-        (None, Some(member)) => x402::read_member(member).map(Some),
-        (found, None) => Ok(found),
     }
 }
 

@@ -170,6 +170,6 @@ fn speaks(looked: &Looked<'_>) -> Speaks {
     if let Some(server) = governing.mcp_server(&forward.authority) {
         return Speaks::Mcp(server);
     }
-    let asks_model = governing.rule.llm && request.method == "POST";
-    asks_model.then(|| Api::of_path(&forward.path)).flatten().map_or(Speaks::Plain, Speaks::Llm)
+    let of_model = governing.rule.llm.then(|| Api::of_request(request.method, &forward.path));
+    of_model.flatten().map_or(Speaks::Plain, Speaks::Llm)
 }

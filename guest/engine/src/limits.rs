@@ -110,6 +110,8 @@ pub(crate) const PATHS_MAX: usize = 1_000;
 /// Longest answer of an MCP server that is held to be read, and longest event of a stream, in bytes.
 /// Results carry images and files as text.
 pub(crate) const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// Most tools of one list of a server. Each is decided by its name, and the list comes from anybody.
+pub(crate) const LISTED_TOOLS_MAX: usize = 4_096;
 /// Most `Mcp-Param-*` headers of one request. A tool has a few arguments that are mirrored.
 pub(crate) const PARAM_HEADERS_MAX: usize = 64;
 /// Longest value of an `Mcp-*` header in bytes. Servers refuse longer headers by themselves.

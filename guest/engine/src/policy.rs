@@ -220,6 +220,13 @@ impl Policy {
         Ok(compile(crate::check(&crate::parse(text, format)?)?))
     }
 
+    /// The same policy where the installation has a mode of its own: the stricter of the two counts.
+    #[must_use]
+    pub fn at_least(mut self, mode: Option<Mode>) -> Self {
+        self.mode = mode.map_or(self.mode, |mode| mode.max(self.mode));
+        self
+    }
+
     /// The agent that this policy governs.
     pub fn agent_id(&self) -> &str {
         &self.agent_id

@@ -6,6 +6,7 @@ use crate::decide::Looked;
 use crate::http::{Forward, Request};
 use crate::money;
 use crate::protocol::x402::write_member;
+use crate::syntax::Member;
 use crate::wire::{push_json_list, push_json_string};
 
 /// The call, or nothing where the request stands for itself.
@@ -15,7 +16,10 @@ use crate::wire::{push_json_list, push_json_string};
 pub(crate) fn write(looked: &Looked<'_>) -> Option<Vec<u8>> {
     let Looked { call, request, forward, carried, .. } = looked;
     let tool = carried.tool();
-    if tool.is_none() && carried.payment.is_none() {
+    // Rules speak of what is forwarded: another spelling of the same is no way around them.
+    let is_respelled =
+        request.headers.is_some() && (request.authority != forward.authority || request.path != forward.path);
+    if tool.is_none() && carried.payment.is_none() && !is_respelled {
         return None;
     }
     let mut out = String::with_capacity(512 + tool.as_ref().map_or(0, |(_, arguments)| arguments.len()));
@@ -25,6 +29,16 @@ pub(crate) fn write(looked: &Looked<'_>) -> Option<Vec<u8>> {
         Some((name, arguments)) => {
             object.text("toolName", Some(name));
             object.key("toolInput").push_str(arguments);
+            member(object.key("http"), carried, request, forward, false);
+        }
+        // An inner call keeps its own input, and the request beside it.
+        None if request.headers.is_none() => {
+            object.text("toolName", Some(&call.tool_name));
+            let mut input = Members::open(object.key("toolInput"));
+            for Member { key, value, .. } in &call.tool_input {
+                value.write(input.key(key));
+            }
+            input.out.push('}');
             member(object.key("http"), carried, request, forward, false);
         }
         None => {

@@ -1,5 +1,7 @@
 //! Which tool is it, and which of its arguments have to be decided (15.14, 15.15, P8).
 
+use std::collections::BTreeSet;
+
 use super::paths::{Doing, Paths};
 use crate::call::{Call, HTTP_TOOL};
 use crate::carried::server_and_tool;
@@ -104,6 +106,10 @@ pub(super) fn decide(
     reasons: &mut Vec<Reason>,
 ) -> u64 {
     let Paths { policy, call, .. } = *paths;
+    if let Some(name) = ambiguous(call) {
+        let message = format!("Argument \"{}\" is there in two spellings.", excerpt(name));
+        reasons.push(say(Outcome::Deny, "argument-ambiguous", message, None));
+    }
     if let Some(rule) = policy.denied.names.get(call.tool_name.as_ref()) {
         reasons.push(say(
             Outcome::Deny,
@@ -193,6 +199,21 @@ pub(super) fn decide(
         }
     }
     points
+}
+
+/// An argument that another one differs from in letter case only. Some servers take either for the other,
+/// and the last one counts: what was decided of the first says nothing then. Options of commands, such as
+/// `-a` and `-A`, are two.
+fn ambiguous<'c>(call: &'c Call<'_>) -> Option<&'c str> {
+    if call.tool_input.len() < 2 {
+        return None;
+    }
+    let fold = |name: &str| {
+        name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>()
+    };
+    let mut seen = BTreeSet::new();
+    let names = call.tool_input.iter().map(|member| member.key.as_ref());
+    names.filter(|name| !name.starts_with('-')).find(|name| !seen.insert(fold(name)))
 }
 
 /// Whether hosts are known to name the one path of this tool differently: those that share the

@@ -49,11 +49,23 @@ pub enum Api {
 }
 
 impl Api {
-    /// The API that a request to this path, in canonical form, speaks to. Prefixes differ between
-    /// providers and gateways.
-    pub fn of_path(path: &str) -> Option<Self> {
+    /// The API that a request with this method to this path, in canonical form, speaks to. Prefixes differ
+    /// between providers and gateways.
+    pub fn of_request(method: &str, path: &str) -> Option<Self> {
         let path = path.split_once('?').map_or(path, |(path, _)| path);
         let path = path.strip_suffix('/').unwrap_or(path);
+        // What was made in the background or kept is fetched later, with the same calls in it.
+        let path = match method {
+            "POST" => match path.strip_suffix("/cancel").and_then(|own| own.rsplit_once('/')) {
+                Some((path, _)) if path.ends_with("/responses") => path,
+                Some(_) | None => path,
+            },
+            "GET" => match path.rsplit_once('/') {
+                Some((path, _)) if !path.ends_with("/messages") => path,
+                Some(_) | None => return None,
+            },
+            _ => return None,
+        };
         if path.ends_with("/chat/completions") {
             Some(Self::OpenAiChat)
         } else if path.ends_with("/responses") {

@@ -38,7 +38,7 @@ use super::json_rpc::{self, Object, Shape};
 use crate::data::mcp::{METHODS, Method, TOOLS_CALL};
 use crate::wire::excerpt;
 use headers::Says;
-use malformed::{INVALID_REQUEST, METHOD_NOT_FOUND, malformed};
+use malformed::{INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, malformed};
 
 /// A message of a client.
 #[derive(Debug)]
@@ -112,6 +112,9 @@ pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Message<'a>, Ma
                 Says { method: Some(&method), params: params.as_ref(), is_request: false, named_by: None };
             let revision = headers.agree(&says)?;
             known(&method, false, revision)?;
+            if params.as_ref().and_then(call::payment).is_some() {
+                return unpaid();
+            }
             Ok(Message::Notification { method, revision })
         }
         Shape::Result { id, .. } | Shape::Error { id: Some(id) } => {
@@ -131,6 +134,22 @@ pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Message<'a>, Ma
     }
 }
 
+/// The same for whoever has no rules for payments: a call that carries one is refused.
+pub fn read_unpaid<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Message<'a>, Malformed> {
+    let message = read(body, headers)?;
+    match &message {
+        Message::ToolCall(ToolCall { id, payment: Some(_), .. }) => unpaid().map_err(|found| found.to(id)),
+        Message::ToolCall(_)
+        | Message::Request { .. }
+        | Message::Notification { .. }
+        | Message::Answer { .. } => Ok(message),
+    }
+}
+
+fn unpaid<T>() -> Result<T, Malformed> {
+    malformed("mcp-payment-unexpected", INVALID_PARAMS, "message carries a payment that nobody could count")
+}
+
 fn request<'a>(
     text: &'a str,
     id: &'a str,
@@ -144,6 +163,9 @@ fn request<'a>(
     known(&method, true, revision)?;
     if method == TOOLS_CALL {
         return ToolCall::read(text, id, params, revision).map(Message::ToolCall);
+    }
+    if params.as_ref().and_then(call::payment).is_some() {
+        return unpaid();
     }
     Ok(Message::Request { id, method, revision })
 }

@@ -31,8 +31,8 @@ mod rules;
 
 pub use challenge::{Requirement, challenge};
 pub use decide::{decide, judge};
-pub(crate) use header::is_payment_header;
 pub use header::payment;
+pub(crate) use header::{is_payment_header, payment_of_message};
 pub use member::write_member;
 pub use rules::X402Rules;
 

@@ -16,6 +16,12 @@ use crate::wire::json_string;
 /// What stands between the text of the model and ours.
 const PARAGRAPH: &str = "\n\n";
 
+/// Why a choice ends, once it does: some say with nothing between quotes that it does not.
+fn ending<'n, 'a>(choice: &'n Node<'a>) -> Result<Option<&'n Node<'a>>, Refused> {
+    optional_text(choice, "finish_reason")?;
+    Ok(given(choice, "finish_reason")?.filter(|reason| reason.as_str() != Some("")))
+}
+
 /// The reasons to stop that promise a call.
 fn promises_call(reason: &str) -> bool {
     matches!(reason, "tool_calls" | "function_call")
@@ -119,7 +125,7 @@ fn say(message: &Node<'_>, any_left: bool, ours: &str, edits: &mut Edits) -> Res
 
 /// Stops for no call, if it did for one.
 fn stop(choice: &Node<'_>, edits: &mut Edits) -> Result<(), Refused> {
-    if let Some(reason) = given(choice, "finish_reason")?
+    if let Some(reason) = ending(choice)?
         && reason.as_str().is_some_and(promises_call)
     {
         edits.replace(reason, r#""stop""#);
@@ -230,7 +236,7 @@ impl Choice {
         if is_of_call && self.is_finished {
             return out_of_order();
         }
-        if optional_text(choice, "finish_reason")?.is_some() && !self.is_finished {
+        if ending(choice)?.is_some() && !self.is_finished {
             self.is_finished = true;
             for piece in self.pieces() {
                 piece.complete(calls)?;
@@ -310,7 +316,7 @@ impl Reader for Chat {
             };
             is_changed = true;
             is_empty &= cut(own, choice, calls, &mut edits)?;
-            if given(choice, "finish_reason")?.is_some() {
+            if ending(choice)?.is_some() {
                 is_empty = false;
                 before.push(event("", &said(frame, number, own.has_text, &refusals)?));
                 if !own.any_permitted(calls) {

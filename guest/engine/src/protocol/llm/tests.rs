@@ -144,7 +144,7 @@ fn apis_are_known_by_their_paths() {
         ("/v1/models", None),
         ("/xresponses", None),
     ] {
-        assert_eq!(Api::of_path(path), api, "{path}");
+        assert_eq!(Api::of_request("POST", path), api, "{path}");
     }
 }
 

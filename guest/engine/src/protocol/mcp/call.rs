@@ -24,6 +24,7 @@ use crate::wire::excerpt;
 
 const RESPONSES: &str = "inputResponses";
 const STATE: &str = "requestState";
+const PAYMENT_KEY: &str = "x402/payment";
 const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 
 /// A call of a tool.
@@ -39,6 +40,8 @@ pub struct ToolCall<'a> {
     pub revision: Revision,
     /// The approval that the client was told to wait for, as it says. To show, not to rely on.
     pub approval: Option<String>,
+    /// What is paid with it, as JSON, where it carries a payment.
+    pub payment: Option<&'a str>,
     /// What to send on in place of the body, where something in it is for us and not for the server.
     pub forward: Option<String>,
     /// Whether the client shows forms to a person.
@@ -72,6 +75,7 @@ impl<'a> ToolCall<'a> {
         };
         let retry = Retry::read(text, &params)?;
         let elicits = revision.is_stateless() && elicits(&params);
+        let payment = payment(&params).map(|node| raw(text, node.span));
         let (span, members) = (params.span, params.members);
         let ours = retry.approval.is_some();
         let forward = ours.then(|| forward(text, span, &members, retry.carried.as_deref()));
@@ -84,8 +88,13 @@ impl<'a> ToolCall<'a> {
             return wrong("`name` of `tools/call` is empty");
         }
         let Retry { approval, declined, carried } = retry;
-        Ok(Self { id, name, arguments, revision, approval, forward, elicits, declined, carried })
+        Ok(Self { id, name, arguments, revision, approval, payment, forward, elicits, declined, carried })
     }
+}
+
+/// The payment of a message, where x402 puts it. Nobody says that other methods are paid for.
+pub(super) fn payment<'p, 'a>(params: &'p Object<'a>) -> Option<&'p Node<'a>> {
+    get(params.get("_meta")?.as_object()?, PAYMENT_KEY)
 }
 
 fn wrong<T>(message: &str) -> Result<T, Malformed> {

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 
 use super::super::json_rpc::{self, Object, Shape, get};
 use super::super::splice::{Edit, cuts, splice};
-use super::malformed::Malformed;
+use super::malformed::{INVALID_REQUEST, Malformed, malformed};
 use crate::diagnostic::Span;
+use crate::limits::LISTED_TOOLS_MAX;
 use crate::syntax::Node;
 
 const PRIVATE: &str = "\"private\"";
@@ -27,13 +28,17 @@ pub fn filter<'a>(message: &'a [u8], may_see: &dyn Fn(&str) -> bool) -> Result<F
     let readable = json_rpc::mended(message);
     let frame = json_rpc::read(&readable)?;
     let unchanged = Filtered { message: Cow::Borrowed(message), hidden: 0 };
-    let result = match frame.shape {
-        Shape::Result { result, .. } => result,
+    let (id, result) = match frame.shape {
+        Shape::Result { id, result } => (id, result),
         Shape::Request { .. } | Shape::Notification { .. } | Shape::Error { .. } => return Ok(unchanged),
     };
     let Some(tools) = result.get("tools").and_then(Node::as_array) else {
         return Ok(unchanged);
     };
+    if tools.len() > LISTED_TOOLS_MAX {
+        let message = format!("list has more than {LISTED_TOOLS_MAX} tools");
+        return malformed("mcp-too-many-tools", INVALID_REQUEST, message).map_err(|found| found.to(id));
+    }
     let items: Vec<(Span, bool)> = tools.iter().map(|tool| (tool.span, is_seen(tool, may_see))).collect();
     let hidden = items.iter().filter(|(_, is_kept)| !is_kept).count();
     let mut edits = cuts(&items);

@@ -41,6 +41,32 @@ pub fn payment(headers: &[(&str, &str)]) -> Result<Option<Payment>, Malformed> {
     if version == "2" { version_2(&tree.root) } else { version_1(&tree.root) }.map(Some)
 }
 
+/// The payment that a message of MCP carries, as JSON: an object, or the text of a header.
+pub(crate) fn payment_of_message(json: &str) -> Result<Payment, Malformed> {
+    if json.len() > PAYMENT_BYTES_MAX {
+        return malformed(format!("Payment is larger than {PAYMENT_BYTES_MAX} bytes."));
+    }
+    let tree = read_json(json)?;
+    if let Some(header) = tree.root.as_str() {
+        let Some(text) = base64::decode(header).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            return malformed("Payment is neither an object nor one in base64.");
+        };
+        return of_either_version(&read_json(&text)?.root);
+    }
+    of_either_version(&tree.root)
+}
+
+fn of_either_version(root: &Node<'_>) -> Result<Payment, Malformed> {
+    if root.as_object().is_none() {
+        return malformed("Payment is not a JSON object.");
+    }
+    match need(root, "x402Version")?.as_number() {
+        Some("1") => version_1(root),
+        Some("2") => version_2(root),
+        Some(_) | None => malformed("Payment has neither `x402Version` 1 nor 2."),
+    }
+}
+
 /// Whether a header carries a payment.
 pub(crate) fn is_payment_header(name: &str) -> bool {
     version(name).is_some()

@@ -343,3 +343,17 @@ fn what_was_held_back_is_never_let_go_after_a_refusal() {
     answer.push(b"", true).expect_err("cut off");
     assert!(answer.take().is_empty());
 }
+
+/// Some imitations say `""` where nothing has ended.
+#[test]
+fn an_empty_reason_to_stop_is_none() {
+    let stream = concat!(
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":\"\"}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"1\",\"function\":{\"name\":\"rm\",\"arguments\":\"{\"}}]},\"finish_reason\":\"\"}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]},\"finish_reason\":\"\"}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n",
+        "data: [DONE]\n\n",
+    );
+    let outcome = both(Api::OpenAiChat, SSE, stream);
+    assert_eq!(outcome.asked, [("rm".to_owned(), "{}".to_owned())]);
+}
