@@ -27,8 +27,31 @@ pub(crate) struct Config {
     pub(crate) daemon: Option<Daemon>,
     pub(crate) record: Record,
     pub(crate) position: Position,
+    /// What all requests go out over, whatever they came in by.
+    pub(crate) scheme: Option<Scheme>,
     /// Whether an instance behind the cluster's connection looks at addresses.
     pub(crate) resolves_later: bool,
+    /// The callback that traps.
+    #[cfg(feature = "faults")]
+    pub(crate) fault: Option<String>,
+}
+
+/// How a request goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    /// The word of `:scheme`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
 }
 
 /// Where in the proxy the filter stands.
@@ -91,8 +114,11 @@ struct Raw<'a> {
     record: Option<Record>,
     #[serde(default)]
     position: Position,
+    scheme: Option<Scheme>,
     #[serde(default)]
     resolves_later: bool,
+    #[cfg(feature = "faults")]
+    fault: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -143,7 +169,10 @@ impl Config {
             daemon,
             record: if raw.position == Position::Upstream { Record::None } else { record },
             position: raw.position,
+            scheme: raw.scheme,
             resolves_later: raw.resolves_later,
+            #[cfg(feature = "faults")]
+            fault: raw.fault,
         })
     }
 }

@@ -29,9 +29,15 @@ pub(crate) fn buffer(of: BufferType, start: usize, size: usize) -> Option<Vec<u8
     hostcalls::get_buffer(of, start, size).ok().flatten()
 }
 
-/// Replaces so many bytes of a buffer from `start`.
+/// Replaces so many bytes of a buffer from `start`. There may be no buffer, behind the end of a body.
+#[expect(unsafe_code, reason = "the SDK's own traps where the proxy says no")]
 pub(crate) fn replace(of: BufferType, start: usize, size: usize, with: &[u8]) -> bool {
-    hostcalls::set_buffer(of, start, size, with).is_ok()
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        fn proxy_set_buffer_bytes(of: u32, start: usize, size: usize, with: *const u8, length: usize) -> u32;
+    }
+    // SAFETY: the proxy copies these bytes before it returns, and keeps no pointer.
+    unsafe { proxy_set_buffer_bytes(of as u32, start, size, with.as_ptr(), with.len()) == 0 }
 }
 
 /// A property as text.

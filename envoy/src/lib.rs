@@ -16,6 +16,7 @@
 mod answers;
 mod config;
 mod daemon;
+mod faults;
 mod flow;
 mod governor;
 mod head;

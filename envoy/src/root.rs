@@ -10,6 +10,7 @@ use proxy_wasm::types::{BufferType, ContextType, LogLevel, MapType};
 
 use crate::config::Config;
 use crate::daemon::{self, ANSWER_BYTES_MAX};
+use crate::faults;
 use crate::governor::{Governor, Untaken};
 use crate::host;
 use crate::metrics::Metrics;
@@ -42,6 +43,7 @@ pub(crate) struct Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, _headers: usize, body: usize, _trailers: usize) {
+        faults::at("root call response");
         let status = host::header(MapType::HttpCallResponseHeaders, ":status").unwrap_or_default();
         if self.fetching == Some(token) {
             self.fetching = None;
@@ -54,6 +56,7 @@ impl Context for Root {
 
     /// The worker ends: what waits is sent once more, if it can be.
     fn on_done(&mut self) -> bool {
+        faults::at("root done");
         self.send();
         self.sending.is_none()
     }
@@ -79,6 +82,7 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
+        faults::at("tick");
         self.fetch();
         self.send();
     }
@@ -88,12 +92,16 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        faults::at("create");
         Some(Box::new(Stream::new(self.worker.clone())))
     }
 }
 
 impl Root {
     fn start(&mut self, config: Config) {
+        #[cfg(feature = "faults")]
+        faults::arm(config.fault.clone());
+        faults::at("configure");
         let metrics = Metrics::define();
         if config.daemon.is_some() {
             host::tick_every(TICK);

@@ -9,8 +9,9 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
 use crate::answers::{Answering, Begun, Fed};
-use crate::config::Position;
+use crate::config::{Position, Scheme};
 use crate::daemon::{self, ANSWER_BYTES_MAX};
+use crate::faults;
 use crate::flow::{Ending, Flow, Step, Target};
 use crate::head::Head;
 use crate::host;
@@ -82,7 +83,8 @@ impl Stream {
     /// What the reader of the answer made of more bytes.
     fn fed(&mut self, fed: Fed, size: usize) -> Action {
         let new = size.saturating_sub(self.kept);
-        if !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
+        let is_same = new == 0 && fed.out.is_empty();
+        if !is_same && !host::replace(BufferType::HttpResponseBody, self.kept, new, &fed.out) {
             return self.break_off();
         }
         self.kept += fed.out.len();
@@ -120,6 +122,7 @@ impl Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, _token: u32, headers: usize, size: usize, _trailers: usize) {
+        faults::at("call response");
         let answer = read_answer(headers, size);
         if let (Some(worker), Err(_)) = (&self.worker, &answer) {
             worker.borrow().metrics.daemon_failed();
@@ -139,10 +142,12 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, is_end: bool) -> Action {
+        faults::at("request headers");
         let Some(pairs) = host::headers(MapType::HttpRequestHeaders) else {
             return self.step(|flow, worker| flow.fault(&worker.governor, Fault::HostFailed));
         };
-        let head = Head::read(pairs).map(verified);
+        let scheme = self.worker.as_ref().and_then(|worker| worker.borrow().governor.config.scheme);
+        let head = Head::read(pairs).map(|head| verified(head, scheme));
         if let Ok(head) = &head {
             self.received = (head.authority.clone(), head.path.clone());
         }
@@ -153,16 +158,19 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_body(&mut self, size: usize, is_end: bool) -> Action {
+        faults::at("request body");
         let whole =
             || if size == 0 { Some(Vec::new()) } else { host::buffer(BufferType::HttpRequestBody, 0, size) };
         self.step(|flow, worker| flow.body(&mut worker.governor, size, is_end, whole))
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        faults::at("request trailers");
         self.step(|flow, worker| flow.trailers(&worker.governor))
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _is_end: bool) -> Action {
+        faults::at("response headers");
         let passed = self.flow.passed().filter(|_| !self.is_own_answer);
         let Some((exchange, policy)) = passed.filter(|(exchange, _)| exchange.reads_answer()) else {
             return Action::Continue;
@@ -188,6 +196,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_body(&mut self, size: usize, is_end: bool) -> Action {
+        faults::at("response body");
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
         let new = size.saturating_sub(self.kept);
@@ -198,11 +207,15 @@ impl HttpContext for Stream {
         };
         let Some(bytes) = bytes.filter(|bytes| bytes.len() == new) else { return self.break_off() };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &bytes, is_end);
-        self.fed(fed, size)
+        let is_held = !is_end && fed.out.is_empty();
+        let action = self.fed(fed, size);
+        // Trailers may be the end. What was held back until then needs a buffer to go into.
+        if is_held && action == Action::Continue { Action::Pause } else { action }
     }
 
     /// With trailers the body has no end of its own.
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        faults::at("response trailers");
         let Some(worker) = self.worker.clone() else { return Action::Pause };
         let Some(answering) = &mut self.answering else { return Action::Continue };
         let fed = answering.feed(&mut worker.borrow_mut().governor, &[], true);
@@ -232,7 +245,10 @@ fn tell(ending: &Ending) {
 
 /// The same head with the scheme of the connection. `:scheme` is what the client says of itself, and only
 /// one of the two words says more than is so.
-fn verified(head: Head) -> Head {
+fn verified(head: Head, scheme: Option<Scheme>) -> Head {
+    if let Some(scheme) = scheme {
+        return head.over(scheme.as_str());
+    }
     if head.scheme == "http" {
         return head;
     }

@@ -6,16 +6,20 @@
 mod approvals;
 mod approver;
 mod completions;
+mod compose;
 mod convert;
 mod doctor;
 mod eval;
 mod explain;
 mod hook;
+mod kube;
 mod ledger;
 mod mcp;
 mod replay;
+mod resolver;
 mod schema;
 mod serve;
+mod sidecar;
 mod simulate;
 mod token;
 mod validate;
@@ -23,6 +27,7 @@ mod validate;
 mod exit;
 mod json;
 mod lines;
+mod output;
 mod page;
 
 use std::io;
@@ -70,7 +75,6 @@ pub(crate) enum Color {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made, and taken apart at once")]
 enum Command {
     Serve(serve::Args),
     Token(token::Args),
@@ -84,6 +88,10 @@ enum Command {
     Hook(hook::Args),
     Mcp(mcp::Args),
     Doctor(doctor::Args),
+    Sidecar(sidecar::Args),
+    Resolver(resolver::Args),
+    Compose(compose::Args),
+    Kube(kube::Args),
     Ledger(ledger::Args),
     Approvals(approvals::Args),
     Completions(completions::Args),
@@ -131,6 +139,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args, &context),
         Command::Replay(args) => replay::run(&args, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
+        Command::Sidecar(args) => sidecar::run(&args, &context),
+        Command::Resolver(args) => resolver::run(&args, &context),
+        Command::Compose(args) => compose::run(&args, &context),
+        Command::Kube(args) => kube::run(&args, &context),
         Command::Ledger(args) => ledger::run(args, &context),
         Command::Approvals(args) => approvals::run(args, &context),
         Command::Completions(args) => completions::run(&args, &context),

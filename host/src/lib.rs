@@ -4,7 +4,8 @@
 //! [`policy_file`] reads policies, [`paths`] resolves links, [`call`] writes calls, and
 //! [`hook`] answers coding agents, [`mcp`] stands between them and servers of tools. The daemon is
 //! [`app`], what it can be asked; `http`, how; [`auth`], by whom; [`state`] and [`store`], what it
-//! remembers and where; [`mod@config`], how it is told. The command line in `cli` uses nothing else.
+//! remembers and where; [`mod@config`], how it is told. [`sidecar`] writes what puts an agent behind a
+//! proxy. The command line in `cli` uses nothing else.
 //!
 //! This crate translates and never decides. It does not know the engine as a crate, only as
 //! the built component.
@@ -17,6 +18,8 @@ pub mod mcp;
 pub mod paths;
 pub mod policy_file;
 pub mod settings;
+
+pub mod sidecar;
 
 pub mod app;
 pub mod auth;

@@ -326,5 +326,5 @@ fn every_sample_policy_loads() {
         policy.unwrap_or_else(|found| panic!("{}:\n{}", path.display(), shown(&text, &found)));
         names.push(path);
     }
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
 }

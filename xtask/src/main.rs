@@ -19,7 +19,7 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   setup              make this machine ready; every other command does it first
-  build              build the component and the command line, in release
+  build              build the component, the Envoy filter and the command line, in release
   demo               build, check the sample policies, replay a recorded agent session, once more
                      through a daemon whose budget runs out, and verify its ledger
   test [ARGS]        run all tests
@@ -85,5 +85,7 @@ fn bench(arguments: &[String]) -> Result<()> {
 fn build() -> Result<()> {
     let component = sentinel_artifacts::component()?;
     say(&format!("component: {} ({} bytes)", component.path.display(), component.bytes.len()));
+    let filter = sentinel_artifacts::envoy_filter()?;
+    say(&format!("filter:    {} ({} bytes)", filter.display(), std::fs::metadata(&filter)?.len()));
     run::run(cargo("build").args(["--release", "--package", "sentinel"]))
 }

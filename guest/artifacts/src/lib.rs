@@ -123,3 +123,13 @@ pub fn empty_filter() -> Result<PathBuf, ArtifactError> {
     ensure_target(TARGET)?;
     cargo::build("sentinel-envoy-empty", TARGET)
 }
+
+/// Builds our filter with traps that can be asked for, which tests run, and says where it is.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the filter does not compile.
+pub fn faulty_filter() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET)?;
+    cargo::build("sentinel-envoy-faults", TARGET)
+}

@@ -131,7 +131,7 @@ fn payment(request: &Request<'_>) -> Result<Option<Payment>, x402::Malformed> {
 }
 
 /// The message of a request to an MCP server. Only POST carries one; GET and DELETE are of the
-/// transport.
+/// transport, OPTIONS is of browsers.
 fn message<'c>(
     request: &'c Request<'_>,
     headers: &[(&str, &str)],
@@ -157,7 +157,8 @@ fn message<'c>(
             }
             Some(read)
         }
-        "GET" | "DELETE" if body.is_empty() => None,
+        // A browser asks before it sends; nothing is called by that.
+        "GET" | "DELETE" | "OPTIONS" if body.is_empty() => None,
         _ => {
             let message =
                 "Host speaks MCP, whose requests are POST, GET and DELETE, and only POST has a body.";

@@ -166,7 +166,8 @@ impl Writer<'_> {
 
     fn list(&mut self, items: &[Value<'_>]) -> Result<(), RedactError> {
         self.out.push('[');
-        // `["--password", "x"]` is a command line, too.
+        // `["--password", "x"]` is a command line, too, and `["authorization", "x"]` a header.
+        let is_pair = items.len() == 2;
         let mut option = false;
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
@@ -176,7 +177,13 @@ impl Writer<'_> {
                 Value::Text(text) if option && hides(item) && !text.starts_with('-') => self.secret(),
                 Value::Text(_) | Value::Plain(_) | Value::List(_) | Value::Map(_) => self.value(item)?,
             }
-            option = matches!(item, Value::Text(text) if text.strip_prefix('-').is_some_and(|name| self.redactor.is_secret(name)));
+            option = match item {
+                Value::Text(text) => match text.strip_prefix('-') {
+                    Some(name) => self.redactor.is_secret(name),
+                    None => is_pair && names::is_header(text) && self.redactor.is_secret(text),
+                },
+                Value::Plain(_) | Value::List(_) | Value::Map(_) => false,
+            };
         }
         self.out.push(']');
         Ok(())

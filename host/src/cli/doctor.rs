@@ -3,9 +3,11 @@
 //! A guard that fails open looks exactly like one that has nothing to object to. So the proof is
 //! an answer: a canary is sent through the same code as `sentinel hook`, in this process and
 //! through the installed program, and a call that must be allowed shows that the denial is not
-//! the only thing that works.
+//! the only thing that works. With `--proxy`, the same is done through a proxy, and ways around it are
+//! tried.
 
 mod canary;
+mod proxy;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ pub(crate) struct Args {
     /// Policy document to check as well
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    proxy: proxy::Through,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -64,6 +68,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     checks.extend(canary::built_in());
     if let Some(policy) = &args.policy {
         checks.extend(canary::policy(policy, &context.settings));
+    }
+    if let Some(proxy) = &args.proxy.proxy {
+        checks.extend(proxy::checks(&args.proxy, proxy, args.policy.as_deref()));
     }
     checks.extend(environment(context));
     print(&checks, args.json, context)?;

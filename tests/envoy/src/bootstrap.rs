@@ -15,6 +15,8 @@ pub const DAEMON: &str = "daemon";
 
 const TYPE: &str = "type.googleapis.com";
 
+const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
 /// A configuration that is being put together.
 #[derive(Clone, Debug)]
 pub struct Bootstrap {
@@ -28,9 +30,14 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// One that sends everything to a port at 127.0.0.1.
     pub fn new(upstream_port: u16) -> Self {
+        Self::to(UPSTREAM, upstream_port)
+    }
+
+    /// The same with a name for the cluster, where one proxy has several.
+    pub fn to(name: &str, port: u16) -> Self {
         let mut own = Self::answering();
-        own.routes = vec![json!({ "match": { "prefix": "/" }, "route": { "cluster": UPSTREAM } })];
-        own.cluster(cluster(UPSTREAM, upstream_port))
+        own.routes = vec![json!({ "match": { "prefix": "/" }, "route": { "cluster": name } })];
+        own.cluster(cluster(name, port))
     }
 
     /// One that answers everything itself.
@@ -99,6 +106,27 @@ impl Bootstrap {
 
     /// The configuration, as text that Envoy reads.
     pub fn build(&self) -> String {
+        Self::build_all(&[("agent", self)])
+    }
+
+    /// One proxy with a listener for each of these, under its name. A cluster that several have is one.
+    pub fn build_all(all: &[(&str, &Self)]) -> String {
+        let listeners: Vec<Value> = all.iter().map(|(name, own)| own.listener(name)).collect();
+        let mut clusters: Vec<&Value> = Vec::new();
+        for cluster in all.iter().flat_map(|(_, own)| &own.clusters) {
+            match clusters.iter().find(|known| known["name"] == cluster["name"]) {
+                Some(known) => assert_eq!(*known, cluster, "one name, one cluster"),
+                None => clusters.push(cluster),
+            }
+        }
+        let config = json!({
+            "admin": { "address": address(0) },
+            "static_resources": { "listeners": listeners, "clusters": clusters },
+        });
+        format!("{config:#}")
+    }
+
+    fn listener(&self, name: &str) -> Value {
         let mut manager = self.manager.clone();
         let hosts = json!([{ "name": "all", "domains": ["*"], "routes": self.routes }]);
         manager["route_config"] = json!({ "name": "all", "virtual_hosts": hosts });
@@ -112,18 +140,14 @@ impl Bootstrap {
             manager,
         );
         let mut listener = json!({
-            "name": "agent",
+            "name": name,
             "address": address(0),
             "filter_chains": [{ "filters": [manager] }],
         });
         if let Some(bytes) = self.buffer_bytes {
             listener["per_connection_buffer_limit_bytes"] = json!(bytes);
         }
-        let config = json!({
-            "admin": { "address": address(0) },
-            "static_resources": { "listeners": [listener], "clusters": self.clusters },
-        });
-        format!("{config:#}")
+        listener
     }
 }
 
@@ -160,10 +184,15 @@ pub fn extension(name: &str, type_name: &str, mut fields: Value) -> Value {
 /// A cluster of one port at 127.0.0.1.
 pub fn cluster(name: &str, port: u16) -> Value {
     let endpoint = json!({ "endpoint": { "address": address(port) } });
+    let http = json!({
+        "@type": format!("{TYPE}/{HTTP_OPTIONS}"),
+        "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+    });
     json!({
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
+        "typed_extension_protocol_options": { HTTP_OPTIONS: http },
         "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
     })
 }

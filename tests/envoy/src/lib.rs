@@ -17,7 +17,10 @@
 pub mod bootstrap;
 pub mod client;
 pub mod envoy;
+pub mod filter;
+pub mod model;
 pub mod module;
+pub mod script;
 pub mod tools;
 pub mod trap;
 pub mod upstream;

@@ -16,3 +16,10 @@ pub fn empty() -> &'static Path {
         LazyLock::new(|| sentinel_artifacts::empty_filter().expect("the empty filter builds"));
     &MODULE
 }
+
+/// Our filter with the feature `faults`.
+pub fn faulty() -> &'static Path {
+    static MODULE: LazyLock<PathBuf> =
+        LazyLock::new(|| sentinel_artifacts::faulty_filter().expect("the filter builds"));
+    &MODULE
+}

@@ -15,7 +15,7 @@ pub fn envoy() -> PathBuf {
     there(&programs.last().unwrap_or_else(|| tools().join("envoy/bin/envoy")))
 }
 
-/// A node that is new enough for everything in [`mcp_node`] and [`x402`].
+/// A node that is new enough for everything in [`mcp_node`], [`models`] and [`x402`].
 pub fn node() -> PathBuf {
     there(&tools().join("node/node"))
 }
@@ -34,6 +34,11 @@ pub fn mcp_program(name: &str) -> PathBuf {
 /// A Python with the official MCP package.
 pub fn mcp_python() -> PathBuf {
     there(&tools().join("mcp-python/bin/python"))
+}
+
+/// The folder with the official clients of model APIs. A script that imports them has to be in it.
+pub fn models() -> PathBuf {
+    there(&tools().join("models"))
 }
 
 /// The folder with the official x402 packages. A script that imports them has to be in it.

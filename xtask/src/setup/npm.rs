@@ -44,6 +44,12 @@ const FOLDERS: &[Folder] = &[
         overrides: &[],
     },
     Folder {
+        why: "the tests ask models with the official clients",
+        directory: "target/tools/models",
+        packages: &[("@anthropic-ai/sdk", "1.12.0"), ("openai", "7.57.0")],
+        overrides: &[],
+    },
+    Folder {
         why: "the tests pay with the official x402 client",
         directory: "target/tools/x402",
         packages: &[

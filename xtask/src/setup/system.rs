@@ -61,6 +61,20 @@ const TOOLS: &[Tool] = &[
         prepare: || Ok(()),
     },
     Tool {
+        name: "nft",
+        why: "the tests put an agent behind a firewall",
+        is_there: || output("nft", &["--version"]).is_some(),
+        package: "nftables",
+        prepare: || Ok(()),
+    },
+    Tool {
+        name: "ip",
+        why: "the tests give that agent a network namespace",
+        is_there: || output("ip", &["-V"]).is_some(),
+        package: "iproute2",
+        prepare: || Ok(()),
+    },
+    Tool {
         name: "npm",
         why: "the tests run MCP servers and clients, and payments, of npm's packages",
         is_there: || output("npm", &["--version"]).is_some(),

@@ -24,6 +24,7 @@ const ENDINGS: &[&str] = &[
     "password",
     "passwordhash",
     "passwords",
+    "paymentsignature",
     "privatekey",
     "secret",
     "secretkey",
@@ -37,6 +38,7 @@ const ENDINGS: &[&str] = &[
     "token",
     "tokenvalue",
     "webhookurl",
+    "xpayment",
 ];
 /// Names that are secret as a whole only: `compass`, `pass_rate` and `kotlin` are not.
 const WHOLE: &[&str] = &["bearer", "jwt", "otp", "sessionid", "totp", "userpass"];
@@ -53,6 +55,11 @@ pub(super) fn normalise(name: &str) -> String {
         .filter(|c| !matches!(c, '-' | '_' | '.' | ' ' | ':'))
         .map(|c| c.to_ascii_lowercase())
         .collect()
+}
+
+/// Whether this is how a header is called, as the first of two texts: `["password", "reset"]` are two words.
+pub(super) fn is_header(name: &str) -> bool {
+    name.contains('-') || ["authorization", "cookie"].iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Whether values under this name are secret. `extra` are normalised names of the caller.

@@ -4,12 +4,13 @@
 //! says, or two machines could see two requests; nothing else is ever taken from them. From
 //! 2026-07-28 on they have to be there.
 
+mod charset;
 mod value;
 
 use std::collections::BTreeSet;
 
 use super::super::json_rpc::{Object, get};
-use super::malformed::{HEADER_MISMATCH, INVALID_PARAMS, Malformed, malformed};
+use super::malformed::{HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, Malformed, malformed};
 use super::revision::Revision;
 use crate::condition::Decimal;
 use crate::data::mcp::NamedBy;
@@ -21,6 +22,7 @@ const VERSION: &str = "MCP-Protocol-Version";
 const METHOD: &str = "Mcp-Method";
 const NAME: &str = "Mcp-Name";
 const PARAM: &str = "Mcp-Param-";
+const CONTENT_TYPE: &str = "Content-Type";
 /// Where the body says its revision.
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
@@ -35,6 +37,8 @@ pub struct Headers<'h> {
     params: Vec<(String, &'h [u8])>,
     /// A header that stands there twice.
     repeated: Option<String>,
+    /// Whether the body may be meant in other letters than UTF-8.
+    is_in_other_letters: bool,
 }
 
 /// What a body says that headers repeat.
@@ -63,6 +67,9 @@ impl<'h> Headers<'h> {
                 &mut found.method
             } else if is(NAME) {
                 &mut found.name
+            } else if is(CONTENT_TYPE) {
+                found.is_in_other_letters |= !charset::is_utf_8(value);
+                continue;
             } else {
                 if let Some((prefix, rest)) = name.split_at_checked(PARAM.len())
                     && prefix.eq_ignore_ascii_case(PARAM.as_bytes())
@@ -94,6 +101,10 @@ impl<'h> Headers<'h> {
         if let Some(name) = &self.repeated {
             let message = format!("header `{}` is there twice", excerpt(name));
             return malformed("mcp-header-repeated", HEADER_MISMATCH, message);
+        }
+        if self.is_in_other_letters {
+            let message = format!("header `{CONTENT_TYPE}` names a charset other than UTF-8");
+            return malformed("mcp-charset", INVALID_REQUEST, message);
         }
         let revision = self.version(body)?;
         // Notifications and answers need no headers, in no revision.

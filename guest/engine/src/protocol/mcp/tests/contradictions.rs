@@ -104,3 +104,17 @@ fn a_version_that_nobody_knows() {
         "request 0 initialize 2025-03-26",
     );
 }
+
+#[test]
+fn the_body_is_meant_in_other_letters() {
+    // What a server that knows UTF-7 calls is `rm`.
+    let body =
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","+AG4AYQBtAGU-":"rm"}}"#;
+    let ascii = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}"#;
+    for body in [body, ascii, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#] {
+        over_http(&[("Content-Type", "application/json; charset=utf-7")], body, "mcp-charset");
+    }
+    let twice = [("content-type", "application/json"), ("content-type", "text/x; charset=\"utf-7\"")];
+    over_http(&twice, ascii, "mcp-charset");
+    over_http(&[("Content-Type", "application/json; charset=utf-8")], ascii, "call 1 echo {} 2025-03-26");
+}

@@ -1,0 +1,15 @@
+//! `sentinel mcp` between real clients and real servers: the official SDKs, over standard input and over
+//! HTTP. What single messages mean is for the tests of the engine.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a suite fails loudly: that is its job"
+)]
+
+mod daemon;
+mod http;
+mod scene;
+mod stdio;

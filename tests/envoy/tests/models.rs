@@ -1,0 +1,201 @@
+//! Answers of model APIs through the filter, read by the official clients: a call that is permitted is
+//! as the model made it, one that is denied never gets to the agent, and a stream stays one.
+
+#![expect(clippy::expect_used, reason = "a test fails loudly")]
+
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sentinel_envoy_tests::client::{request, send};
+use sentinel_envoy_tests::filter::{governed, policy};
+use sentinel_envoy_tests::model::{Api, SENTENCE};
+use sentinel_envoy_tests::{
+    Answer, Bootstrap, Connection, Envoy, Request, Response, Upstream, script, tools,
+};
+use serde_json::{Value, json};
+
+/// Between the events of a stream.
+const GAP: Duration = Duration::from_millis(40);
+
+/// How a stream ends before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Break {
+    /// The model's server goes away in the middle of a call.
+    CutOff,
+    /// Something comes that nobody can read.
+    Unreadable,
+}
+
+/// What the model says next.
+#[derive(Clone, Debug, Default)]
+struct Script {
+    tools: Vec<&'static str>,
+    breaks: Option<Break>,
+}
+
+struct Rig {
+    envoy: Envoy,
+    script: &'static Mutex<Script>,
+}
+
+fn answer(request: &Request, script: &Script) -> Answer {
+    let api = Api::of(&request.target);
+    let streams =
+        serde_json::from_slice::<Value>(&request.body).is_ok_and(|body| body["stream"] == json!(true));
+    if !streams {
+        return Answer::new(200, "application/json", api.whole(&script.tools));
+    }
+    let events = api.events(&script.tools);
+    let mut events: Vec<&str> = events.iter().map(String::as_str).collect();
+    let Some(way) = script.breaks else { return Answer::stream("text/event-stream", &events, GAP) };
+    let call = events.iter().position(|event| event.contains("Bern")).expect("a call");
+    events.truncate(call);
+    if way == Break::Unreadable {
+        events.push("data: {\"type\": [\n\n");
+        return Answer::stream("text/event-stream", &events, GAP);
+    }
+    let body = events.concat();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    Answer::raw(format!("{head}{:x}\r\n{body}\r\n", body.len()))
+}
+
+/// One proxy for all tests, one at a time.
+fn rig(tools: &[&'static str], breaks: Option<Break>) -> MutexGuard<'static, Rig> {
+    static SCRIPT: Mutex<Script> = Mutex::new(Script { tools: Vec::new(), breaks: None });
+    static RIG: LazyLock<Mutex<Rig>> = LazyLock::new(|| {
+        let upstream = Upstream::answering(|request| {
+            let script = SCRIPT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            answer(request, &script)
+        });
+        let mut own = policy(&json!({
+            "rules": [{ "hosts": ["model.example", "127.0.0.1:*"], "blockPrivateIps": false, "llm": true }],
+        }));
+        own["toolActions"] = json!({ "allowed": ["get_weather"] });
+        let envoy = Envoy::start(&Bootstrap::new(upstream.port()).filter(governed(&own)).build());
+        Mutex::new(Rig { envoy, script: &SCRIPT })
+    });
+    let rig = RIG.lock().unwrap_or_else(PoisonError::into_inner);
+    *rig.script.lock().unwrap_or_else(PoisonError::into_inner) = Script { tools: tools.to_vec(), breaks };
+    rig
+}
+
+fn ask(api: Api, stream: bool) -> Vec<u8> {
+    let body = json!({ "model": "m", "stream": stream }).to_string();
+    let headers = [("content-type", "application/json"), ("authorization", "Bearer key")];
+    request("POST", "model.example", api.path(), &headers, body.as_bytes())
+}
+
+impl Rig {
+    fn ask(&self, api: Api, stream: bool) -> Response {
+        send(self.envoy.port(), &ask(api, stream)).expect("an answer")
+    }
+
+    /// What an official client makes of it.
+    fn client(&self, api: Api, stream: bool) -> Value {
+        let name = match api {
+            Api::Chat => "chat",
+            Api::Responses => "responses",
+            Api::Messages => "messages",
+        };
+        let port = self.envoy.port().to_string();
+        let way = if stream { "stream" } else { "whole" };
+        script::run(&tools::models(), "model.mjs", &[&port, name, way])
+    }
+}
+
+fn every_way() -> impl Iterator<Item = (Api, bool)> {
+    Api::ALL.into_iter().flat_map(|api| [(api, false), (api, true)])
+}
+
+#[test]
+fn a_permitted_call_passes_byte_for_byte() {
+    let tools = ["get_weather", "get_weather"];
+    let rig = rig(&tools, None);
+    for (api, stream) in every_way() {
+        let sent = if stream { api.events(&tools).concat() } else { api.whole(&tools) };
+        let answer = rig.ask(api, stream);
+        assert!(answer.complete, "{api:?} {stream}");
+        assert_eq!(answer.text(), sent, "{api:?} {stream}");
+    }
+}
+
+#[test]
+fn a_denied_call_never_gets_to_the_agent() {
+    let rig = rig(&["rm", "get_weather", "rm"], None);
+    for (api, stream) in every_way() {
+        let text = rig.ask(api, stream).text();
+        assert!(!text.contains("\"rm\"") && text.contains("get_weather"), "{api:?} {stream}: {text}");
+        let told = rig.client(api, stream);
+        let weather = json!([{ "name": "get_weather", "arguments": { "city": "Bern" } }]);
+        assert_eq!(told["calls"], weather, "{api:?} {stream}: {told}");
+        let text = told["text"].as_str().unwrap_or_default();
+        let is_told = text.contains("A tool call was denied by policy") && text.contains("rm");
+        assert!(text.starts_with(&SENTENCE.concat()) && is_told, "{api:?} {stream}: {told}");
+    }
+}
+
+#[test]
+fn where_every_call_is_denied_the_agent_reads_why() {
+    let rig = rig(&["rm"], None);
+    for (api, stream) in every_way() {
+        let told = rig.client(api, stream);
+        assert_eq!((&told["calls"], &told["thrown"]), (&json!([]), &Value::Null), "{api:?} {stream}: {told}");
+        let text = told["text"].as_str().unwrap_or_default();
+        assert!(text.contains("denied by policy"), "{api:?} {stream}: {told}");
+    }
+}
+
+/// The first words are there while the model still thinks about what to call.
+#[test]
+fn text_arrives_before_the_stream_ends() {
+    let rig = rig(&["get_weather", "get_weather"], None);
+    for api in Api::ALL {
+        let mut connection = Connection::open(rig.envoy.port());
+        let started = Instant::now();
+        connection.send(&ask(api, true));
+        let mut seen = String::new();
+        while !seen.contains(SENTENCE[0]) {
+            seen += &String::from_utf8_lossy(&connection.read_some(65_536).expect("the first words"));
+        }
+        assert!(!seen.contains("Bern"), "{api:?}: {seen}");
+        let first = started.elapsed();
+        while !seen.contains("\r\n0\r\n\r\n") {
+            seen += &String::from_utf8_lossy(&connection.read_some(65_536).expect("the rest"));
+        }
+        assert!(first + 3 * GAP < started.elapsed(), "{api:?}: {first:?} of {:?}", started.elapsed());
+        let told = rig.client(api, true);
+        let time = |name: &str| told[name].as_u64().unwrap_or_else(|| panic!("{api:?}: {told}"));
+        assert!(time("first") + 100 < time("end"), "{api:?}: {told}");
+    }
+}
+
+/// Nothing of a call that was never whole, and no end that looks like one.
+#[test]
+fn a_stream_that_breaks_ends_broken() {
+    for way in [Break::CutOff, Break::Unreadable] {
+        let rig = rig(&["get_weather"], Some(way));
+        for api in Api::ALL {
+            let answer = rig.ask(api, true);
+            let text = answer.text();
+            assert!(!answer.complete, "{way:?} {api:?}: {text}");
+            assert!(text.contains(SENTENCE[0]) && !text.contains("get_weather"), "{way:?} {api:?}: {text}");
+            let told = rig.client(api, true);
+            assert_eq!(told["calls"], json!([]), "{way:?} {api:?}: {told}");
+            assert!(told["thrown"].is_string(), "{way:?} {api:?}: {told}");
+        }
+    }
+}
+
+/// Errors have no calls, and clients want to read them.
+#[test]
+fn paths_that_are_no_model_s_pass() {
+    let upstream =
+        Upstream::answering(|_| Answer::new(429, "application/json", r#"{"error":{"type":"rate_limit"}}"#));
+    let mut own = policy(&json!({ "rules": [{ "hosts": ["model.example"], "llm": true }] }));
+    own["toolActions"] = json!({ "allowed": ["get_weather"] });
+    let envoy = Envoy::start(&Bootstrap::new(upstream.port()).filter(governed(&own)).build());
+    for bytes in [ask(Api::Chat, true), request("GET", "model.example", "/v1/models", &[], b"")] {
+        let answer = send(envoy.port(), &bytes).expect("an answer");
+        assert_eq!((answer.status, answer.text().as_str()), (429, r#"{"error":{"type":"rate_limit"}}"#));
+    }
+}
