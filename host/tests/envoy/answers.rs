@@ -3,10 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sentinel_envoy_tests::{Answer, Envoy, Upstream};
+use sentinel_envoy_tests::bootstrap::{DAEMON, cluster};
+use sentinel_envoy_tests::client::request;
+use sentinel_envoy_tests::{Answer, Connection, Envoy, Request, Upstream};
 use serde_json::{Value, json};
 
-use crate::scene::{AGENT, Scene, check_refused, get, policy, told};
+use crate::harness::eventually;
+use crate::scene::{AGENT, HOST, PATIENCE, Scene, check_refused, crowd, get, policy, told};
 
 /// A policy whose every call needs the daemon.
 fn metered() -> Value {
@@ -111,4 +114,40 @@ fn a_daemon_that_nobody_reaches_permits_nothing() {
     let envoy = scene.envoy(&members);
     check_refused(&get(&envoy, "/"), 503, "daemon-unreachable");
     scene.upstream.assert_untouched();
+}
+
+/// An agent that does not wait for the decision gets nothing out, and harms nobody.
+#[test]
+fn a_client_that_is_gone_takes_its_request_along() {
+    let scene = Scene::ungoverned(Upstream::start());
+    let late = Answer::json(&verdict(&[])).after(Duration::from_millis(400));
+    let (envoy, daemon, says) = told_by(&scene, 5_000, late);
+    for _ in 0..8 {
+        let mut connection = Connection::open(envoy.port());
+        connection.send(&request("GET", HOST, "/", &[], b""));
+    }
+    let is_asked = |own: &Request| own.target == "/v1/evaluate";
+    eventually("the daemon was asked", PATIENCE, || daemon.requests().iter().any(is_asked));
+    std::thread::sleep(Duration::from_millis(800));
+    scene.upstream.assert_untouched();
+    says.say(Answer::json(&verdict(&[])));
+    assert_eq!(get(&envoy, "/").status, 200, "the filter lives");
+}
+
+/// Where the proxy has no connection to the daemon left, it says so at once.
+#[test]
+fn more_questions_than_the_proxy_may_ask_are_denied() {
+    let scene = Scene::ungoverned(Upstream::start());
+    let slow = Answer::json(&verdict(&[])).after(Duration::from_millis(200));
+    let (_envoy, daemon, _says) = told_by(&scene, 5_000, slow);
+    let mut narrow = cluster(DAEMON, daemon.port());
+    narrow["circuit_breakers"] =
+        json!({ "thresholds": [{ "max_connections": 1, "max_pending_requests": 1, "max_requests": 1 }] });
+    let members = [("policy", metered()), ("record", json!("none"))];
+    let envoy = Envoy::start(&scene.bootstrap(&members).cluster(narrow).build());
+    let (passed, refused) = crowd(&[envoy.port()], 16, 4, "/");
+    assert!(passed > 0 && !refused.is_empty(), "{passed} {refused:?}");
+    assert!(refused.iter().all(|code| code == "daemon-unreachable"), "{refused:?}");
+    assert_eq!(scene.upstream.requests().len(), passed);
+    assert_eq!(get(&envoy, "/").status, 200, "the filter lives");
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::harness::{Daemon, KEY, eventually};
 use crate::ledger;
-use crate::scene::{HOST, PATIENCE, Scene, check_refused, get, policy, verdicts};
+use crate::scene::{HOST, PATIENCE, Scene, check_refused, get, governed, policy, verdicts};
 
 /// Most records that wait in one worker.
 const QUEUE: usize = 4_096;
@@ -126,4 +126,47 @@ fn a_daemon_that_dies_while_it_records_loses_nothing() {
     assert!(recorded(&mut client).iter().all(|own| own.get("differs").is_none()));
     drop(daemon);
     ledger::verify(&scene.place, &[]);
+}
+
+/// A daemon that does not take a record keeps the proxy from forgetting it, and is told of it.
+#[test]
+fn a_record_that_is_refused_is_kept_and_said() {
+    let scopes = json!(["development", "production"]);
+    let identity = json!({ "authorityLevel": "full-ops", "environmentScope": scopes });
+    let scene = Scene::new(&policy(&[("identity", identity)]));
+    let (daemon, envoy) = scene.start(&[("environment", json!("production"))]);
+    assert_eq!(pour(&envoy, 20), 20);
+    envoy.wait_for_log("refused", PATIENCE);
+    assert_eq!(recorded(&mut daemon.client()).len(), 0);
+    assert_eq!(envoy.stat("wasmcustom.sentinel.records.sent"), 0);
+    // Once the daemon is the one of that environment, nothing is missing.
+    drop(daemon);
+    let place = scene.place.with("SOE_ENVIRONMENT", "production");
+    let daemon = place.start();
+    settled(&daemon, 20);
+}
+
+/// What the daemon would never take does not stand in the way of everything else.
+#[test]
+fn a_request_that_is_too_large_to_be_recorded_does_not_go_out() {
+    let network = json!({ "allowHosts": [HOST], "maxBodyBytes": 16 << 20 });
+    let scene = Scene::new(&policy(&[("network", network)]));
+    let daemon = scene.place.start();
+    let bootstrap = scene.bootstrap(&[]).daemon(scene.port).buffer_bytes(20 << 20);
+    let envoy = Envoy::start(&bootstrap.build());
+    governed(&envoy, 1);
+    // A body that does not say how long it is has to be read, and is part of the call.
+    let post = |bytes: usize| {
+        let body = vec![b'x'; bytes];
+        let request = client::chunked("POST", HOST, "/", &[], &[&body], &[]);
+        client::send(envoy.port(), &request).expect("an answer")
+    };
+    assert_eq!(post(10).status, 200);
+    assert_eq!(post(3 << 20).status, 200);
+    assert_eq!(post(3 << 20).status, 200);
+    check_refused(&post(5 << 20), 503, "records-full");
+    assert_eq!(post(10).status, 200);
+    assert_eq!(scene.upstream.requests().len(), 4);
+    let all = settled(&daemon, 4);
+    assert!(all.iter().all(|own| own["permitted"] == true));
 }

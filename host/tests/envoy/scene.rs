@@ -73,8 +73,13 @@ impl Scene {
         port: u16,
         members: &[(&str, Value)],
     ) -> sentinel_envoy_tests::envoy::Options {
+        Envoy::options(&self.bootstrap(members).daemon(port).build())
+    }
+
+    /// A bootstrap that knows of no daemon yet.
+    pub(crate) fn bootstrap(&self, members: &[(&str, Value)]) -> Bootstrap {
         let filter = wasm(module::sentinel(), &configuration(members));
-        Envoy::options(&Bootstrap::new(self.upstream.port()).filter(filter).daemon(port).build())
+        Bootstrap::new(self.upstream.port()).filter(filter)
     }
 
     /// A daemon and a proxy that governs by its policy.
