@@ -9,7 +9,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType, LogLevel, MapType};
 
 use crate::config::Config;
-use crate::daemon::{self, ANSWER_BYTES_MAX};
+use crate::daemon::{self, ANSWER_BYTES_MAX, Recorded};
 use crate::faults;
 use crate::governor::{Governor, Untaken};
 use crate::host;
@@ -52,7 +52,7 @@ impl Context for Root {
             self.policy_came(&status, body);
         } else if self.sending == Some(token) {
             self.sending = None;
-            self.batch_came(&status);
+            self.batch_came(&status, body);
         }
     }
 
@@ -191,13 +191,24 @@ impl Root {
         }
     }
 
-    fn batch_came(&mut self, status: &[u8]) {
+    fn batch_came(&mut self, status: &[u8], size: usize) {
         let Some(worker) = &self.worker else { return };
         let mut held = worker.borrow_mut();
-        let is_taken = daemon::status(status).is_ok();
-        if is_taken {
+        let body = daemon::status(status)
+            .ok()
+            .and_then(|()| host::buffer(BufferType::HttpCallResponseBody, 0, size.min(ANSWER_BYTES_MAX)));
+        let taken = body.and_then(|body| Recorded::read(&body));
+        let is_taken = taken.is_some();
+        if let Some(taken) = taken {
             let sent = held.governor.queue.sent();
-            held.metrics.records(sent, held.governor.queue.len());
+            let on_record = taken.recorded.min(sent);
+            held.metrics.records(on_record, held.governor.queue.len());
+            if on_record < sent {
+                // Sent again, they would be refused again.
+                held.metrics.daemon_failed();
+                let (count, why) = (sent - on_record, taken.why());
+                host::log(LogLevel::Error, &format!("sentinel: {count} records are not taken: {why}"));
+            }
         } else {
             held.governor.queue.failed();
             held.metrics.daemon_failed();
