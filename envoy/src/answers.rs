@@ -110,7 +110,7 @@ impl Answering {
     /// Decides a call that needs no state; what the agent reads if it is not permitted.
     fn conclude(&self, governor: &mut Governor, decision: &Decision, call: &[u8]) -> (bool, String) {
         let verdict = conclude_stateless(&self.policy, decision);
-        match governor.record(&verdict, call) {
+        match governor.record(&self.policy, &verdict, call) {
             Ok(_) => (verdict.permitted, refusal(&verdict.code, &verdict.reason)),
             Err(_) => (false, refusal(Fault::RecordsFull.code(), Fault::RecordsFull.sentence())),
         }

@@ -264,7 +264,7 @@ impl Flow {
         policy: Rc<Policy>,
         verdict: &Verdict,
     ) -> Step {
-        let Ok(id) = governor.record(verdict, exchange.call().unwrap_or_default()) else {
+        let Ok(id) = governor.record(&policy, verdict, exchange.call().unwrap_or_default()) else {
             return self.fault(governor, Fault::RecordsFull);
         };
         self.ending = Some(Ending {

@@ -121,8 +121,14 @@ impl Governor {
         }
     }
 
-    /// Queues a verdict for the ledger; the name that it has there.
-    pub(crate) fn record(&mut self, verdict: &Verdict, call: &[u8]) -> Result<Option<String>, Full> {
+    /// Queues a verdict by this policy, which need not govern any more, for the ledger; the name that it has
+    /// there.
+    pub(crate) fn record(
+        &mut self,
+        policy: &Policy,
+        verdict: &Verdict,
+        call: &[u8],
+    ) -> Result<Option<String>, Full> {
         if !self.records(verdict) {
             return Ok(None);
         }
@@ -133,7 +139,7 @@ impl Governor {
             call,
             decision: verdict.decision.as_str(),
             code: &verdict.code,
-            policy_digest: self.digest.as_deref().unwrap_or_default(),
+            policy_digest: &policy.digest().to_string(),
             decided_at: &instant((self.clock)()),
         };
         let record = records::Record::new(&told).ok_or(Full)?;
@@ -191,5 +197,23 @@ pub(crate) mod tests {
         assert_eq!(governor.digest(), Some(digest.as_str()));
         governor.drop_policy();
         assert!(governor.policy().is_none());
+    }
+
+    /// A policy that came in between did not decide.
+    #[test]
+    fn a_record_names_the_policy_that_decided() {
+        let first = policy(r#"{"allowHosts":["x.example"]}"#);
+        let mut governor =
+            governor(&format!(r#"{{"agentId":"a","policy":{first},"daemon":{{"cluster":"c"}}}}"#));
+        let decided_by = governor.policy().unwrap();
+        let second = policy(r#"{"allowHosts":["y.example"]}"#);
+        let digest = sentinel_engine::Digest::of(second.as_bytes()).to_string();
+        governor.take(&document(&second, &digest)).unwrap();
+        let call = br#"{"agentId":"a","toolName":"x","toolInput":{}}"#;
+        let decision = sentinel_engine::decide_bytes(&decided_by, call);
+        let verdict = sentinel_engine::conclude_stateless(&decided_by, &decision);
+        governor.record(&decided_by, &verdict, call).unwrap();
+        let batch = governor.queue.batch("p").unwrap();
+        assert!(batch.contains(&decided_by.digest().to_string()) && !batch.contains(&digest), "{batch}");
     }
 }

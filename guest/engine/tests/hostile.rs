@@ -1,6 +1,6 @@
 //! What hostile and unlucky clients sent: each test is a way around the policy that was open once.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail loudly")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail loudly")]
 
 use sentinel_engine::{
     Actor, AnswerPlan, Exchange, Format, HttpHead, HttpRequest, Outcome, Policy, Resolved, decide_bytes,
@@ -130,6 +130,8 @@ fn arguments_that_differ_in_letter_case_only_are_refused() {
     for own in [json!({ "amount": 1, "Amount": 1000 }), json!({ "AMOUNT": 1000, "amount": 1 })] {
         check(&tool(&[], "pay", &arguments(own)), Outcome::Deny, "argument-ambiguous");
     }
+    let unread = arguments(json!({ "path": 1, "Path": 2 }));
+    check(&tool(&[], "echo", &unread), Outcome::Allow, "host-allowed");
     let own = json!({ "name": "src/x", "Name": "/etc/shadow" });
     check(&tool(&[], "open", &arguments(own)), Outcome::Deny, "argument-ambiguous");
 }

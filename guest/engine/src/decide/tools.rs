@@ -6,6 +6,7 @@ use super::paths::{Doing, Paths};
 use crate::call::{Call, HTTP_TOOL};
 use crate::carried::server_and_tool;
 use crate::command::{self, Files};
+use crate::condition::Work;
 use crate::data::tools::{self as map, Tool, Use, Weight, is_path_argument};
 use crate::decision::{Access, Layer, Outcome, Reason, Rule};
 use crate::limits::PATHS_MAX;
@@ -106,7 +107,7 @@ pub(super) fn decide(
     reasons: &mut Vec<Reason>,
 ) -> u64 {
     let Paths { policy, call, .. } = *paths;
-    if let Some(name) = ambiguous(call) {
+    if let Some(name) = ambiguous(call).filter(|_| tool.is_mapped() || is_asked_for_arguments(policy, call)) {
         let message = format!("Argument \"{}\" is there in two spellings.", excerpt(name));
         reasons.push(say(Outcome::Deny, "argument-ambiguous", message, None));
     }
@@ -199,6 +200,13 @@ pub(super) fn decide(
         }
     }
     points
+}
+
+/// Whether something in the policy depends on the arguments of a tool that is no other's than its own.
+fn is_asked_for_arguments(policy: &Policy, call: &Call<'_>) -> bool {
+    let rules = policy.rules.of(&call.tool_name, &mut Work::new());
+    policy.approvals.above.is_some()
+        || rules.is_ok_and(|rules| rules.into_iter().any(|rule| rule.when.is_some()))
 }
 
 /// An argument that another one differs from in letter case only. Some servers take either for the other,
