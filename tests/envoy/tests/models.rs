@@ -1,7 +1,7 @@
 //! Answers of model APIs through the filter, read by the official clients: a call that is permitted is
 //! as the model made it, one that is denied never gets to the agent, and a stream stays one.
 
-#![expect(clippy::expect_used, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly")]
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
