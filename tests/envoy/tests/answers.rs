@@ -66,12 +66,14 @@ fn check_withheld(answer: &Response) {
     assert!(!answer.text().contains("rm"), "{}", answer.text());
 }
 
-/// The head is on its way when a body turns out to be unreadable: there is no end of it, or nothing at
-/// all.
+/// The head is on its way when a body turns out to be unreadable: it has no end, nothing in it, or a
+/// word that it is withheld.
 #[track_caller]
-fn check_broken(answer: &Response) {
-    assert!(!answer.complete || answer.status >= 500 || answer.body.is_empty(), "{answer:?}");
-    assert!(!answer.text().contains("\"rm\""), "{}", answer.text());
+fn check_kept_back(answer: &Response) {
+    let text = answer.text();
+    let is_told = text.is_empty() || text.contains("answer of the server is withheld");
+    assert!(!answer.complete || answer.status >= 500 || is_told, "{answer:?}");
+    assert!(!text.contains("\"rm\""), "{text}");
 }
 
 fn names(answer: &Response) -> Vec<String> {
@@ -114,17 +116,17 @@ fn what_is_compressed_is_withheld() {
 }
 
 #[test]
-fn what_is_no_message_ends_broken() {
+fn what_is_no_message_is_kept_back() {
     for body in ["", "<html>", "[]", "null", "{\"jsonrpc\":\"2.0\"", "{\"tools\":[{\"name\":\"rm\"}]}"] {
-        check_broken(&rig(Answer::stream("application/json", &[body], Duration::ZERO)).list());
+        check_kept_back(&rig(Answer::stream("application/json", &[body], Duration::ZERO)).list());
     }
     let twice = LIST.replace("\"result\"", "\"result\":{},\"result\"");
-    check_broken(&rig(Answer::new(200, "application/json", twice)).list());
-    check_broken(&rig(Answer::new(200, "application/json", [LIST.as_bytes(), b"\xff"].concat())).list());
+    check_kept_back(&rig(Answer::new(200, "application/json", twice)).list());
+    check_kept_back(&rig(Answer::new(200, "application/json", [LIST.as_bytes(), b"\xff"].concat())).list());
 }
 
 #[test]
-fn what_is_no_answer_of_a_model_ends_broken() {
+fn what_is_no_answer_of_a_model_is_kept_back() {
     let says = [
         Answer::new(200, "application/json", r#"{"tool_calls":[{"name":"rm"}]}"#),
         Answer::new(200, "application/json", "{"),
@@ -132,7 +134,7 @@ fn what_is_no_answer_of_a_model_ends_broken() {
         Answer::stream("text/event-stream", &["data: {\"rm\"\n\n"], Duration::ZERO),
     ];
     for answer in says {
-        check_broken(&rig(answer).model());
+        check_kept_back(&rig(answer).model());
     }
 }
 
@@ -144,7 +146,7 @@ fn an_answer_has_a_bound() {
     };
     let answer = rig(Answer::new(200, "application/json", filled(512 << 10))).list();
     assert_eq!((answer.status, names(&answer)), (200, vec!["echo".to_owned()]));
-    check_broken(&rig(Answer::new(200, "application/json", filled(64 << 20))).list());
+    check_kept_back(&rig(Answer::new(200, "application/json", filled(64 << 20))).list());
 }
 
 #[test]
@@ -168,7 +170,7 @@ fn headers_that_are_no_text_do_not_end_the_filter() {
     let type_of_bytes =
         format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\ncontent-type: ", LIST.len()).into_bytes();
     let says_type = Answer::raw([type_of_bytes, b"\xff\r\n\r\n".to_vec(), LIST.as_bytes().to_vec()].concat());
-    check_broken(&rig(says_type).list());
+    check_kept_back(&rig(says_type).list());
     let plain = rig(says());
     let answer = send(plain.envoy.port(), &request("GET", "api.example", "/", &[], b"")).expect("an answer");
     assert_eq!((answer.status, answer.text().as_str()), (200, LIST));
@@ -184,6 +186,6 @@ fn what_was_cut_off_is_not_completed() {
         format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{half}\r\n", half.len()),
     ];
     for raw in says {
-        check_broken(&rig(Answer::raw(raw)).list());
+        check_kept_back(&rig(Answer::raw(raw)).list());
     }
 }
