@@ -397,6 +397,7 @@ fn what_needs_the_daemon_is_refused_without_one() {
     upstream.assert_untouched();
 }
 
+/// The other mistakes are unit tests of the configuration: each start of a proxy takes a second.
 #[test]
 fn a_configuration_with_a_mistake_keeps_the_proxy_from_starting() {
     let upstream = Upstream::start();
@@ -404,12 +405,9 @@ fn a_configuration_with_a_mistake_keeps_the_proxy_from_starting() {
     let mut unknown = own.clone();
     unknown["network"]["allowHost"] = json!([]);
     for (configuration, told) in [
-        (json!({}), "agentId"),
         (json!({ "agentId": AGENT }), "`policy` is missing"),
-        (json!({ "agentId": AGENT, "policy": own, "polcy": 1 }), "polcy"),
         (json!({ "agentId": "other", "policy": own }), "governs `tester`"),
         (json!({ "agentId": AGENT, "policy": unknown }), "allowHost"),
-        (json!({ "agentId": AGENT, "policy": own, "policyDigest": "sha256:00" }), "policyDigest"),
     ] {
         let filter = wasm(module::sentinel(), &configuration);
         let log = Envoy::options(&Bootstrap::new(upstream.port()).filter(filter).build())
