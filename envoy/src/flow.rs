@@ -3,10 +3,11 @@
 //!
 //! There is no phase in which a request that was not permitted goes on.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use sentinel_engine::{
-    BodyWanted, Exchange, HttpRequest, Outcome, Policy, Resolved, Verdict, conclude_stateless,
+    BodyWanted, Exchange, HttpRequest, Opened, Outcome, Policy, Resolved, Verdict, conclude_stateless,
 };
 
 use crate::config::{Position, Record};
@@ -45,7 +46,7 @@ pub(crate) struct Target {
 #[derive(Clone, Debug)]
 pub(crate) struct Ending {
     pub(crate) decision: &'static str,
-    pub(crate) code: String,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) reason: String,
     pub(crate) verdict_id: Option<String>,
     pub(crate) tool: String,
@@ -65,7 +66,7 @@ enum Phase {
     #[default]
     Start,
     /// The head is known, the body is awaited.
-    Body { head: Head, resolved: Vec<String>, most: u64 },
+    Body { head: Rc<Head>, resolved: Vec<String>, most: u64 },
     /// The daemon was asked.
     Asking { exchange: Box<Exchange>, policy: Rc<Policy>, asked: Asked },
     /// It was permitted.
@@ -81,7 +82,7 @@ impl Flow {
     pub(crate) fn head(
         &mut self,
         governor: &mut Governor,
-        head: Result<Head, HeadError>,
+        head: Result<Rc<Head>, HeadError>,
         resolved: Vec<String>,
         is_end: bool,
     ) -> Step {
@@ -96,14 +97,16 @@ impl Flow {
         if governor.config.position == Position::Upstream {
             return self.address(governor, &policy, &head, &resolved);
         }
-        let wanted = policy.body_wanted(&head.view(&head.pairs()));
-        match wanted {
+        let headers = head.headers();
+        let opened = Opened::new(head.view(&headers));
+        match opened.body_wanted(&policy) {
             BodyWanted::UpTo(most) if !is_end => {
+                drop(headers);
                 self.phase = Phase::Body { head, resolved, most };
                 Step::Wait
             }
-            BodyWanted::UpTo(_) => self.decide(governor, &head, &resolved, Some(&[])),
-            BodyWanted::None => self.decide(governor, &head, &resolved, None),
+            BodyWanted::UpTo(_) => self.decide(governor, policy, opened, &resolved, Some(&[])),
+            BodyWanted::None => self.decide(governor, policy, opened, &resolved, None),
         }
     }
 
@@ -123,7 +126,14 @@ impl Flow {
                     return Step::Wait;
                 }
                 match whole() {
-                    Some(body) if body.len() == size => self.decide(governor, &head, &resolved, Some(&body)),
+                    Some(body) if body.len() == size => {
+                        let Some(policy) = governor.policy() else {
+                            return self.fault(governor, Fault::PolicyMissing);
+                        };
+                        let headers = head.headers();
+                        let opened = Opened::new(head.view(&headers));
+                        self.decide(governor, policy, opened, &resolved, Some(&body))
+                    }
                     Some(_) | None => self.fault(governor, Fault::HostFailed),
                 }
             }
@@ -165,7 +175,7 @@ impl Flow {
         };
         self.ending = Some(Ending {
             decision: ruling.outcome().map_or("deny", Outcome::as_str),
-            code: ruling.code.clone(),
+            code: ruling.code.clone().into(),
             reason: ruling.reason.clone(),
             verdict_id: ruling.verdict_id.clone(),
             tool: asked.tool_name,
@@ -195,8 +205,8 @@ impl Flow {
         if resolved.is_empty() {
             return self.fault(governor, Fault::AddressUnknown);
         }
-        let pairs = head.pairs();
-        let request = HttpRequest { head: head.view(&pairs), body: None, resolved: Resolved::To(resolved) };
+        let headers = head.headers();
+        let request = HttpRequest { head: head.view(&headers), body: None, resolved: Resolved::To(resolved) };
         let exchange = Exchange::of_request(policy, &governor.actor(), &request, false);
         let decision = exchange.decision();
         // Of a request that cannot be read nobody looked at the address.
@@ -214,7 +224,7 @@ impl Flow {
         self.phase = Phase::Refused;
         self.ending = Some(Ending {
             decision: Outcome::Deny.as_str(),
-            code: reason.code.to_string(),
+            code: reason.code.clone(),
             reason: reason.message.clone(),
             verdict_id: None,
             tool: decision.tool_name.clone(),
@@ -225,22 +235,19 @@ impl Flow {
     fn decide(
         &mut self,
         governor: &mut Governor,
-        head: &Head,
+        policy: Rc<Policy>,
+        opened: Opened<'_>,
         resolved: &[String],
         body: Option<&[u8]>,
     ) -> Step {
-        let Some(policy) = governor.policy() else {
-            return self.fault(governor, Fault::PolicyMissing);
-        };
         let known = match resolved {
             [] if governor.config.resolves_later => Resolved::Later,
             [] => Resolved::Unknown,
             addresses => Resolved::To(addresses),
         };
-        let pairs = head.pairs();
-        let request = HttpRequest { head: head.view(&pairs), body, resolved: known };
         let keeps_call = governor.config.record == Record::All;
-        let exchange = Box::new(Exchange::of_request(&policy, &governor.actor(), &request, keeps_call));
+        let exchange = Exchange::of_opened(&policy, &governor.actor(), opened, body, known, keeps_call);
+        let exchange = Box::new(exchange);
         let decision = exchange.decision();
         if decision.outcome != Outcome::Deny && decision.needs_state(&policy) {
             if governor.config.daemon.is_none() {
@@ -269,7 +276,7 @@ impl Flow {
         };
         self.ending = Some(Ending {
             decision: verdict.decision.as_str(),
-            code: verdict.code.to_string(),
+            code: verdict.code.clone(),
             reason: verdict.reason.clone(),
             verdict_id: id.clone(),
             tool: exchange.decision().tool_name.clone(),
@@ -284,9 +291,9 @@ impl Flow {
         Step::Refuse(denial.map_or(transport, |own| reply::protocol(own, verdict.decision, &verdict.code)))
     }
 
-    fn pass(&mut self, governor: &Governor, exchange: Box<Exchange>, policy: Rc<Policy>) -> Step {
+    fn pass(&mut self, governor: &Governor, mut exchange: Box<Exchange>, policy: Rc<Policy>) -> Step {
         // A request that could not be read has no target, and no mode lets it through.
-        let Some(forward) = exchange.decision().forward.clone() else {
+        let Some(forward) = exchange.take_forward() else {
             return self.fault(governor, Fault::RequestMalformed);
         };
         let target = Target {
@@ -305,7 +312,7 @@ impl Flow {
         let reply = reply::fault(fault, governor.governed());
         self.ending = Some(Ending {
             decision: "deny",
-            code: fault.code().to_owned(),
+            code: fault.code().into(),
             reason: String::new(),
             verdict_id: None,
             tool: String::new(),

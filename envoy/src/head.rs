@@ -2,14 +2,14 @@
 
 use sentinel_engine::HttpHead;
 
+use crate::pairs::{Pairs, TextPairs};
+
 /// Method, target and headers, each as it was received.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
-    pub(crate) method: String,
-    pub(crate) scheme: String,
-    pub(crate) authority: String,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(String, String)>,
+    pairs: TextPairs,
+    /// The scheme of the connection, whatever the head says of itself.
+    scheme: Option<&'static str>,
 }
 
 /// Why header pairs are no head.
@@ -21,71 +21,97 @@ pub(crate) enum HeadError {
     Pseudo,
 }
 
+/// What the pseudo-headers say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Target<'h> {
+    pub(crate) method: &'h str,
+    pub(crate) scheme: &'h str,
+    pub(crate) authority: &'h str,
+    pub(crate) path: &'h str,
+}
+
 impl Head {
     /// Reads what the proxy hands over. `:scheme` is the proxy's own word; where it has none the
     /// caller says what the connection is.
-    pub(crate) fn read(pairs: Vec<(String, Vec<u8>)>) -> Result<Self, HeadError> {
-        let mut head = Self { headers: Vec::with_capacity(pairs.len()), ..Self::default() };
+    pub(crate) fn read(pairs: Pairs) -> Result<Self, HeadError> {
+        let pairs = pairs.into_text().ok_or(HeadError::NotText)?;
         let mut seen = 0_u8;
-        for (name, value) in pairs {
-            let value = String::from_utf8(value).map_err(|_| HeadError::NotText)?;
-            let (field, bit) = match name.as_str() {
-                ":method" => (&mut head.method, 1),
-                ":scheme" => (&mut head.scheme, 2),
-                ":authority" => (&mut head.authority, 4),
-                ":path" => (&mut head.path, 8),
-                other if other.starts_with(':') => return Err(HeadError::Pseudo),
-                _ => {
-                    head.headers.push((name, value));
-                    continue;
-                }
+        for (name, _) in pairs.iter().filter(|(name, _)| name.starts_with(':')) {
+            let bit = match name {
+                ":method" => 1,
+                ":scheme" => 2,
+                ":authority" => 4,
+                ":path" => 8,
+                _ => return Err(HeadError::Pseudo),
             };
             if seen & bit != 0 {
                 return Err(HeadError::Pseudo);
             }
             seen |= bit;
-            *field = value;
         }
-        Ok(head)
+        Ok(Self { pairs, scheme: None })
     }
 
-    /// The same over a connection of this scheme, whatever it says of itself.
-    pub(crate) fn over(mut self, scheme: &str) -> Self {
-        scheme.clone_into(&mut self.scheme);
+    /// The same over a connection of this scheme.
+    pub(crate) fn over(mut self, scheme: &'static str) -> Self {
+        self.scheme = Some(scheme);
         self
     }
 
+    /// What the pseudo-headers say; nothing where one is missing.
+    pub(crate) fn target(&self) -> Target<'_> {
+        let mut target = Target::default();
+        for (name, value) in self.pairs.iter() {
+            match name {
+                ":method" => target.method = value,
+                ":scheme" => target.scheme = value,
+                ":authority" => target.authority = value,
+                ":path" => target.path = value,
+                _ => {}
+            }
+        }
+        target.scheme = self.scheme.unwrap_or(target.scheme);
+        target
+    }
+
     /// Headers as the engine wants them.
-    pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
+        let mut headers = Vec::with_capacity(self.pairs.len());
+        headers.extend(self.pairs.iter().filter(|(name, _)| !name.starts_with(':')));
+        headers
+    }
+
+    /// Whether there is such a header.
+    pub(crate) fn has(&self, wanted: &str) -> bool {
+        self.pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
     }
 
     /// As the engine wants it.
-    pub(crate) fn view<'a>(&'a self, pairs: &'a [(&'a str, &'a str)]) -> HttpHead<'a> {
-        HttpHead {
-            method: &self.method,
-            scheme: &self.scheme,
-            authority: &self.authority,
-            path: &self.path,
-            headers: pairs,
-        }
+    pub(crate) fn view<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> HttpHead<'a> {
+        let Target { method, scheme, authority, path } = self.target();
+        HttpHead { method, scheme, authority, path, headers }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::{Head, HeadError};
+    use crate::pairs::Pairs;
+    use crate::pairs::tests::map;
 
-    fn read(pairs: &[(&str, &[u8])]) -> Result<Head, HeadError> {
-        Head::read(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect())
+    pub(crate) fn read(pairs: &[(&str, &[u8])]) -> Result<Head, HeadError> {
+        Head::read(Pairs::read(map(pairs)).unwrap())
     }
 
     #[test]
     fn a_head_is_its_pseudo_headers_and_the_rest() {
         let head =
             read(&[(":method", b"GET"), (":path", b"/x"), (":authority", b"h"), ("accept", b"*/*")]).unwrap();
-        assert_eq!((head.method.as_str(), head.path.as_str(), head.authority.as_str()), ("GET", "/x", "h"));
-        assert_eq!(head.headers, [("accept".to_owned(), "*/*".to_owned())]);
+        let target = head.target();
+        assert_eq!((target.method, target.path, target.authority, target.scheme), ("GET", "/x", "h", ""));
+        assert_eq!(head.headers(), [("accept", "*/*")]);
+        assert!(head.has("Accept") && !head.has("x"));
+        assert_eq!(head.over("https").target().scheme, "https");
     }
 
     #[test]

@@ -7,11 +7,25 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType};
 
 use crate::config::Daemon;
+use crate::pairs::Pairs;
 use crate::reply::Reply;
 
-/// Pairs of a header map, values as bytes.
-pub(crate) fn headers(of: MapType) -> Option<Vec<(String, Vec<u8>)>> {
-    hostcalls::get_map_bytes(of).ok()
+/// A header map. The SDK's own makes a string of each name and of each value.
+#[expect(unsafe_code, reason = "the SDK hands over no map in one piece")]
+pub(crate) fn headers(of: MapType) -> Option<Pairs> {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        fn proxy_get_header_map_pairs(of: u32, bytes: *mut *mut u8, size: *mut usize) -> u32;
+    }
+    let (mut bytes, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: the proxy writes both, or neither and says so.
+    let is_there = unsafe { proxy_get_header_map_pairs(of as u32, &raw mut bytes, &raw mut size) == 0 };
+    if !is_there || bytes.is_null() {
+        return None;
+    }
+    // SAFETY: the proxy took this memory from the SDK's `malloc`, which makes it as a vector of just this
+    // capacity, and has written all of it.
+    Pairs::read(unsafe { Vec::from_raw_parts(bytes, size, size) })
 }
 
 /// One header.

@@ -20,6 +20,7 @@ mod faults;
 mod flow;
 mod governor;
 mod head;
+mod pairs;
 mod records;
 mod reply;
 

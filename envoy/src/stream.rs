@@ -23,8 +23,8 @@ pub(crate) struct Stream {
     /// `None`: the filter was not configured, and nothing goes through.
     worker: Option<Rc<RefCell<Worker>>>,
     flow: Flow,
-    /// Authority and path as they came.
-    received: (String, String),
+    /// The head as it came, until the request goes on.
+    received: Option<Rc<Head>>,
     answering: Option<Box<Answering>>,
     /// Bytes of the answer that were read and are still in the proxy's buffer.
     kept: usize,
@@ -39,7 +39,7 @@ impl Stream {
         Self {
             worker,
             flow: Flow::default(),
-            received: Default::default(),
+            received: None,
             answering: None,
             kept: 0,
             has_ended: false,
@@ -61,7 +61,7 @@ impl Stream {
             }
         }
         if let Step::Pass(target) = &step
-            && !send_to(target, &self.received)
+            && !self.received.take().is_some_and(|received| send_to(target, &received))
         {
             step = self.flow.fault(&worker.governor, Fault::HostFailed);
         }
@@ -172,10 +172,8 @@ impl HttpContext for Stream {
             return self.step(|flow, worker| flow.fault(&worker.governor, Fault::HostFailed));
         };
         let scheme = self.worker.as_ref().and_then(|worker| worker.borrow().governor.config.scheme);
-        let head = Head::read(pairs).map(|head| verified(head, scheme));
-        if let Ok(head) = &head {
-            self.received = (head.authority.clone(), head.path.clone());
-        }
+        let head = Head::read(pairs).map(|head| Rc::new(verified(head, scheme)));
+        self.received = head.as_ref().ok().cloned();
         self.step(|flow, worker| {
             let resolved = resolved(worker.governor.config.position);
             flow.head(&mut worker.governor, head, resolved, is_end)
@@ -200,15 +198,15 @@ impl HttpContext for Stream {
         let Some((exchange, policy)) = passed.filter(|(exchange, _)| exchange.reads_answer()) else {
             return Action::Continue;
         };
-        let text = |name: &str| {
-            let value = host::header(MapType::HttpResponseHeaders, name)?;
-            String::from_utf8(value).ok()
-        };
+        let Some(pairs) = host::headers(MapType::HttpResponseHeaders) else { return Action::Pause };
+        let text = |name: &str| pairs.text(name).map(str::to_owned);
         let status = text(":status").and_then(|status| status.parse().ok()).unwrap_or_default();
         match Answering::begin(exchange, Rc::clone(policy), status, &text) {
             Begun::Passes => Action::Continue,
             Begun::Read(answering) => {
-                host::set_header(MapType::HttpResponseHeaders, "content-length", None);
+                if pairs.has("content-length") {
+                    host::set_header(MapType::HttpResponseHeaders, "content-length", None);
+                }
                 self.answering = Some(answering);
                 Action::Continue
             }
@@ -247,15 +245,13 @@ impl HttpContext for Stream {
     }
 }
 
-/// Leaves for the access log how the request ended. Each value costs a call of the proxy, so what an
-/// allowed request has by the thousand is left out.
+/// Leaves for the access log how the request ended. Each value costs a call of the proxy, so what
+/// allowed requests have by the thousand is left out: of those without a record, all but the tool.
 fn tell(ending: &Ending) {
-    let is_plain = ending.decision == "allow" && ending.tool == "http" && ending.verdict_id.is_none();
-    if is_plain {
-        return;
+    if ending.decision != "allow" || ending.verdict_id.is_some() {
+        host::set_property("sentinel.decision", ending.decision);
+        host::set_property("sentinel.code", &ending.code);
     }
-    host::set_property("sentinel.decision", ending.decision);
-    host::set_property("sentinel.code", &ending.code);
     if !ending.tool.is_empty() && ending.tool != "http" {
         host::set_property("sentinel.tool", &ending.tool);
     }
@@ -273,7 +269,7 @@ fn verified(head: Head, scheme: Option<Scheme>) -> Head {
     if let Some(scheme) = scheme {
         return head.over(scheme.as_str());
     }
-    if head.scheme == "http" {
+    if head.target().scheme == "http" {
         return head;
     }
     match host::property(&["connection", "tls_version"]) {
@@ -284,22 +280,22 @@ fn verified(head: Head, scheme: Option<Scheme>) -> Head {
 
 /// Points the request at what was decided, where that is not what was received: each change costs a new
 /// look at the routes.
-fn send_to(target: &Target, (authority, path): &(String, String)) -> bool {
+fn send_to(target: &Target, received: &Head) -> bool {
     let set = |name, value: &str| host::set_header(MapType::HttpRequestHeaders, name, Some(value.as_bytes()));
-    let is_set = (target.authority == *authority || set(":authority", &target.authority))
+    let crate::head::Target { authority, path, .. } = received.target();
+    let is_set = (target.authority == authority || set(":authority", &target.authority))
         // A tunnel has none.
-        && (target.path == *path || target.path.is_empty() || set(":path", &target.path));
+        && (target.path == path || target.path.is_empty() || set(":path", &target.path));
     if let Some(body) = &target.body {
         let length = body.len().to_string();
-        let has_length = host::header(MapType::HttpRequestHeaders, "content-length").is_some();
-        if has_length && !set("content-length", &length) {
+        if received.has("content-length") && !set("content-length", &length) {
             return false;
         }
         if !host::replace(BufferType::HttpRequestBody, 0, usize::MAX, body.as_bytes()) {
             return false;
         }
     }
-    if target.reads_answer {
+    if target.reads_answer && received.has("accept-encoding") {
         return is_set && host::set_header(MapType::HttpRequestHeaders, "accept-encoding", None);
     }
     is_set

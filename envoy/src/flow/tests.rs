@@ -1,5 +1,7 @@
 //! Phases of a request, one by one, with the real engine and no proxy.
 
+use std::rc::Rc;
+
 use super::{Flow, Step, Target};
 use crate::governor::Governor;
 use crate::governor::tests::{governor, policy};
@@ -25,15 +27,15 @@ fn stateful(daemon: bool) -> Governor {
     governor(&format!(r#"{{"agentId":"a","policy":{text}{daemon}}}"#))
 }
 
-fn head(method: &str, authority: &str, path: &str) -> Result<Head, HeadError> {
-    let text = str::to_owned;
-    Ok(Head {
-        method: text(method),
-        scheme: text("http"),
-        authority: text(authority),
-        path: text(path),
-        headers: vec![(text("content-type"), text("application/json"))],
-    })
+fn head(method: &str, authority: &str, path: &str) -> Result<Rc<Head>, HeadError> {
+    let pairs = [
+        (":method", method),
+        (":scheme", "http"),
+        (":authority", authority),
+        (":path", path),
+        ("content-type", "application/json"),
+    ];
+    crate::head::tests::read(&pairs.map(|(name, value)| (name, value.as_bytes()))).map(Rc::new)
 }
 
 fn refusal(step: Step) -> Reply {

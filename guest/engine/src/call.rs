@@ -214,8 +214,8 @@ impl<'a> Call<'a> {
     ) -> Option<Call<'s>> {
         let borrowed = |text: &'s Option<Cow<'a, str>>| text.as_deref().map(Cow::Borrowed);
         let named = [&self.session_id, &self.run_id, &self.environment].into_iter().flatten();
-        let is_whole = AgentId::is_valid(&self.agent_id)
-            && named.chain([&tool_name]).all(|text| is_text(text));
+        let is_whole =
+            AgentId::is_valid(&self.agent_id) && named.chain([&tool_name]).all(|text| is_text(text));
         // Calls that say more came as text, and so does what they stand for.
         let says_more = self.workspace.is_some()
             || self.home.is_some()

@@ -114,12 +114,13 @@ pub fn conclude(
 ) -> Verdict {
     let pairs = meters::pairs(decision, outcomes);
     let mut verdict = end(policy, decision, pairs.as_deref(), circumstances);
+    verdict.forward = decision.forward.clone();
     verdict.json = json(&verdict, policy, decision, risk_used(pairs.as_deref()));
     verdict
 }
 
-/// The same where nobody keeps meters, baselines or approvals, for whoever writes no JSON of it: `json` is
-/// empty. A decision that [needs state](Decision::needs_state) is not for this.
+/// The same where nobody keeps meters, baselines or approvals, for whoever writes no JSON of it: `json` and
+/// `forward` are empty. A decision that [needs state](Decision::needs_state) is not for this.
 pub fn conclude_stateless(policy: &Policy, decision: &Decision) -> Verdict {
     let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
     let pairs = meters::pairs(decision, &outcomes);
@@ -217,7 +218,7 @@ fn end(
         charges: meters::charges(policy, decision, pairs, End { outcome, permitted, risk_points }),
         observations: anomaly::observations(decision, pairs, permitted, circumstances.now),
         tags: decision.tags.clone(),
-        forward: decision.forward.clone(),
+        forward: None,
         json: String::new(),
     }
 }

@@ -108,8 +108,9 @@ impl Exchange {
         let is_told = |decision: &Decision| {
             keeps_call || decision.outcome != Outcome::Allow || decision.needs_state(policy)
         };
-        let (decision, found) =
-            decide_request(policy, &call, Some((&read, said)), |own, looked| Found::new(looked, is_told(own)));
+        let (decision, found) = decide_request(policy, &call, Some((&read, said)), |own, looked| {
+            Found::new(looked, is_told(own))
+        });
         let sent = is_told(&decision).then(|| http_call(actor, &request));
         Self { sent, decision, found }
     }
