@@ -195,12 +195,19 @@ impl HttpContext for Stream {
     fn on_http_response_headers(&mut self, _count: usize, _is_end: bool) -> Action {
         faults::at("response headers");
         let passed = self.flow.passed().filter(|_| !self.is_own_answer);
-        let Some((exchange, policy)) = passed.filter(|(exchange, _)| exchange.reads_answer()) else {
+        let Some((exchange, policy)) =
+            passed.filter(|(exchange, _)| exchange.reads_answer() || exchange.may_ask_for_payment())
+        else {
             return Action::Continue;
         };
         let Some(pairs) = host::headers(MapType::HttpResponseHeaders) else { return Action::Pause };
         let text = |name: &str| pairs.text(name).map(str::to_owned);
         let status = text(":status").and_then(|status| status.parse().ok()).unwrap_or_default();
+        let challenge = pairs.text("payment-required").filter(|_| status == 402);
+        if let Some(code) = challenge.and_then(|challenge| exchange.unpayable(policy, challenge)) {
+            // Told before the agent signs anything.
+            host::set_header(MapType::HttpResponseHeaders, "x-soe-payment", Some(code.as_bytes()));
+        }
         match Answering::begin(exchange, Rc::clone(policy), status, &text) {
             Begun::Passes => Action::Continue,
             Begun::Read(answering) => {

@@ -9,6 +9,7 @@ pub(crate) mod file_programs;
 pub(crate) mod global_options;
 pub(crate) mod headers;
 pub(crate) mod mcp;
+pub(crate) mod model_paths;
 pub(crate) mod protected;
 pub(crate) mod risk;
 pub(crate) mod tools;

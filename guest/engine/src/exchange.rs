@@ -15,14 +15,17 @@ pub use answer::{AnswerPlan, AnswerReader, AnswerRefused};
 pub use call::{Actor, HttpRequest, Resolved, http_call};
 pub use opened::Opened;
 
+use std::borrow::Cow;
+
 use crate::call::Call;
 use crate::carried;
 use crate::decide::{Looked, decide_and, decide_bytes, decide_request};
 use crate::decision::{Decision, Outcome};
-use crate::http::Forward;
+use crate::http::{Authority, Forward, Scheme};
 use crate::policy::Policy;
 use crate::protocol::llm::Api;
 use crate::protocol::mcp::{self, Message, Pending};
+use crate::protocol::x402;
 
 /// One request that was decided.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ struct Found {
     speaks: Speaks,
     /// What goes to the server in place of the body.
     body: Option<String>,
+    /// The host, where it may be paid.
+    payee: Option<Authority>,
 }
 
 /// What the answer will be.
@@ -153,6 +158,25 @@ impl Exchange {
         }
     }
 
+    /// Whether the answer may ask for a payment that the policy has a word about.
+    pub fn may_ask_for_payment(&self) -> bool {
+        self.found.payee.is_some()
+    }
+
+    /// Why the policy lets nobody pay what an answer with status 402 asks for, as a code; `None` where
+    /// somebody may. `challenge` is its header `PAYMENT-REQUIRED`: the offers of version 1 stand in the
+    /// body, which is not read.
+    pub fn unpayable(&self, policy: &Policy, challenge: &str) -> Option<Cow<'static, str>> {
+        let rules = policy.network.as_ref()?.governing(self.found.payee.as_ref()?)?.x402();
+        let offers = match x402::challenge(402, &[("payment-required", challenge)], b"") {
+            Err(malformed) => return Some(malformed.code.into()),
+            Ok(offers) => offers?,
+        };
+        let mut refused = offers.iter().map(|offer| x402::judge(rules, offer));
+        let first = refused.next()?.into_iter().next()?;
+        refused.all(|reasons| !reasons.is_empty()).then_some(first.code)
+    }
+
     /// What the agent gets instead of an answer; `None` where its protocol has no words of its own.
     pub fn denial(&self, outcome: Outcome, told: &Told<'_>) -> Option<ProtocolReply> {
         let call = Call::parse(self.sent.as_deref()?).ok()?;
@@ -176,7 +200,10 @@ impl Found {
     fn new(looked: Option<Looked<'_>>, is_told: bool) -> Self {
         let Some(looked) = looked else { return Self::default() };
         let (speaks, body) = (speaks(&looked), looked.carried.body().map(str::to_owned));
-        Self { speaks, body, derived: if is_told { looked.derive() } else { None } }
+        let payee = looked.governing.x402().and_then(|_| {
+            Authority::parse(&looked.forward.authority, Scheme::parse(looked.request.scheme)?).ok()
+        });
+        Self { speaks, body, payee, derived: if is_told { looked.derive() } else { None } }
     }
 }
 

@@ -254,3 +254,43 @@ fn tool_calls_of_a_model_are_asked_about() {
     let out = String::from_utf8(reader.take()).expect("UTF-8");
     assert!(!out.contains("rm -rf") && out.contains("no"), "{out}");
 }
+
+#[test]
+fn a_model_is_asked_only_where_its_answers_are_read() {
+    for (path, outcome, code) in [
+        ("/v1/messages", Outcome::Allow, "host-allowed"),
+        ("/v1/messages/count_tokens", Outcome::Allow, "host-allowed"),
+        ("/v1/embeddings?x", Outcome::Allow, "host-allowed"),
+        ("/v1/completions", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/threads/t/runs", Outcome::Deny, "llm-path-unknown"),
+        ("/v1beta/models/m:generateContent", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/messages/batches", Outcome::Deny, "llm-path-unknown"),
+    ] {
+        codes(&open("model.example", path, JSON, Some("{}")), outcome, code);
+    }
+}
+
+#[test]
+fn an_offer_that_nobody_may_take_is_told() {
+    use base64::Engine as _;
+    let exchange = open("api.example", "/paid", &[], None);
+    assert!(exchange.may_ask_for_payment());
+    let offer = |amount: &str, to: &str| {
+        format!(
+            r#"{{"scheme":"exact","network":"eip155:84532","amount":"{amount}","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","payTo":"{to}","maxTimeoutSeconds":90,"extra":{{"name":"USDC","version":"2"}}}}"#
+        )
+    };
+    let challenge = |offers: &[String]| {
+        let text = format!(
+            r#"{{"x402Version":2,"error":"pay","resource":{{"url":"http://api.example/paid"}},"accepts":[{}]}}"#,
+            offers.join(",")
+        );
+        base64::engine::general_purpose::STANDARD.encode(text)
+    };
+    let (fair, dear, crooked) = (offer("10", PAYEE), offer("500001", PAYEE), offer("10", CROOK));
+    let said = |offers: &[String]| exchange.unpayable(&policy(), &challenge(offers));
+    assert_eq!(said(std::slice::from_ref(&dear)).as_deref(), Some("payment-too-large"));
+    assert_eq!(said(&[crooked, dear.clone()]).as_deref(), Some("payee-denied"));
+    assert_eq!(said(&[dear, fair]), None);
+    assert_eq!(exchange.unpayable(&policy(), "%").as_deref(), Some("payment-malformed"));
+}

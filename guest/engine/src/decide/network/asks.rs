@@ -3,9 +3,11 @@
 use core::net::IpAddr;
 
 use super::{Said, Understood, bound, is_connect, known_addresses, shown};
+use crate::data::model_paths::is_without_tools;
 use crate::decision::Rule;
 use crate::http::{Authority, Host, Request, embedded, is_private};
 use crate::network::{Governing, Network};
+use crate::protocol::llm::Api;
 use crate::wire::excerpt;
 
 /// Adds a reason for everything that denies the request, and the rule that decides its host.
@@ -32,6 +34,7 @@ pub(super) fn ask<'p>(
     tunnels(&governing, read, said);
     methods(&governing, read, said);
     paths(&governing, read, said);
+    models(&governing, read, said);
     // An inner call has no headers and no body: they were decided where it came in.
     if request.headers.is_some() {
         body(&governing, request, read, said);
@@ -124,6 +127,19 @@ fn tunnels(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>
     if reads_bodies || connects && governing.has_path_rules() {
         let message = format!("{what} would leave rules of the policy about paths or bodies without effect.");
         said.deny("tunnel-uninspected", message, None);
+    }
+}
+
+/// What a model answers elsewhere than where its answers are read could be a call that nobody decides.
+fn models(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>) {
+    let Some(target) = read.target.as_ref().filter(|_| governing.rule.llm) else { return };
+    let path = target.text();
+    if !matches!(read.method, "GET" | "HEAD" | "OPTIONS" | "DELETE")
+        && Api::of_request(read.method, &path).is_none()
+        && !is_without_tools(&path)
+    {
+        let message = "Host is a model API, and answers at this path are none that can be read.";
+        said.deny("llm-path-unknown", message.to_owned(), None);
     }
 }
 
