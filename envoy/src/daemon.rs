@@ -99,35 +99,9 @@ pub(crate) struct Document {
     pub(crate) state: String,
 }
 
-/// What became of a batch of records.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Recorded {
-    /// How many are on record.
-    pub(crate) recorded: usize,
-    #[serde(default)]
-    errors: Vec<Problem>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Problem {
-    code: String,
-}
-
-impl Recorded {
-    /// Reads an answer to `POST /v1/records`.
-    pub(crate) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
-    }
-
-    /// Why the first of those is not, that are not.
-    pub(crate) fn why(&self) -> &str {
-        self.errors.first().map_or("", |problem| &problem.code)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Recorded, Ruling, status};
+    use super::{Asked, Ruling, status};
     use crate::reply::Fault;
 
     const ANSWER: &str = r#"{"decision":"allow","permitted":true,"reason":"r","code":"c","layer":"network","verdictId":"v","agentId":"a","toolName":"http","callDigest":"sha256:0","mode":"enforce"}"#;
@@ -152,15 +126,6 @@ mod tests {
         assert_eq!(status(b"504"), Err(Fault::DaemonTimeout));
         assert_eq!(status(b"401"), Err(Fault::DaemonRefused));
         assert_eq!(status(b"200 "), Err(Fault::DaemonRefused));
-    }
-
-    #[test]
-    fn records_that_are_not_taken_are_counted() {
-        let answer = br#"{"recorded":2,"repeated":0,"differing":0,"verdictIds":["a","b",null],"errors":[{"index":2,"code":"bad-request","detail":"d"}]}"#;
-        let found = Recorded::read(answer).unwrap();
-        assert_eq!((found.recorded, found.why()), (2, "bad-request"));
-        assert_eq!(Recorded::read(br#"{"recorded":3,"errors":[]}"#).unwrap().recorded, 3);
-        assert!(Recorded::read(b"").is_none() && Recorded::read(b"{}").is_none());
     }
 
     #[test]

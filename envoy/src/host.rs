@@ -54,8 +54,13 @@ pub(crate) fn set_property(name: &str, value: &str) {
 
 /// Milliseconds since the epoch.
 pub(crate) fn now() -> u64 {
+    nanoseconds() / 1_000_000
+}
+
+/// Nanoseconds since the epoch.
+pub(crate) fn nanoseconds() -> u64 {
     let since = hostcalls::get_current_time().ok().and_then(|now| now.duration_since(UNIX_EPOCH).ok());
-    since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
+    since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or_default()
 }
 
 /// A line of the proxy's log.
@@ -81,6 +86,7 @@ pub(crate) fn ask(
     path: &str,
     body: Option<&[u8]>,
     tag: Option<&str>,
+    timeout: Duration,
 ) -> Option<u32> {
     let mut headers = vec![
         (":method", method),
@@ -94,7 +100,7 @@ pub(crate) fn ask(
     }
     headers.extend(daemon.api_key.as_deref().map(|key| ("x-soe-api-key", key)));
     headers.extend(tag.map(|tag| ("if-none-match", tag)));
-    hostcalls::dispatch_http_call(&daemon.cluster, headers, body, Vec::new(), daemon.timeout).ok()
+    hostcalls::dispatch_http_call(&daemon.cluster, headers, body, Vec::new(), timeout).ok()
 }
 
 /// How often the root is woken.

@@ -12,6 +12,7 @@ pub(crate) struct Metrics {
     daemon_calls: Option<u32>,
     daemon_failures: Option<u32>,
     records_sent: Option<u32>,
+    records_dropped: Option<u32>,
     records_waiting: Option<u32>,
     policy_loaded: Option<u32>,
 }
@@ -28,6 +29,7 @@ impl Metrics {
             daemon_calls: counter("sentinel.daemon.calls"),
             daemon_failures: counter("sentinel.daemon.failures"),
             records_sent: counter("sentinel.records.sent"),
+            records_dropped: counter("sentinel.records.dropped"),
             records_waiting: gauge("sentinel.records.waiting"),
             policy_loaded: gauge("sentinel.policy.loaded"),
         }
@@ -55,6 +57,11 @@ impl Metrics {
     pub(crate) fn records(self, sent: usize, waiting: usize) {
         count(self.records_sent, sent);
         set(self.records_waiting, waiting);
+    }
+
+    /// There was no room for so many.
+    pub(crate) fn dropped(self, records: usize) {
+        count(self.records_dropped, records);
     }
 
     pub(crate) fn policy(self, is_loaded: bool) {

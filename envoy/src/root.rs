@@ -8,18 +8,21 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType, LogLevel, MapType};
 
-use crate::config::Config;
-use crate::daemon::{self, ANSWER_BYTES_MAX, Recorded};
+use crate::config::{Config, Daemon};
+use crate::daemon::{self, ANSWER_BYTES_MAX};
 use crate::faults;
 use crate::governor::{Governor, Untaken};
 use crate::host;
 use crate::metrics::Metrics;
+use crate::records::Sent;
 use crate::stream::Stream;
 
 /// How often the root looks whether there is something to send or to fetch.
 const TICK: Duration = Duration::from_millis(200);
 /// Longest wait between two tries for a first policy.
 const FIRST_POLICY: u64 = 400;
+/// Shortest wait for the answer to what no request waits for.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Where workers of one process count themselves.
 const WORKERS: &str = "sentinel.workers";
 
@@ -36,6 +39,8 @@ pub(crate) struct Root {
     /// Token of the policy that was asked for, and of the batch that was sent.
     fetching: Option<u32>,
     sending: Option<u32>,
+    /// When the next batch may be sent, in milliseconds since the epoch.
+    send_from: u64,
     /// When the policy was last asked for, in milliseconds since the epoch.
     fetched: u64,
     tag: Option<String>,
@@ -87,7 +92,14 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         faults::at("tick");
         self.fetch();
-        self.send();
+        if host::now() >= self.send_from {
+            self.send();
+        }
+        if let Some(worker) = &self.worker {
+            let mut worker = worker.borrow_mut();
+            let dropped = worker.governor.queue.take_dropped();
+            worker.metrics.dropped(dropped);
+        }
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -128,7 +140,7 @@ impl Root {
         self.fetched = now;
         let path = format!("/v1/agents/{}/policy", worker.governor.config.agent_id);
         worker.metrics.daemon_called();
-        self.fetching = host::ask(daemon, "GET", &path, None, self.tag.as_deref());
+        self.fetching = host::ask(daemon, "GET", &path, None, self.tag.as_deref(), patience(daemon));
         if self.fetching.is_none() {
             worker.metrics.daemon_failed();
         }
@@ -184,7 +196,8 @@ impl Root {
         worker.metrics.daemon_called();
         let daemon = worker.governor.config.daemon.as_ref();
         let body = Some(batch.as_bytes());
-        self.sending = daemon.and_then(|daemon| host::ask(daemon, "POST", "/v1/records", body, None));
+        self.sending =
+            daemon.and_then(|daemon| host::ask(daemon, "POST", "/v1/records", body, None, patience(daemon)));
         if self.sending.is_none() {
             worker.governor.queue.failed();
             worker.metrics.daemon_failed();
@@ -192,31 +205,7 @@ impl Root {
     }
 
     fn batch_came(&mut self, status: &[u8], size: usize) {
-        let Some(worker) = &self.worker else { return };
-        let mut held = worker.borrow_mut();
-        let body = daemon::status(status)
-            .ok()
-            .and_then(|()| host::buffer(BufferType::HttpCallResponseBody, 0, size.min(ANSWER_BYTES_MAX)));
-        let taken = body.and_then(|body| Recorded::read(&body));
-        let is_taken = taken.is_some();
-        if let Some(taken) = taken {
-            let sent = held.governor.queue.sent();
-            let on_record = taken.recorded.min(sent);
-            held.metrics.records(on_record, held.governor.queue.len());
-            if on_record < sent {
-                // Sent again, they would be refused again.
-                held.metrics.daemon_failed();
-                let (count, why) = (sent - on_record, taken.why());
-                host::log(LogLevel::Error, &format!("sentinel: {count} records are not taken: {why}"));
-            }
-        } else {
-            held.governor.queue.failed();
-            held.metrics.daemon_failed();
-        }
-        let queue = &held.governor.queue;
-        let has_more = is_taken && (queue.is_full_batch() || self.is_ending && queue.len() > 0);
-        drop(held);
-        if has_more {
+        if self.is_taken(status, size) {
             self.send();
         }
         if self.is_ending && self.sending.is_none() {
@@ -224,6 +213,35 @@ impl Root {
             self.is_ending = false;
             let _ = hostcalls::done();
         }
+    }
+
+    /// Notes what became of a batch; whether the next one goes at once.
+    fn is_taken(&mut self, status: &[u8], size: usize) -> bool {
+        let Some(worker) = &self.worker else { return false };
+        let mut held = worker.borrow_mut();
+        let is_answer = daemon::status(status).is_ok() && size <= ANSWER_BYTES_MAX;
+        let sent = if is_answer {
+            let body = host::buffer(BufferType::HttpCallResponseBody, 0, size).unwrap_or_default();
+            held.governor.queue.answered(&body)
+        } else {
+            None
+        };
+        let Some(Sent { recorded, refused, why }) = sent else {
+            held.governor.queue.failed();
+            held.metrics.daemon_failed();
+            return false;
+        };
+        held.metrics.records(recorded, held.governor.queue.len());
+        if let Some(why) = why {
+            held.metrics.daemon_failed();
+            host::log(LogLevel::Error, &format!("sentinel: {refused} records were refused: {why}"));
+            // It would say the same at once.
+            let refresh = held.governor.config.daemon.as_ref().map(|daemon| millis(daemon.refresh));
+            self.send_from = host::now().saturating_add(refresh.unwrap_or_default());
+            return false;
+        }
+        let queue = &held.governor.queue;
+        queue.is_full_batch() || self.is_ending && queue.len() > 0
     }
 }
 
@@ -239,6 +257,11 @@ fn removed(worker: &mut Worker) {
 /// Whether it is time again. A clock that was set back is no reason to wait until it is as late again.
 fn is_due(last: u64, now: u64, pause: u64) -> bool {
     last == 0 || now.checked_sub(last).is_none_or(|since| since >= pause)
+}
+
+/// How long the root waits. Nobody waits for it, so it may take longer than a request does.
+fn patience(daemon: &Daemon) -> Duration {
+    daemon.timeout.max(PATIENCE)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -260,7 +283,7 @@ fn name() -> String {
         host::property(&["node", "id"]).filter(|node| !node.is_empty()).unwrap_or_else(|| "node".to_owned());
     let node: String =
         node.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(40).collect();
-    format!("{node}-{:x}-{number}", host::now())
+    format!("{node}-{:x}-{number}", host::nanoseconds())
 }
 
 #[cfg(test)]

@@ -309,7 +309,7 @@ fn send_to(target: &Target, (authority, path): &(String, String)) -> bool {
 fn ask(worker: &mut Worker, call: &[u8]) -> bool {
     worker.metrics.daemon_called();
     let Some(daemon) = &worker.governor.config.daemon else { return false };
-    host::ask(daemon, "POST", "/v1/evaluate", Some(call), None).is_some()
+    host::ask(daemon, "POST", "/v1/evaluate", Some(call), None, daemon.timeout).is_some()
 }
 
 /// The body of the daemon's answer, if it is one that can carry a verdict.

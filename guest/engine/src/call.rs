@@ -205,6 +205,47 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The call of another tool by the same caller. `None` where a text of it is one that no call has:
+    /// whoever writes it down and reads it again is told why.
+    pub(crate) fn inner<'s>(
+        &'s self,
+        tool_name: Cow<'s, str>,
+        tool_input: Vec<Member<'s>>,
+    ) -> Option<Call<'s>> {
+        let borrowed = |text: &'s Option<Cow<'a, str>>| text.as_deref().map(Cow::Borrowed);
+        let named = [&self.session_id, &self.run_id, &self.environment].into_iter().flatten();
+        let is_whole = AgentId::is_valid(&self.agent_id)
+            && named.chain([&tool_name]).all(|text| is_text(text));
+        // Calls that say more came as text, and so does what they stand for.
+        let says_more = self.workspace.is_some()
+            || self.home.is_some()
+            || self.cwd.is_some()
+            || self.shell.is_some()
+            || self.endpoint.is_some()
+            || self.payee.is_some()
+            || !self.resolved_paths.is_empty()
+            || !self.protected_paths.is_empty();
+        (is_whole && !says_more).then(|| Call {
+            agent_id: Cow::Borrowed(&self.agent_id),
+            tool_name,
+            tool_input,
+            session_id: borrowed(&self.session_id),
+            run_id: borrowed(&self.run_id),
+            environment: borrowed(&self.environment),
+            workspace: None,
+            home: None,
+            cwd: None,
+            shell: None,
+            resolved_paths: Vec::new(),
+            protected_paths: Vec::new(),
+            cost: self.cost,
+            endpoint: None,
+            payee: None,
+            http: None,
+            digest: self.digest,
+        })
+    }
+
     /// What paths are relative to.
     pub(crate) fn roots(&self) -> Roots<'_> {
         Roots { workspace: self.workspace.as_deref(), home: self.home.as_deref(), cwd: self.cwd.as_deref() }
@@ -221,12 +262,17 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A text field: not empty, one line.
+/// Not empty, one line.
+fn is_text(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}
+
+/// A text field.
 fn text<'a>(key: &str, node: Node<'a>) -> Result<Cow<'a, str>, CallError> {
     let Value::String(text) = node.value else {
         return error("call-wrong-type", format!("Field `{key}` of the call is not a string."));
     };
-    if text.is_empty() || text.chars().any(char::is_control) {
+    if !is_text(&text) {
         return error(
             "call-bad-text",
             format!("Field `{key}` of the call is empty or contains control characters."),

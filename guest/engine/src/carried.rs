@@ -12,6 +12,7 @@ use crate::call::{Call, Cost};
 use crate::decide::mcp_tool;
 use crate::decision::{Layer, Outcome, Reason};
 use crate::http::{Forward, Request};
+use crate::limits::INNER_BYTES_MAX;
 use crate::network::Governing;
 use crate::protocol::mcp::{self, Headers, Malformed, Message, ToolCall};
 use crate::protocol::x402::{self, Payment};
@@ -86,6 +87,22 @@ impl<'c> Carried<'c> {
             Some(Ok(Message::ToolCall(call))) => Some(call),
             Some(_) | None => None,
         }
+    }
+
+    /// The call of a tool that a short message is, without a detour over JSON. `None` where there is none,
+    /// and where only the detour tells what is wrong with it.
+    pub(crate) fn take_inner<'s>(&mut self, call: &'s Call<'_>) -> Option<Call<'s>>
+    where
+        'c: 's,
+    {
+        let (Some(Ok(Message::ToolCall(found))), Some(server)) = (&mut self.message, &self.server) else {
+            return None;
+        };
+        if self.payment.is_some() || found.name.len() + found.arguments.len() > INNER_BYTES_MAX {
+            return None;
+        }
+        let name = mcp_tool(server, &found.name);
+        call.inner(name.into(), std::mem::take(&mut found.members))
     }
 
     /// The tool that is called and its arguments, as JSON.

@@ -7,6 +7,7 @@ mod network;
 mod rules;
 pub(crate) mod x402;
 
+use crate::call::HTTP_TOOL;
 use crate::check::CheckedPolicy;
 use crate::command::{AllowedEnv, CommandSet};
 use crate::data::risk;
@@ -37,7 +38,7 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
     });
     let about = about(&document.identity, document.compliance_frameworks, document.description.as_ref());
     let points = document.risk_budget.as_ref().and_then(|budget| budget.points.as_ref());
-    Policy {
+    let mut policy = Policy {
         agent_id: document.agent_id.0,
         version: document.version.value,
         mode: document.mode.unwrap_or_default(),
@@ -69,9 +70,12 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         tags: rules::tags(document.tags),
         metadata: document.metadata.map_or_else(Vec::new, |map| map.0),
         redact: document.redact.map_or_else(Vec::new, |list| list.0).into_iter().map(|name| name.0).collect(),
+        reads_requests: true,
         about,
         warnings,
-    }
+    };
+    policy.reads_requests = policy.looks_at(HTTP_TOOL);
+    policy
 }
 
 fn authority(label: &str) -> Authority {

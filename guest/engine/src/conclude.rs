@@ -150,7 +150,9 @@ fn end(
     if circumstances.approval.is_paid() && !is_paid {
         found = raises(false);
     }
-    let grounds = grounds(decision, &found);
+    // Nobody is asked about anything else, and a digest costs more than most decisions.
+    let needs_person = outcome_of(decision, &found) == Outcome::Escalate;
+    let grounds = if needs_person { grounds(decision, &found) } else { 0 };
     let raise = worst(found).filter(|raise| raise.outcome > decision.outcome);
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;

@@ -27,33 +27,59 @@ use crate::policy::Policy;
 
 /// Decides a call.
 pub fn decide(policy: &Policy, call: &Call<'_>) -> Decision {
-    decide_and(policy, call, |_| ()).0
+    decide_and(policy, call, |_, _| ()).0
 }
 
-/// Decides a call, and lets somebody look at its request and at the call that it stands for.
+/// Decides a call, and lets somebody look at the decision and at the request that the call makes.
 pub(crate) fn decide_and<R>(
     policy: &Policy,
     call: &Call<'_>,
-    look: impl FnOnce(Option<(Looked<'_>, Option<Vec<u8>>)>) -> R,
+    look: impl FnOnce(&Decision, Option<Looked<'_>>) -> R,
 ) -> (Decision, R) {
     let request = network::request(call);
-    let mut said = request.as_ref().map(|request| network::decide(policy, request));
+    let said = request.as_ref().map(|request| network::decide(policy, request));
+    decide_request(policy, call, request.as_ref().zip(said), look)
+}
+
+/// The same of a call whose request was read, with the network's word on it.
+pub(crate) fn decide_request<'d, R>(
+    policy: &'d Policy,
+    call: &Call<'_>,
+    request: Option<(&Result<Request<'_>, Fault>, network::Said<'d>)>,
+    look: impl FnOnce(&Decision, Option<Looked<'_>>) -> R,
+) -> (Decision, R) {
+    let (request, mut said) = request.unzip();
     let mut carried = Carried::default();
-    if let (Some(said), Some(Ok(request))) = (&mut said, &request)
+    if let (Some(said), Some(Ok(request))) = (&mut said, request)
         && let (Some(governing), Some(forward)) = (said.matched, &said.forward)
     {
         carried = Carried::read(request, &governing, forward, &mut said.reasons);
     }
-    let looked = Looked::new(call, request.as_ref(), said.as_ref(), &carried);
-    let derived = looked.as_ref().and_then(carried::derive);
-    let decision = match derived.as_deref().map(Call::parse) {
-        Some(Ok(inner)) => {
+    let governing = said.as_ref().and_then(|said| said.matched);
+    let inner = carried.take_inner(call);
+    let derived = match (&inner, &said) {
+        (None, Some(said)) => Looked::new(call, request, governing, said.forward.as_ref(), &carried)
+            .and_then(|looked| carried::derive(&looked)),
+        (_, _) => None,
+    };
+    // Where to it would go is known, even of what cannot be decided.
+    let mut unread_forward = None;
+    let decision = match (&inner, derived.as_deref().map(Call::parse)) {
+        (Some(inner), _) => decide_subject(policy, inner, said, &carried),
+        (None, Some(Ok(inner))) => {
             Decision { call_digest: call.digest, ..decide_subject(policy, &inner, said, &carried) }
         }
-        Some(Err(error)) => unread(policy, call.digest, error),
-        None => decide_subject(policy, call, said, &carried),
+        (None, Some(Err(error))) => {
+            unread_forward = said.and_then(|said| said.forward);
+            unread(policy, call.digest, error)
+        }
+        (None, None) => decide_subject(policy, call, said, &carried),
     };
-    (decision, look(looked.map(|looked| (looked, derived))))
+    let forward = decision.forward.as_ref().or(unread_forward.as_ref());
+    let looked = Looked::new(call, request, governing, forward, &carried);
+    let looked = looked.map(|looked| Looked { derived, ..looked });
+    let seen = look(&decision, looked);
+    (decision, seen)
 }
 
 /// What a request that could be read is made of.
@@ -61,19 +87,27 @@ pub(crate) struct Looked<'d> {
     pub(crate) call: &'d Call<'d>,
     pub(crate) request: &'d Request<'d>,
     pub(crate) governing: Governing<'d>,
-    pub(crate) forward: Forward,
+    pub(crate) forward: &'d Forward,
     pub(crate) carried: &'d Carried<'d>,
+    /// What it stands for, if that is written already.
+    derived: Option<Vec<u8>>,
 }
 
 impl<'d> Looked<'d> {
     fn new(
         call: &'d Call<'d>,
         request: Option<&'d Result<Request<'d>, Fault>>,
-        said: Option<&network::Said<'d>>,
+        governing: Option<Governing<'d>>,
+        forward: Option<&'d Forward>,
         carried: &'d Carried<'d>,
     ) -> Option<Self> {
-        let (request, said) = (request?.as_ref().ok()?, said?);
-        Some(Self { call, request, governing: said.matched?, forward: said.forward.clone()?, carried })
+        let request = request?.as_ref().ok()?;
+        Some(Self { call, request, governing: governing?, forward: forward?, carried, derived: None })
+    }
+
+    /// The call that the request stands for, as JSON; `None` where it stands for itself.
+    pub(crate) fn derive(mut self) -> Option<Vec<u8>> {
+        self.derived.take().or_else(|| carried::derive(&self))
     }
 }
 

@@ -9,14 +9,17 @@
 
 mod answer;
 mod call;
+mod opened;
 
 pub use answer::{AnswerPlan, AnswerReader, AnswerRefused};
 pub use call::{Actor, HttpRequest, Resolved, http_call};
+pub use opened::Opened;
 
 use crate::call::Call;
 use crate::carried;
-use crate::decide::{Looked, decide_and, decide_bytes};
+use crate::decide::{Looked, decide_and, decide_bytes, decide_request};
 use crate::decision::{Decision, Outcome};
+use crate::http::Forward;
 use crate::policy::Policy;
 use crate::protocol::llm::Api;
 use crate::protocol::mcp::{self, Message, Pending};
@@ -26,18 +29,25 @@ use crate::protocol::mcp::{self, Message, Pending};
 pub struct Exchange {
     /// As it was sent, where somebody may want to know.
     sent: Option<Vec<u8>>,
-    /// What it stands for, where that is another call.
-    derived: Option<Vec<u8>>,
     decision: Decision,
+    found: Found,
+}
+
+/// What was found in a request beside the decision.
+#[derive(Debug, Default)]
+struct Found {
+    /// What it stands for, where that is another call and somebody may want to know.
+    derived: Option<Vec<u8>>,
     speaks: Speaks,
     /// What goes to the server in place of the body.
     body: Option<String>,
 }
 
 /// What the answer will be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 enum Speaks {
     /// Something that nobody reads.
+    #[default]
     Plain,
     /// MCP, from the server of this name.
     Mcp(String),
@@ -80,33 +90,37 @@ impl Exchange {
         request: &HttpRequest<'_>,
         keeps_call: bool,
     ) -> Self {
-        let mut exchange = Self::decide(policy, &call::read(actor, request));
-        let decision = &exchange.decision;
-        if keeps_call || decision.outcome != Outcome::Allow || decision.needs_state(policy) {
-            exchange.sent = Some(http_call(actor, request));
-        }
-        exchange
+        let HttpRequest { head, body, resolved } = *request;
+        Self::of_opened(policy, actor, Opened::new(head), body, resolved, keeps_call)
+    }
+
+    /// The same of a request whose head was read before.
+    pub fn of_opened<'a>(
+        policy: &Policy,
+        actor: &Actor<'a>,
+        mut opened: Opened<'a>,
+        body: Option<&'a [u8]>,
+        resolved: Resolved<'a>,
+        keeps_call: bool,
+    ) -> Self {
+        let request = opened.request(body, resolved);
+        let (call, read, said) = opened.decide(policy, actor, &request);
+        let is_told = |decision: &Decision| {
+            keeps_call || decision.outcome != Outcome::Allow || decision.needs_state(policy)
+        };
+        let (decision, found) =
+            decide_request(policy, &call, Some((&read, said)), |own, looked| Found::new(looked, is_told(own)));
+        let sent = is_told(&decision).then(|| http_call(actor, &request));
+        Self { sent, decision, found }
     }
 
     /// Decides a call, and keeps what its answer needs. Bytes that are not a call are a decision to deny.
     pub fn open(policy: &Policy, call: Vec<u8>) -> Self {
-        let mut exchange = match Call::parse(&call) {
-            Ok(read) => Self::decide(policy, &read),
-            Err(_) => {
-                let decision = decide_bytes(policy, &call);
-                Self { sent: None, derived: None, decision, speaks: Speaks::Plain, body: None }
-            }
+        let (decision, found) = match Call::parse(&call) {
+            Ok(read) => decide_and(policy, &read, |_, looked| Found::new(looked, true)),
+            Err(_) => (decide_bytes(policy, &call), Found::default()),
         };
-        exchange.sent = Some(call);
-        exchange
-    }
-
-    fn decide(policy: &Policy, call: &Call<'_>) -> Self {
-        let (decision, (derived, speaks, body)) = decide_and(policy, call, |looked| {
-            let Some((looked, derived)) = looked else { return (None, Speaks::Plain, None) };
-            (derived, speaks(&looked), looked.carried.body().map(str::to_owned))
-        });
-        Self { sent: None, derived, decision, speaks, body }
+        Self { sent: Some(call), decision, found }
     }
 
     /// What the policy says of it on its own.
@@ -117,17 +131,22 @@ impl Exchange {
     /// The call for whoever keeps meters, approvals and records. It is decided as the request was.
     /// `None` if it was not kept.
     pub fn call(&self) -> Option<&[u8]> {
-        self.derived.as_deref().or(self.sent.as_deref())
+        self.found.derived.as_deref().or(self.sent.as_deref())
+    }
+
+    /// What has to be forwarded, which is then known to whoever asked and not here any more.
+    pub fn take_forward(&mut self) -> Option<Forward> {
+        self.decision.forward.take()
     }
 
     /// What goes to the server in place of the body, where something in it was meant for us.
     pub fn body(&self) -> Option<&str> {
-        self.body.as_deref()
+        self.found.body.as_deref()
     }
 
     /// Whether the answer has to be read. It must not be compressed then.
     pub fn reads_answer(&self) -> bool {
-        match self.speaks {
+        match self.found.speaks {
             Speaks::Plain => false,
             Speaks::Mcp(_) | Speaks::Llm(_) => true,
         }
@@ -143,12 +162,20 @@ impl Exchange {
             };
             ProtocolReply { status: reply.status, content_type: "application/json", body: reply.body }
         })
-        .filter(|_| matches!(self.speaks, Speaks::Mcp(_)))
+        .filter(|_| matches!(self.found.speaks, Speaks::Mcp(_)))
     }
 
     /// What is to be done with the answer, by its head.
     pub fn answer(&self, status: u16, header: &dyn Fn(&str) -> Option<String>) -> AnswerPlan {
-        answer::plan(&self.speaks, status, header)
+        answer::plan(&self.found.speaks, status, header)
+    }
+}
+
+impl Found {
+    fn new(looked: Option<Looked<'_>>, is_told: bool) -> Self {
+        let Some(looked) = looked else { return Self::default() };
+        let (speaks, body) = (speaks(&looked), looked.carried.body().map(str::to_owned));
+        Self { speaks, body, derived: if is_told { looked.derive() } else { None } }
     }
 }
 

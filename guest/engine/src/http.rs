@@ -97,24 +97,28 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 /// Bytes that a token has.
-const TOKEN_BYTES: Bytes =
+static TOKEN_BYTES: Bytes =
     Bytes::new(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-/// A set of ASCII bytes.
+/// A set of ASCII bytes. A table: numbers of 128 bits are slow in WebAssembly.
 #[derive(Clone, Copy)]
-pub(crate) struct Bytes(u128);
+pub(crate) struct Bytes([bool; 256]);
 
 impl Bytes {
     pub(crate) const fn new(bytes: &[u8]) -> Self {
-        let (mut bits, mut rest) = (0, bytes);
+        let (mut table, mut rest) = ([false; 256], bytes);
         while let [byte, tail @ ..] = rest {
-            bits |= 1 << (*byte & 0x7f);
+            #[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
+            {
+                table[*byte as usize] = true;
+            }
             rest = tail;
         }
-        Self(bits)
+        Self(table)
     }
 
-    pub(crate) const fn contains(self, byte: u8) -> bool {
-        byte < 0x80 && self.0 >> (byte & 0x7f) & 1 == 1
+    pub(crate) const fn contains(&self, byte: u8) -> bool {
+        #[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
+        self.0[byte as usize]
     }
 }

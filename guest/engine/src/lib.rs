@@ -84,7 +84,7 @@ pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
 pub use exchange::{
-    Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, HttpRequest, ProtocolReply, Resolved, Told,
+    Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, HttpRequest, Opened, ProtocolReply, Resolved, Told,
     http_call,
 };
 pub use http::{BodyWanted, Forward, HttpHead};

@@ -153,6 +153,9 @@ pub(crate) const METHODS_MAX: usize = 64;
 pub(crate) const MCP_TOOLS_MAX: usize = 1_024;
 /// Longest name of an MCP server in bytes.
 pub(crate) const MCP_SERVER_BYTES_MAX: usize = 128;
+/// Longest name and arguments of an MCP tool in bytes that are decided as they were read. Longer ones are
+/// written as a call and read again, so that the bounds of calls hold for them.
+pub(crate) const INNER_BYTES_MAX: usize = 256 << 10;
 /// Longest payment or challenge header in bytes, encoded. A payment has about 1 KiB, and no server
 /// takes headers of more than this.
 pub(crate) const PAYMENT_BYTES_MAX: usize = 64 << 10;

@@ -6,7 +6,7 @@ use crate::anomaly::Anomaly;
 use crate::approval::ApprovalRules;
 use crate::command::{AllowedEnv, CommandSet};
 use crate::condition::{Condition, Spent, Work};
-use crate::data::tools::Use;
+use crate::data::tools::{self, Use};
 use crate::decision::{self, Digest, Mode};
 use crate::diagnostic::Diagnostic;
 use crate::meters::Meter;
@@ -45,8 +45,24 @@ pub struct Policy {
     pub(crate) metadata: Vec<(String, String)>,
     /// Names of arguments that records hide, as they are written.
     pub(crate) redact: Vec<String>,
+    /// Whether something in it may look at the input of the tool `http`, beside `network`.
+    pub(crate) reads_requests: bool,
     pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,
+}
+
+impl Policy {
+    /// Whether something in it may look at the arguments of a tool by their names, or at how many there are.
+    pub(crate) fn looks_at(&self, tool: &str) -> bool {
+        let rules = self.rules.of(tool, &mut Work::new()).map(|mut rules| rules.next().is_some());
+        let tags = self.tags.of(tool, &mut Work::new()).map(|mut tags| tags.next().is_some());
+        let by_name = self.tool_map.contains_key(tool) || tools::find(tool).is_some();
+        by_name
+            || rules.unwrap_or(true)
+            || tags.unwrap_or(true)
+            || self.anomaly.is_some()
+            || !self.meters.is_empty()
+    }
 }
 
 /// What the four authority levels come down to.

@@ -30,7 +30,7 @@ fn policy() -> Policy {
             ],
         },
     });
-    Policy::load(&text.to_string(), Format::Json).unwrap_or_else(|found| panic!("{found:#?}"))
+    Policy::load(&text.to_string(), Format::Json).expect("the policy loads")
 }
 
 fn open(method: &str, authority: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Exchange {

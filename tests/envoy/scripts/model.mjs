@@ -1,14 +1,15 @@
-// The official clients of model APIs: asks once, and tells the text, the calls of tools, and when the
-// first text and the end came.
+// The official clients of model APIs: asks each `API:WAY` once, and tells the text, the calls of tools,
+// and when the first text and the end came.
 import OpenAI from 'openai';
 import Anthropic from '@anthropic-ai/sdk';
 
-const [port, api, way] = process.argv.slice(2);
+const [port, ...ways] = process.argv.slice(2);
 const root = `http://127.0.0.1:${port}`;
 const openai = new OpenAI({ baseURL: `${root}/v1`, apiKey: 'key', maxRetries: 0 });
 const anthropic = new Anthropic({ baseURL: root, apiKey: 'key', maxRetries: 0 });
-const started = Date.now();
-const told = { text: '', calls: [], first: null, end: null };
+const all = [];
+let started;
+let told;
 
 function text(piece) {
     told.first ??= Date.now() - started;
@@ -63,11 +64,16 @@ const read = {
     },
 };
 
-try {
-    const answer = await ask[api](way === 'stream');
-    told.end = Date.now() - started;
-    read[api](answer);
-} catch (error) {
-    told.thrown = `${error}`;
+for (const [api, way] of ways.map((own) => own.split(':'))) {
+    started = Date.now();
+    told = { text: '', calls: [], first: null, end: null };
+    try {
+        const answer = await ask[api](way === 'stream');
+        told.end = Date.now() - started;
+        read[api](answer);
+    } catch (error) {
+        told.thrown = `${error}`;
+    }
+    all.push(told);
 }
-console.log(JSON.stringify(told));
+console.log(JSON.stringify(all));

@@ -1,7 +1,7 @@
 //! One corpus, one more path: requests of the corpus go through the filter in a real Envoy, and come
 //! to the verdict that the engine gives as a library and that the corpus asks for.
 
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

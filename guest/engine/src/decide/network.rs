@@ -78,18 +78,33 @@ fn is_connect(method: &str) -> bool {
 
 /// Decides what was read, or was not.
 pub(super) fn decide<'p>(policy: &'p Policy, request: &Result<Request<'_>, Fault>) -> Said<'p> {
+    match request {
+        Ok(request) => decide_understood(policy, request, &understand(&request.head())),
+        Err(fault) => refused(fault),
+    }
+}
+
+/// Nothing but why it cannot be read.
+pub(crate) fn refused<'p>(fault: &Fault) -> Said<'p> {
     let mut said = Said::default();
-    let read = match request {
-        Ok(request) => understand(&request.head()).map(|read| (request, read)),
-        Err(fault) => Err(fault.clone()),
-    };
+    said.fault(fault.clone());
+    said
+}
+
+/// The same of a request whose head was understood before.
+pub(crate) fn decide_understood<'p>(
+    policy: &'p Policy,
+    request: &Request<'_>,
+    read: &Result<Understood<'_>, Fault>,
+) -> Said<'p> {
+    let mut said = Said::default();
     match read {
-        Err(fault) => said.fault(fault),
-        Ok((request, read)) => {
+        Err(fault) => said.fault(fault.clone()),
+        Ok(read) => {
             said.forward = Some(read.forward());
             said.access = Some(access(request));
             match &policy.network {
-                Some(network) => asks::ask(network, request, &read, &mut said),
+                Some(network) => asks::ask(network, request, read, &mut said),
                 None => {
                     let message = "Policy has no network section, so no host may be reached.";
                     said.deny("network-absent", message.to_owned(), None);
@@ -108,7 +123,7 @@ pub(super) fn decide<'p>(policy: &'p Policy, request: &Result<Request<'_>, Fault
 
 /// A request whose parts are understood.
 #[derive(Debug)]
-struct Understood<'a> {
+pub(crate) struct Understood<'a> {
     method: &'a str,
     scheme: Scheme,
     authority: Authority,
@@ -127,8 +142,16 @@ impl Understood<'_> {
 }
 
 /// Reads the head of a request, or says why nobody should.
-fn understand<'a>(head: &HttpHead<'a>) -> Result<Understood<'a>, Fault> {
-    let HttpHead { method, scheme, authority, path, headers } = *head;
+pub(crate) fn understand<'a>(head: &HttpHead<'a>) -> Result<Understood<'a>, Fault> {
+    understand_with(head, head.headers)
+}
+
+/// The same with other headers.
+pub(crate) fn understand_with<'a>(
+    head: &HttpHead<'a>,
+    headers: &[(&str, &str)],
+) -> Result<Understood<'a>, Fault> {
+    let HttpHead { method, scheme, authority, path, .. } = *head;
     if method.len() > HTTP_METHOD_BYTES_MAX || !http::is_token(method) {
         return Err(Fault::new("method-malformed", "Method of the request is not a token."));
     }
@@ -154,8 +177,7 @@ fn understand<'a>(head: &HttpHead<'a>) -> Result<Understood<'a>, Fault> {
 
 impl Network {
     /// How much of the body a decision about a request with this head needs.
-    pub(crate) fn body_wanted(&self, head: &HttpHead<'_>) -> BodyWanted {
-        let Ok(read) = understand(head) else { return BodyWanted::None };
+    pub(crate) fn body_wanted(&self, read: &Understood<'_>) -> BodyWanted {
         let Some(governing) = self.governing(&read.authority) else { return BodyWanted::None };
         match bound(&governing) {
             // Behind a tunnel there is no end to wait for.
@@ -166,14 +188,6 @@ impl Network {
             Some(bound) if read.framing.length.is_none() => BodyWanted::UpTo(bound),
             Some(_) | None => BodyWanted::None,
         }
-    }
-}
-
-impl Policy {
-    /// How much of the body of a request the decision about it needs, by what is known before the body
-    /// has come. Whoever asks waits for the whole body, or denies.
-    pub fn body_wanted(&self, head: &HttpHead<'_>) -> BodyWanted {
-        self.network.as_ref().map_or(BodyWanted::None, |network| network.body_wanted(head))
     }
 }
 

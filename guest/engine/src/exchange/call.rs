@@ -65,13 +65,21 @@ pub struct HttpRequest<'a> {
 /// decided by them, records must not hold the former, and the latter differ whenever a request is
 /// sent again.
 pub(super) fn read<'a>(actor: &Actor<'a>, request: &HttpRequest<'a>) -> Call<'a> {
+    Call::of_input(actor, HTTP_TOOL, input(request))
+}
+
+/// The headers that a call has.
+pub(super) fn told<'a>(headers: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let of_request = headers.iter().filter(|(name, _)| !is_of_the_proxy(name));
+    of_request.map(|(name, value)| (*name, if is_credential(name) { "[REDACTED]" } else { *value })).collect()
+}
+
+/// What the call says of the request.
+pub(super) fn input<'a>(request: &HttpRequest<'a>) -> Vec<Member<'a>> {
     let HttpRequest { head, body, resolved } = *request;
     let text = |text: &'a str| node(Value::String(Cow::Borrowed(text)));
-    let pair = |(name, value): &(&'a str, &'a str)| {
-        let value = if is_credential(name) { "[REDACTED]" } else { value };
-        node(Value::Array(vec![text(name), text(value)]))
-    };
-    let headers = head.headers.iter().filter(|(name, _)| !is_of_the_proxy(name)).map(pair).collect();
+    let pair = |(name, value): (&'a str, &'a str)| node(Value::Array(vec![text(name), text(value)]));
+    let headers = told(head.headers).into_iter().map(pair).collect();
     let mut input = Vec::with_capacity(7);
     let mut add = |key: &'static str, value: Node<'a>| {
         input.push(Member { key: Cow::Borrowed(key), key_span: Span::default(), value });
@@ -93,7 +101,7 @@ pub(super) fn read<'a>(actor: &Actor<'a>, request: &HttpRequest<'a>) -> Call<'a>
             add("resolvedIps", node(Value::Array(addresses.iter().map(|own| text(own)).collect())));
         }
     }
-    Call::of_input(actor, HTTP_TOOL, input)
+    input
 }
 
 fn node(value: Value<'_>) -> Node<'_> {

@@ -9,6 +9,10 @@ use crate::base64;
 pub(crate) struct Body<'a>(Cow<'a, [u8]>);
 
 impl<'a> Body<'a> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self(Cow::Borrowed(bytes))
+    }
+
     pub(crate) fn text(text: &'a str) -> Self {
         Self(Cow::Borrowed(text.as_bytes()))
     }

@@ -107,8 +107,8 @@ fn is_canonical(path: &str) -> bool {
 }
 
 /// Characters that stand for themselves in a segment (RFC 3986, `pchar` without escapes).
-const fn is_own(byte: u8) -> bool {
-    const OWN: Bytes =
+fn is_own(byte: u8) -> bool {
+    static OWN: Bytes =
         Bytes::new(b"!$&'()*+,;=:@-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
     OWN.contains(byte)
 }

@@ -5,6 +5,7 @@
 use core::net::IpAddr;
 
 use super::{Body, Fault, HttpHead, address};
+use crate::exchange::Resolved;
 use crate::limits::RESOLVED_IPS_MAX;
 use crate::syntax::{Member, Node, Value};
 
@@ -49,6 +50,31 @@ impl<'a> Request<'a> {
     /// Reads the `http` member of a call.
     pub(crate) fn read_member(members: &'a [Member<'_>]) -> Result<Self, Fault> {
         Self::from_members(members, Of::Member)
+    }
+
+    /// A request that was never text. The headers are those that a call has.
+    pub(crate) fn of(
+        head: &HttpHead<'a>,
+        headers: Vec<(&'a str, &'a str)>,
+        body: Option<&'a [u8]>,
+        resolved: Resolved<'_>,
+    ) -> Result<Self, Fault> {
+        let (resolved_ips, resolves_later) = match resolved {
+            Resolved::Unknown => (None, false),
+            Resolved::Later => (None, true),
+            Resolved::To(texts) => (Some(parsed(texts.iter().map(|text| Some(text.as_str())))?), false),
+        };
+        Ok(Self {
+            method: head.method,
+            scheme: head.scheme,
+            authority: head.authority,
+            path: head.path,
+            headers: Some(headers),
+            body: body.map(Body::of),
+            resolved_ips,
+            resolves_later,
+            payment: None,
+        })
     }
 
     fn from_members(members: &'a [Member<'_>], of: Of) -> Result<Self, Fault> {
@@ -142,12 +168,15 @@ fn addresses(node: &Node<'_>) -> Result<Vec<IpAddr>, Fault> {
     let Value::Array(entries) = &node.value else {
         return wrong("resolvedIps", "a list of texts");
     };
-    if entries.len() > RESOLVED_IPS_MAX {
+    parsed(entries.iter().map(Node::as_str))
+}
+
+fn parsed<'t>(texts: impl ExactSizeIterator<Item = Option<&'t str>>) -> Result<Vec<IpAddr>, Fault> {
+    if texts.len() > RESOLVED_IPS_MAX {
         let message = format!("Request has more than {RESOLVED_IPS_MAX} addresses.");
         return fault("addresses-malformed", message);
     }
-    let read = |entry: &Node<'_>| address(entry.as_str()?);
-    let addresses = entries.iter().map(read).collect::<Option<Vec<_>>>();
+    let addresses = texts.map(|text| address(text?)).collect::<Option<Vec<_>>>();
     addresses.map_or_else(
         || {
             fault(

@@ -36,6 +36,8 @@ pub struct ToolCall<'a> {
     pub name: Cow<'a, str>,
     /// The arguments: the text of an object, as it was sent.
     pub arguments: &'a str,
+    /// The same as it was read.
+    pub(crate) members: Vec<Member<'a>>,
     /// The revision that it is written in.
     pub revision: Revision,
     /// The approval that the client was told to wait for, as it says. To show, not to rely on.
@@ -79,16 +81,35 @@ impl<'a> ToolCall<'a> {
         let (span, members) = (params.span, params.members);
         let ours = retry.approval.is_some();
         let forward = ours.then(|| forward(text, span, &members, retry.carried.as_deref()));
-        let Some(Value::String(name)) =
-            members.into_iter().find(|member| member.key == "name").map(|member| member.value.value)
-        else {
+        let (mut name, mut arguments_read) = (None, Vec::new());
+        for Member { key, value, .. } in members {
+            match (key.as_ref(), value.value) {
+                ("name", Value::String(text)) => name = Some(text),
+                ("arguments", Value::Object(members)) => arguments_read = members,
+                (_, _) => {}
+            }
+        }
+        let Some(name) = name else {
             return wrong("`name` of `tools/call` is missing or not a string");
         };
         if name.is_empty() {
             return wrong("`name` of `tools/call` is empty");
         }
         let Retry { approval, declined, carried } = retry;
-        Ok(Self { id, name, arguments, revision, approval, payment, forward, elicits, declined, carried })
+        let members = arguments_read;
+        Ok(Self {
+            id,
+            name,
+            arguments,
+            members,
+            revision,
+            approval,
+            payment,
+            forward,
+            elicits,
+            declined,
+            carried,
+        })
     }
 }
 

@@ -1,0 +1,172 @@
+//! What the filter decides by itself is recorded: in batches, once, and never in silence not.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
+
+use sentinel_envoy_tests::{Connection, Envoy, client};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::harness::{Daemon, KEY, eventually};
+use crate::ledger;
+use crate::scene::{HOST, PATIENCE, Scene, check_refused, get, governed, policy, verdicts};
+
+/// Most records that wait in one worker.
+const QUEUE: usize = 4_096;
+
+/// What came from proxies.
+fn recorded(client: &mut Client) -> Vec<Value> {
+    verdicts(client).into_iter().filter(|own| own["point"].is_string()).collect()
+}
+
+/// Waits until so many are there, and checks that none is there twice.
+fn settled(daemon: &Daemon, count: usize) -> Vec<Value> {
+    let mut client = daemon.client();
+    eventually("everything is recorded", PATIENCE, || ledger::size(&mut client) as usize >= count);
+    eventually("everything is recorded", PATIENCE, || recorded(&mut client).len() >= count);
+    let all = recorded(&mut client);
+    let names: BTreeSet<&str> = all.iter().map(|own| own["recordId"].as_str().unwrap()).collect();
+    assert_eq!((all.len(), names.len()), (count, count), "once each");
+    all
+}
+
+/// Asks on one connection until somebody refuses or so many were answered.
+fn pour(envoy: &Envoy, most: usize) -> usize {
+    let bytes = client::request("GET", HOST, "/", &[], b"");
+    let mut connection = Connection::open(envoy.port());
+    for number in 0..most {
+        connection.send(&bytes);
+        let response = connection.receive().expect("an answer");
+        if response.status != 200 {
+            check_refused(&response, 503, "records-full");
+            return number;
+        }
+    }
+    most
+}
+
+#[test]
+fn verdicts_of_the_filter_are_recorded_with_its_name() {
+    let scene = Scene::new(&policy(&[]));
+    let (daemon, envoy) = scene.start(&[("environment", json!("development"))]);
+    assert_eq!(pour(&envoy, 300), 300);
+    let denied = get(&envoy, "/admin/x");
+    check_refused(&denied, 403, "path-denied");
+    let all = settled(&daemon, 301);
+    let last = all.iter().find(|own| own["recordId"] == denied.json()["verdictId"]).expect("what was told");
+    for (field, value) in
+        [("decision", "deny"), ("pointDecision", "deny"), ("pointCode", "path-denied"), ("toolName", "http")]
+    {
+        assert_eq!(last[field], value, "{field}: {last}");
+    }
+    let points: BTreeSet<&str> = all.iter().map(|own| own["point"].as_str().unwrap()).collect();
+    assert!(points.len() == 1 && points.iter().all(|point| point.starts_with("envoy/")), "{points:?}");
+    assert!(all.iter().all(|own| own.get("differs").is_none()), "the daemon decides alike");
+    let requests = scene.upstream.requests().len();
+    assert_eq!(requests, all.iter().filter(|own| own["permitted"] == true).count());
+    eventually("the counter says so", PATIENCE, || envoy.stat("wasmcustom.sentinel.records.sent") == 301);
+    drop(daemon);
+    ledger::verify(&scene.place, &[]);
+}
+
+#[test]
+fn only_denials_are_recorded_where_that_is_asked() {
+    let scene = Scene::new(&policy(&[]));
+    let (daemon, envoy) = scene.start(&[("record", json!("denied"))]);
+    assert_eq!(pour(&envoy, 20), 20);
+    check_refused(&get(&envoy, "/admin/x"), 403, "path-denied");
+    thread::sleep(Duration::from_millis(600));
+    assert_eq!(settled(&daemon, 1)[0]["pointCode"], "path-denied");
+}
+
+/// Requests go on as long as somebody remembers them, and not one longer.
+#[test]
+fn a_daemon_that_is_down_is_remembered_for_until_there_is_no_room() {
+    let scene = Scene::new(&policy(&[]));
+    let (daemon, envoy) = scene.start(&[]);
+    let before = pour(&envoy, 10);
+    settled(&daemon, before);
+    daemon.kill9();
+    let passed = pour(&envoy, QUEUE + 100);
+    assert_eq!(passed, QUEUE);
+    for _ in 0..5 {
+        check_refused(&get(&envoy, "/"), 503, "records-full");
+    }
+    // A denial would have to be recorded as well, and is one all the same.
+    assert_eq!(get(&envoy, "/admin/x").status, 503);
+    assert_eq!(scene.upstream.requests().len(), before + QUEUE);
+    let daemon = scene.place.start();
+    let all = settled(&daemon, before + QUEUE);
+    assert!(all.iter().all(|own| own["permitted"] == true));
+    assert_eq!(pour(&envoy, 10), 10, "there is room again");
+    settled(&daemon, before + QUEUE + 10);
+    drop(daemon);
+    ledger::verify(&scene.place, &[]);
+}
+
+/// Batches whose answers are lost are sent again, and recorded once.
+#[test]
+fn a_daemon_that_dies_while_it_records_loses_nothing() {
+    let scene = Scene::new(&policy(&[]));
+    let (mut daemon, envoy) = scene.start(&[]);
+    let mut passed = 0;
+    for life in [230, 350, 90, 410] {
+        passed += thread::scope(|scope| {
+            let load = scope.spawn(|| pour(&envoy, 700));
+            thread::sleep(Duration::from_millis(life));
+            daemon.kill9();
+            load.join().unwrap()
+        });
+        daemon = scene.place.start();
+    }
+    assert_eq!(scene.upstream.requests().len(), passed);
+    settled(&daemon, passed);
+    let mut client = Client::new(daemon.address, Some(KEY));
+    assert!(recorded(&mut client).iter().all(|own| own.get("differs").is_none()));
+    drop(daemon);
+    ledger::verify(&scene.place, &[]);
+}
+
+/// A daemon that does not take a record keeps the proxy from forgetting it, and is told of it.
+#[test]
+fn a_record_that_is_refused_is_kept_and_said() {
+    let scopes = json!(["development", "production"]);
+    let identity = json!({ "authorityLevel": "full-ops", "environmentScope": scopes });
+    let scene = Scene::new(&policy(&[("identity", identity)]));
+    let (daemon, envoy) = scene.start(&[("environment", json!("production"))]);
+    assert_eq!(pour(&envoy, 20), 20);
+    envoy.wait_for_log("refused", PATIENCE);
+    assert_eq!(recorded(&mut daemon.client()).len(), 0);
+    assert_eq!(envoy.stat("wasmcustom.sentinel.records.sent"), 0);
+    // Once the daemon is the one of that environment, nothing is missing.
+    drop(daemon);
+    let place = scene.place.with("SOE_ENVIRONMENT", "production");
+    let daemon = place.start();
+    settled(&daemon, 20);
+}
+
+/// What the daemon would never take does not stand in the way of everything else.
+#[test]
+fn a_request_that_is_too_large_to_be_recorded_does_not_go_out() {
+    let network = json!({ "allowHosts": [HOST], "maxBodyBytes": 16 << 20 });
+    let scene = Scene::new(&policy(&[("network", network)]));
+    let daemon = scene.place.start();
+    let bootstrap = scene.bootstrap(&[]).daemon(scene.port).buffer_bytes(20 << 20);
+    let envoy = Envoy::start(&bootstrap.build());
+    governed(&envoy, 1);
+    // A body that does not say how long it is has to be read, and is part of the call.
+    let post = |bytes: usize| {
+        let body = vec![b'x'; bytes];
+        let request = client::chunked("POST", HOST, "/", &[], &[&body], &[]);
+        client::send(envoy.port(), &request).expect("an answer")
+    };
+    assert_eq!(post(10).status, 200);
+    assert_eq!(post(3 << 20).status, 200);
+    assert_eq!(post(3 << 20).status, 200);
+    check_refused(&post(5 << 20), 503, "records-full");
+    assert_eq!(post(10).status, 200);
+    assert_eq!(scene.upstream.requests().len(), 4);
+    let all = settled(&daemon, 4);
+    assert!(all.iter().all(|own| own["permitted"] == true));
+}
