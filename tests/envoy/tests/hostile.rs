@@ -1,5 +1,12 @@
 //! Orders of events in the real proxy that are rare and must not hurt.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_asserts_for_indexing,
+    reason = "a test fails loudly"
+)]
+
 use std::time::Duration;
 
 use sentinel_envoy_tests::client::{get, request, send};
