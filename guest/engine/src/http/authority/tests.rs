@@ -1,3 +1,5 @@
+//! Authorities as tables: spellings that are one host, and texts that are none.
+
 use super::*;
 use crate::http::is_private;
 

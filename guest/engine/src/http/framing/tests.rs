@@ -1,3 +1,5 @@
+//! Headers as tables: what frames a request in one way, and what does not.
+
 use super::*;
 
 fn of(pairs: &[(&str, &str)]) -> Result<Framing, &'static str> {

@@ -1,3 +1,5 @@
+//! Paths as tables: spellings that are one path, and texts that are none.
+
 use super::*;
 
 fn forwarded(text: &str) -> Result<String, &'static str> {

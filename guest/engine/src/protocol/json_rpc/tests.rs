@@ -1,3 +1,5 @@
+//! Messages as tables: the shapes that there are, and everything else.
+
 use super::*;
 
 fn name(shape: &Shape<'_>) -> String {

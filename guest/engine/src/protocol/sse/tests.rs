@@ -1,3 +1,5 @@
+//! Streams of events: cut anywhere, they are the same events.
+
 use proptest::prelude::*;
 
 use super::*;
