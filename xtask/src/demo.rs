@@ -1,8 +1,12 @@
-//! Real calls of a coding agent, decided in front of your eyes: by the command line, and by a
-//! daemon whose budget runs out and whose ledger is verified.
+//! Real calls of a coding agent, decided in front of your eyes: by the command line, by a daemon
+//! whose budget runs out and whose ledger is verified, and by a proxy that an agent is behind.
+//!
+//! Each part is a file; this is their order, and what is left when they are over.
 
 mod approval;
 mod daemon;
+mod proxy;
+mod session;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +14,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::run::{cargo, run, say};
 use daemon::Daemon;
@@ -30,6 +34,7 @@ const REASON_CHARS_MAX: usize = 72;
 
 pub(crate) fn demo() -> Result<()> {
     run(cargo("build").args(["--release", "--quiet", "--package", "sentinel"]))?;
+    let filter = sentinel_artifacts::envoy_filter()?;
     let started = Instant::now();
     let workspace = sentinel_artifacts::workspace();
     let sentinel = || {
@@ -40,18 +45,21 @@ pub(crate) fn demo() -> Result<()> {
     let policies = policies(&workspace)?;
     run(sentinel().arg("validate").args(&policies))?;
     run(sentinel().args(["replay", "--policy", SESSION_POLICY, SESSION]))?;
-    let daemon = live(&workspace)?;
+    let session_policy = session::policy(&workspace)?;
+    let daemon = start(&workspace, &session_policy)?;
+    session::show(&daemon, &workspace, text(&session_policy, "agentId"))?;
     let approver = approver(&workspace, &daemon)?;
     approval::show(&daemon, &approver)?;
+    proxy::show(&daemon, &approver, &filter)?;
     let waiting = approval::leave_one(&daemon)?;
     run(sentinel().args(["ledger", "verify", "--home"]).arg(&daemon.home))?;
     say(&format!(
-        "\ndemo: {} policies, and one session twice, in {:.2} s",
+        "\ndemo: {} policies, one session twice, and an agent behind a proxy, in {:.2} s",
         policies.len(),
         started.elapsed().as_secs_f64()
     ));
     say(&format!(
-        "\nThe daemon is still there, at {address}\n\
+        "\nThe proxy has ended. The daemon is still there, at {address}\n\
          \x20 health    curl {address}/v1/health\n\
          \x20 dashboard curl -H 'Authorization: Bearer {key}' {address}/v1/dashboard\n\
          \x20 events    curl -N -H 'Authorization: Bearer {key}' {address}/v1/events/stream\n\
@@ -81,46 +89,16 @@ fn approver(workspace: &Path, daemon: &Daemon) -> Result<String> {
     Ok(key)
 }
 
-/// The recorded session once more, this time over HTTP, with a budget that runs out.
-fn live(workspace: &Path) -> Result<Daemon> {
+/// A daemon with the policies of everybody who appears.
+fn start(workspace: &Path, session_policy: &Value) -> Result<Daemon> {
     let directory = target(workspace).join(DIRECTORY);
     let definitions = directory.join("definitions");
     fs::create_dir_all(&definitions)?;
-    let mut policy: Value = serde_json::from_str(&fs::read_to_string(workspace.join(SESSION_POLICY))?)?;
-    let agent =
-        policy.get("agentId").and_then(Value::as_str).context("the policy names no agent")?.to_owned();
-    let thresholds = json!({ "warn": 60, "throttle": 90, "critical": 110, "exhausted": 120 });
-    let budget = json!({ "maxPerSession": 120, "thresholds": thresholds });
-    policy.as_object_mut().context("the policy is no object")?.insert("riskBudget".to_owned(), budget);
-    fs::write(definitions.join(format!("{agent}.soe.json")), serde_json::to_string_pretty(&policy)?)?;
-    let payments = serde_json::to_string_pretty(&approval::policy())?;
-    fs::write(definitions.join(format!("{}.soe.json", approval::AGENT)), payments)?;
-
-    let daemon = Daemon::start(&program(workspace), &directory)?;
-    say(&format!("\nthe same session, over HTTP to {}, with a budget of 120 points\n", daemon.address));
-    say(&format!("{:>3}  {:<9} {:>4}  {:<10} {}", "#", "decision", "risk", "tool", "reason"));
-    let session = fs::read_to_string(workspace.join(SESSION))?;
-    for (number, line) in (1..).zip(session.lines()) {
-        let event: Value = serde_json::from_str(line)?;
-        let body = json!({
-            "agentId": agent,
-            "toolName": event.get("tool_name"),
-            "toolInput": event.get("tool_input"),
-            "workspace": event.get("cwd"),
-            "cwd": event.get("cwd"),
-        });
-        let verdict = daemon.post("/v1/evaluate", &body)?;
-        let risk = daemon.get(&format!("/v1/agents/{agent}/risk"))?;
-        let used = risk.get("riskUsed").and_then(Value::as_u64).context("no riskUsed in the answer")?;
-        let reason: String = text(&verdict, "reason").chars().take(REASON_CHARS_MAX).collect();
-        let (decision, tool) = (text(&verdict, "decision"), text(&verdict, "toolName"));
-        let tool: String = tool.chars().take(10).collect();
-        say(&format!("{number:>3}  {decision:<9} {used:>4}  {tool:<10} {reason}"));
+    for policy in [session_policy, &approval::policy(), &proxy::policy()] {
+        let path = definitions.join(format!("{}.soe.json", text(policy, "agentId")));
+        fs::write(path, serde_json::to_string_pretty(policy)?)?;
     }
-    let risk = daemon.get(&format!("/v1/agents/{agent}/risk"))?;
-    say(&format!("\nrisk budget: {risk}\n"));
-    ensure!(text(&risk, "status") == "exhausted", "the budget did not run out: {risk}");
-    Ok(daemon)
+    Daemon::start(&program(workspace), &directory)
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

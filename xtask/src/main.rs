@@ -21,7 +21,8 @@ cargo xtask COMMAND
   setup              make this machine ready; every other command does it first
   build              build the component, the Envoy filter and the command line, in release
   demo               build, check the sample policies, replay a recorded agent session, once more
-                     through a daemon whose budget runs out, and verify its ledger
+                     through a daemon whose budget runs out, put an agent behind Envoy with the
+                     filter, and verify the ledger of all that
   test [ARGS]        run all tests
   ci                 what a pull request has to pass: test, fmt, lint, doc
   fmt [--check]      format
