@@ -145,9 +145,18 @@ fn names(s3: &S3) -> Vec<String> {
     found.into_iter().map(|object| object.location.to_string()).collect()
 }
 
+/// The server cuts an answer short whose file is replaced meanwhile, as it is at each checkpoint.
 fn read(s3: &S3, name: &str) -> Vec<u8> {
     let client = client(s3);
-    run(async { client.get(&name.into()).await.unwrap().bytes().await.unwrap() }).to_vec()
+    let get = async || client.get(&name.into()).await?.bytes().await;
+    let mut tries = 0;
+    loop {
+        match run(get()) {
+            Ok(bytes) => return bytes.to_vec(),
+            Err(_) if tries < 20 => tries += 1,
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
 }
 
 /// How many entries the published checkpoint covers.
