@@ -10,7 +10,7 @@ use crate::harness::{Daemon, KEY, eventually};
 use crate::scene::{AGENT, HOST, PATIENCE, Scene, check_refused, code, get, governed, key, policy, told};
 
 /// Longer than a refresh of a second, on a busy machine too.
-const REFRESH: Duration = Duration::from_secs(5);
+const REFRESH: Duration = Duration::from_secs(8);
 
 fn deploy(daemon: &Daemon, version: &str, denied: &str) {
     let mut policy = policy(&[("network", json!({ "allowHosts": [HOST], "denyPaths": [denied] }))]);
