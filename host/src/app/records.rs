@@ -1,7 +1,7 @@
 //! Calls that an enforcement point decided with the same engine and policy, before anybody asked
 //! here: recorded, counted and charged, and no longer to be prevented.
 //!
-//! Each takes the way of any call ([`Act`](super::act::Act)), so the engine decides it again. What
+//! Each takes the way of any call ([`Act`]), so the engine decides it again. What
 //! the point did is the truth of what happened; what is decided here is a check of it. Where the two
 //! differ, the entry says so.
 
