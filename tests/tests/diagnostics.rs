@@ -75,7 +75,7 @@ fn document(rest: &str) -> String {
 fn three_mistakes_in_one_go() {
     insta::assert_snapshot!(json(&document("  \"mode\": \"enforced\",\n  \"dataAcces\": {},\n  \"toolActions\": { \"bash\": { \"allow\": \"git *\" } }")), @r#"
     Error[unknown-value] 5:11 /mode: unknown value `enforced` | "enforced" | allowed here: `enforce`, `audit`, `shadow`, `dry-run`
-    Error[unknown-field] 6:3 /dataAcces: unknown field `dataAcces` | "dataAcces" | did you mean `dataAccess`? allowed here: `$schema`, `agentId`, `version`, `schemaVersion`, `description`, `complianceFrameworks`, `classification`, `mode`, `identity`, `dataAccess`, `toolActions`, `riskBudget`, `budgets`, `rateLimits`, `anomaly`, `approvals`, `rules`, `tags`, `metadata`, `redact`
+    Error[unknown-field] 6:3 /dataAcces: unknown field `dataAcces` | "dataAcces" | did you mean `dataAccess`? allowed here: `$schema`, `agentId`, `version`, `schemaVersion`, `description`, `complianceFrameworks`, `classification`, `mode`, `identity`, `dataAccess`, `toolActions`, `network`, `transport`, `riskBudget`, `budgets`, `rateLimits`, `anomaly`, `approvals`, `rules`, `tags`, `metadata`, `redact`
     Error[wrong-type] 7:39 /toolActions/bash/allow: expected an array, found a string | "git *" | -
     "#);
 }
