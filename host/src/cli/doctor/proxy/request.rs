@@ -97,10 +97,10 @@ pub(super) fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
 
 pub(super) fn ask(mut stream: TcpStream, target: &Target) -> std::io::Result<Answer> {
     let Target { authority, path, .. } = target;
-    write!(
-        stream,
-        "GET http://{authority}{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
-    )?;
+    // In one piece: whoever answers the first one and hangs up would reset the others, and its answer.
+    let request =
+        format!("GET http://{authority}{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     let read = stream.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes);
     match Answer::parse(&bytes) {
