@@ -17,7 +17,19 @@ const NAME: &str = "sentinel_web";
 pub(super) const WASM: &str = "glue/sentinel_web_bg.wasm";
 
 /// How wasm-opt is asked: what it makes faster is measured in `docs/performance.md`.
-const OPTIMISE: &[&str] = &["-O3", "--all-features", "--strip-debug", "--strip-producers"];
+const OPTIMISE: &[&str] = &[
+    "-O3",
+    // What every browser of the last years has, and rustc uses.
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--strip-debug",
+    "--strip-producers",
+];
 
 /// What the last build was made from: the compiled module and the options.
 const MADE_FROM: &str = "made-from.wasm";
