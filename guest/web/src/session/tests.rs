@@ -1,0 +1,1 @@
+//! The session held to what the daemon does.
