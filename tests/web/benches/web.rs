@@ -24,8 +24,8 @@ use serde_json::{Value, json};
 mod inputs;
 
 const TURNS: usize = 5;
-const ROUNDS: usize = 100;
-const CALLS_PER_ROUND: u32 = 200;
+const ROUNDS: usize = 40;
+const CALLS_PER_ROUND: u32 = 1_000;
 
 fn main() {
     // `cargo test` runs benches as tests; they are none.
