@@ -78,6 +78,8 @@ pub struct Config {
     pub metrics_public: bool,
     /// How people hear of questions, beside the API.
     pub channels: Option<Channels>,
+    /// Whether there is a dashboard, and a way to log in to it.
+    pub dashboard: bool,
     /// Most events that the dashboard loads.
     pub dashboard_events_max: usize,
     /// Most calls of one `simulate` request.

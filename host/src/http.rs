@@ -29,6 +29,7 @@ mod hooks;
 mod ledger;
 mod openapi;
 mod outcomes;
+mod pages;
 mod policies;
 mod records;
 mod sessions;
@@ -113,6 +114,10 @@ routes! {
     GET "/v1/ledger/tile/{*path}" [] Problem ledger::tile;
     GET "/approve/{token}" [] Problem approve_page::show;
     POST "/approve/{token}" [] Problem approve_page::respond;
+    GET "/" [] Problem pages::forward;
+    GET "/dashboard" [] Problem pages::forward;
+    GET "/dashboard/" [] Problem pages::file;
+    GET "/dashboard/{*path}" [] Problem pages::file;
     GET "/openapi.json" [] Problem openapi::document;
     GET "/metrics" [] Problem metrics::metrics;
 }

@@ -123,6 +123,8 @@ catalog! {
         "Engine instances that decide at the same time [default: the number of cores]";
     METRICS_PUBLIC: "SOE_METRICS_PUBLIC", "metrics-public", Switch, "BOOL", Some("false"),
         "Show /metrics to everybody";
+    DASHBOARD: "SENTINEL_DASHBOARD", "dashboard", Switch, "BOOL", Some("true"),
+        "Serve the dashboard at /dashboard, and let browsers log in";
     DASHBOARD_EVENTS_MAX: "SOE_MAX_DASHBOARD_EVENTS", "max-dashboard-events", Number, "COUNT", Some("10000"),
         "Most events that the dashboard loads";
     SIMULATE_CALLS_MAX: SOE_MAX_SIMULATE_CALLS, "max-simulate-calls", Number, "COUNT", Some("100"),

@@ -60,6 +60,7 @@ fn config(reader: &mut Reader, cores: NonZeroUsize) -> Config {
         redact_keys: reader.list(&of::REDACT_KEYS, values::name).into_iter().collect(),
         workers: workers(reader, cores),
         metrics_public: reader.switch(&of::METRICS_PUBLIC),
+        dashboard: reader.switch(&of::DASHBOARD),
         dashboard_events_max: reader.count(&of::DASHBOARD_EVENTS_MAX, 1..=1_000_000),
         simulate_calls_max: reader.count(&of::SIMULATE_CALLS_MAX, 1..=100_000),
         log_filter: reader.text(&of::LOG).unwrap_or_default(),

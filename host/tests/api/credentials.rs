@@ -57,6 +57,10 @@ const EXPECTED: &[Line] = &[
     // Whoever has the link; nobody here sends any: 404.
     ("GET", "/approve/{token}", [IN, IN, IN, IN, IN, IN, IN]),
     ("POST", "/approve/{token}", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/dashboard", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/dashboard/", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/dashboard/{*path}", [IN, IN, IN, IN, IN, IN, IN]),
     ("GET", "/openapi.json", [IN, IN, IN, IN, IN, IN, IN]),
     ("GET", "/metrics", [401, 403, 403, IN, IN, IN, IN]),
 ];
@@ -93,7 +97,8 @@ fn request(path: &str, daemon: &Daemon) -> (String, Option<String>) {
     let path = path
         .replace("{id}", "my-agent")
         .replace("{index}", &last.to_string())
-        .replace("{*path}", "entries/000.p/1");
+        .replace("tile/{*path}", "tile/entries/000.p/1")
+        .replace("{*path}", "index.html");
     (format!("{path}{query}"), (!body.is_empty()).then_some(body))
 }
 

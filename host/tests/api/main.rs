@@ -5,6 +5,7 @@
 
 mod calls;
 mod credentials;
+mod dashboard;
 mod exports;
 mod hook;
 mod ledger;
