@@ -149,7 +149,7 @@ catalog! {
     SLACK_SIGNING_SECRET: "SENTINEL_SLACK_SIGNING_SECRET", "", Secret, "SECRET", None,
         "Secret that signs those messages and the links in them; at least 32 characters";
     PUBLIC_URL: "SENTINEL_PUBLIC_URL", "public-url", Text, "URL", None,
-        "Where people reach this daemon; the links of messages begin with it";
+        "Where people reach this daemon, if not as it is asked: for the links of messages, and for logins";
     WEBHOOK_ALLOW_PRIVATE: "SENTINEL_WEBHOOK_ALLOW_PRIVATE", "webhook-allow-private", Switch, "BOOL", Some("false"),
         "Let questions go to private addresses, other ports, and over plain HTTP";
 }

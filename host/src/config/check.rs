@@ -39,9 +39,11 @@ fn config(reader: &mut Reader, cores: NonZeroUsize) -> Config {
     let (store, bucket) = storage::check(reader);
     let key_file = reader.path(&of::LEDGER_KEY_FILE).unwrap_or_else(|| home.join("ledger.key"));
     let modes = [Mode::Enforce, Mode::Audit, Mode::Shadow, Mode::DryRun].map(|mode| (mode_word(mode), mode));
+    let (public_url, channels) = channels::check(reader, matches!(auth, AuthConfig::Disabled));
     Config {
         listen,
-        channels: channels::check(reader, matches!(auth, AuthConfig::Disabled)),
+        public_url,
+        channels,
         auth,
         mode: reader.word(&of::MODE, &modes),
         environment_is_set: reader.is_set(&of::ENVIRONMENT),

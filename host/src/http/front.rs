@@ -32,7 +32,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::problem::{Code, Problem};
 use super::shared::Shared;
-use super::{Route, answer, exports, hooks};
+use super::{Route, answer, browser, exports, hooks};
 use crate::auth::API_KEY_HEADER;
 
 /// How long a browser remembers what a page may ask.
@@ -204,9 +204,15 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), Problem> {
         let detail = "authentication is disabled, so only requests to `localhost`, `127.0.0.1` or `[::1]` are answered";
         return Err(Problem::new(Code::BadHost, detail));
     }
-    let allowed = &shared.app().config.cors_origins;
-    if !text(&ORIGIN).all(|origin| origin.is_some_and(|origin| allowed.contains(origin))) {
-        let detail = "authentication is disabled, so web pages are answered only if SOE_CORS_ORIGINS names their origin";
+    let config = &shared.app().config;
+    let is_allowed = |origin: &str| {
+        config.cors_origins.contains(origin)
+            || config.dashboard && browser::is_asked_origin(origin, request.headers(), request.uri())
+    };
+    let mut origins = text(&ORIGIN).peekable();
+    let is_foreign = origins.peek().is_none() && browser::is_foreign(request.headers(), request.method());
+    if is_foreign || !origins.all(|origin| origin.is_some_and(is_allowed)) {
+        let detail = "authentication is disabled, so other web pages than the dashboard are answered only if SOE_CORS_ORIGINS names their origin";
         return Err(Problem::new(Code::BadOrigin, detail));
     }
     Ok(())

@@ -52,18 +52,27 @@ struct File {
 /// Addresses in the pages count from `/dashboard/`, so that they work elsewhere too.
 pub(super) async fn forward(anyone: Anyone) -> Reply {
     enabled(anyone.public())?;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(ROOT));
-    Ok(secured(response))
+    Ok(to(HeaderValue::from_static(ROOT)))
 }
 
 /// GET /dashboard/, GET /dashboard/{*path}
 pub(super) async fn file(anyone: Anyone, request: Request) -> Reply {
     enabled(anyone.public())?;
-    let file =
-        find(FILES, request.uri()).ok_or_else(|| Problem::not_found("the dashboard has no such file"))?;
-    Ok(secured(file.answer(request.headers())?))
+    match find(FILES, request.uri()) {
+        Some(Found::File(file)) => Ok(secured(file.answer(request.headers())?)),
+        Some(Found::Directory(path)) => {
+            Ok(to(HeaderValue::try_from(path).map_err(|error| Problem::internal(&error))?))
+        }
+        None => Err(Problem::not_found("the dashboard has no such file")),
+    }
+}
+
+/// Elsewhere.
+fn to(location: HeaderValue) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(LOCATION, location);
+    secured(response)
 }
 
 fn enabled(shared: &Arc<Shared>) -> Result<(), Problem> {
@@ -74,12 +83,23 @@ fn enabled(shared: &Arc<Shared>) -> Result<(), Problem> {
     }
 }
 
+/// What a path leads to.
+enum Found<'a> {
+    /// A file.
+    File(&'a File),
+    /// The page of a directory, whose address ends with `/`.
+    Directory(String),
+}
+
 /// The path as it was sent: none of the names needs to be decoded, so none is.
-fn find<'a>(files: &'a [File], uri: &Uri) -> Option<&'a File> {
+fn find<'a>(files: &'a [File], uri: &Uri) -> Option<Found<'a>> {
     let path = uri.path().strip_prefix(ROOT)?;
-    let index = if path.is_empty() || path.ends_with('/') { "index.html" } else { "" };
-    let path = format!("{path}{index}");
-    files.iter().find(|file| file.path == path)
+    let named = |path: &str| files.iter().find(|file| file.path == path);
+    if path.is_empty() || path.ends_with('/') {
+        return named(&format!("{path}index.html")).map(Found::File);
+    }
+    let page = || named(&format!("{path}/index.html")).map(|_| Found::Directory(format!("{ROOT}{path}/")));
+    named(path).map(Found::File).or_else(page)
 }
 
 impl File {
@@ -177,6 +197,15 @@ mod tests {
             brotli: None,
             gzip: None,
         },
+        File {
+            path: "playground/index.html",
+            content_type: "text/html; charset=utf-8",
+            digest: "d3",
+            is_hashed: false,
+            plain: b"other page",
+            brotli: None,
+            gzip: None,
+        },
     ];
 
     fn headers(accepted: &str, known: &str) -> HeaderMap {
@@ -187,10 +216,20 @@ mod tests {
 
     #[test]
     fn a_path_leads_to_a_file_of_the_table_or_nowhere() {
-        let found = |path: &str| find(SAMPLE, &path.parse().unwrap()).map(|file| file.path);
-        assert_eq!(found("/dashboard/"), Some("index.html"));
-        assert_eq!(found("/dashboard/index.html?x=1"), Some("index.html"));
-        assert_eq!(found("/dashboard/assets/index-B3xk_9Qf.js"), Some("assets/index-B3xk_9Qf.js"));
+        let found = |path: &str| match find(SAMPLE, &path.parse().unwrap()) {
+            Some(Found::File(file)) => Some(file.path.to_owned()),
+            Some(Found::Directory(to)) => Some(format!("to {to}")),
+            None => None,
+        };
+        for (path, file) in [
+            ("/dashboard/", "index.html"),
+            ("/dashboard/index.html?x=1", "index.html"),
+            ("/dashboard/assets/index-B3xk_9Qf.js", "assets/index-B3xk_9Qf.js"),
+            ("/dashboard/playground/", "playground/index.html"),
+            ("/dashboard/playground", "to /dashboard/playground/"),
+        ] {
+            assert_eq!(found(path).as_deref(), Some(file), "{path}");
+        }
         for path in [
             "/dashboard",
             "/dashboard//",
@@ -205,6 +244,9 @@ mod tests {
             "/dashboard/Index.html",
             "/dashboard//etc/passwd",
             "/dashboard/..%2f..%2fetc/passwd",
+            "/dashboard/playground//",
+            "/dashboard//playground",
+            "/dashboard/playground/index.html/",
         ] {
             assert_eq!(found(path), None, "{path}");
         }
@@ -257,7 +299,7 @@ mod tests {
 
     #[test]
     fn there_is_a_page_with_or_without_a_dashboard() {
-        let page = find(FILES, &"/dashboard/".parse().unwrap()).unwrap();
+        let Some(Found::File(page)) = find(FILES, &"/dashboard/".parse().unwrap()) else { panic!("no page") };
         let text = std::str::from_utf8(page.plain).unwrap();
         assert!(text.starts_with("<!") && !page.is_hashed, "{text}");
         // The policy would stop them.

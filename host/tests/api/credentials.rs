@@ -46,6 +46,11 @@ const EXPECTED: &[Line] = &[
     ("DELETE", "/v1/sessions/{id}", [401, IN, 403, 403, IN, IN, 403]),
     ("GET", "/v1/dashboard", [401, 403, 403, IN, IN, IN, 403]),
     ("GET", "/v1/events/stream", [401, IN, 403, IN, IN, 403, 403]),
+    ("POST", "/v1/events/ticket", [401, IN, 403, IN, IN, IN, 403]),
+    // No page of the daemon asks here.
+    ("POST", "/v1/login", [403, 403, 403, 403, 403, 403, 403]),
+    ("GET", "/v1/login", [401, IN, IN, IN, IN, IN, IN]),
+    ("DELETE", "/v1/login", [401, IN, IN, IN, IN, IN, IN]),
     ("POST", "/v1/hooks/claude-code", [401, IN, 403, 403, IN, 403, 403]),
     ("GET", "/v1/ledger/checkpoint", [401, 403, 403, IN, IN, IN, IN]),
     ("GET", "/v1/ledger/key", [401, IN, IN, IN, IN, IN, IN]),
