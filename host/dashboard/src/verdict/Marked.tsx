@@ -81,7 +81,7 @@ export function Visible({ text, lines = false }: { text: string; lines?: boolean
     <>
       {pieces(text, lines).map((piece, index) =>
         piece.escaped ? (
-          <span key={index} class="v-escaped" title="A character that cannot be seen">
+          <span key={index} class="escaped" title="A character that cannot be seen">
             {piece.text}
           </span>
         ) : (
