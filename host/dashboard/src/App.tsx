@@ -16,7 +16,7 @@ const pages: Record<Exclude<Route["page"], "unknown">, () => Promise<{ default: 
   agents: () => import("./pages/agents/AgentsPage"),
   agent: () => import("./pages/agents/AgentPage"),
   approvals: () => import("./pages/approvals/ApprovalsPage"),
-  approval: () => import("./pages/approvals/ApprovalPage"),
+  approval: () => import("./pages/approvals/ApprovalsPage"),
   policy: () => import("./policy/PolicyPage"),
   ledger: () => import("./pages/ledger/LedgerPage"),
   entry: () => import("./pages/ledger/EntryPage"),
@@ -44,13 +44,13 @@ function Current(): JSX.Element {
   const at = route.value;
   const [shown, setShown] = useState<{ name: string; Page: Page } | null>(null);
   const [failed, setFailed] = useState(false);
-  const first = useRef(true);
+  const before = useRef<string | null>(null);
 
   useEffect(() => {
     if (at.page === "unknown") return undefined;
     let left = false;
-    const name = at.page;
-    pages[name]().then(
+    const name = nameOf(at);
+    pages[at.page]().then(
       (module) => {
         if (!left) setShown({ name, Page: module.default });
       },
@@ -63,10 +63,13 @@ function Current(): JSX.Element {
 
   const place = placeOf(at);
   useEffect(() => {
+    if (shown?.name !== nameOf(at)) return;
     // Who follows a link by keyboard or hears the page is taken to the new one; at the first load the browser does that.
-    if (first.current) first.current = false;
-    else if (shown !== null) requestAnimationFrame(() => document.getElementById("page-title")?.focus({ preventScroll: true }));
-    scrollTo(0, 0);
+    if (before.current !== null && before.current !== place) {
+      requestAnimationFrame(() => document.getElementById("page-title")?.focus({ preventScroll: true }));
+      scrollTo(0, 0);
+    }
+    before.current = place;
   }, [place, shown?.name]);
 
   if (at.page === "unknown") {
@@ -77,21 +80,25 @@ function Current(): JSX.Element {
     );
   }
   if (failed) return <ErrorBox problem={noAnswer(false)} retry={() => location.reload()} />;
-  if (shown === null || shown.name !== at.page) return <Loading rows={6} />;
+  if (shown === null || shown.name !== nameOf(at)) return <Loading rows={6} />;
   return <shown.Page key={place} route={at} />;
+}
+
+/** The inbox and one question are one page: the list stays where it is. */
+function nameOf(at: Route): string {
+  return at.page === "approval" ? "approvals" : at.page;
 }
 
 /** What makes it another page: not tabs and searches. */
 function placeOf(at: Route): string {
   switch (at.page) {
     case "agent":
-    case "approval":
-      return `${at.page}/${at.id}`;
+      return `agent/${at.id}`;
     case "entry":
       return `entry/${at.index}`;
     case "policy":
       return `policy/${at.agent ?? ""}`;
     default:
-      return at.page;
+      return nameOf(at);
   }
 }

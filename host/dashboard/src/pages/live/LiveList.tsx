@@ -45,7 +45,7 @@ export function LiveList(): JSX.Element {
             {log.length === log.kept ? count(log.length) : `${count(log.length)} of ${count(log.kept)}`}
           </span>
           <Button icon={log.held ? "play" : "pause"} pressed={log.held} onClick={() => (log.held ? release() : hold(true))} title={log.held ? "Show what came meanwhile" : "Hold the list still"}>
-            <span class="live-hold-text num">{log.held ? (log.waiting > 0 ? `Resume · ${count(log.waiting)} wait` : "Resume") : "Pause"}</span>
+            <span class="live-hold-text num">{log.held ? (log.waiting > 0 ? `Resume · ${count(log.waiting)} new` : "Resume") : "Pause"}</span>
           </Button>
         </div>
       </div>
