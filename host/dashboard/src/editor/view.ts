@@ -79,7 +79,7 @@ export class PolicyView {
         appearance,
         this.#language.of(language(settings.notation)),
         this.#access.of(access(settings.readOnly)),
-        EditorView.contentAttributes.of({ "aria-label": `${settings.label}. ${settings.readOnly ? "Read only." : KEYS_HINT}`, spellcheck: "false", autocapitalize: "off", translate: "no" }),
+        EditorView.contentAttributes.of({ "aria-label": `${settings.label}. ${settings.readOnly ? "Read only." : KEYS_HINT}`, tabindex: "0", spellcheck: "false", autocapitalize: "off", translate: "no" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !this.#silent) settings.onChange(update.state.doc.toString());
         }),

@@ -42,7 +42,8 @@ export function MeterBar({ bar }: { bar: Bar }) {
   const at = (value: number): string => `${Math.min(100, Math.max(0, (value / scale) * 100))}%`;
   const status = bar.status ?? statusOf(bar);
   const name = meterName(bar.meter) + (bar.key ? ` · ${visibleText(bar.key)}` : "");
-  const sum = bar.limit === null ? amountWithUnit(bar.used + held, bar.unit) : `${amountText(bar.used + held, bar.unit)} of ${amountWithUnit(bar.limit, bar.unit)}`;
+  const used = amountText(bar.used + held, bar.unit) + (next > 0 ? ` + ${amountText(next, bar.unit)}` : "");
+  const sum = bar.limit === null ? `${used} ${bar.unit === "usd-micros" ? "" : bar.unit}`.trim() : `${used} of ${amountWithUnit(bar.limit, bar.unit)}`;
   return (
     <div class={`v-bar v-is-${status}`}>
       <div class="v-bar-head">
@@ -69,13 +70,13 @@ export function MeterBar({ bar }: { bar: Bar }) {
           <span key={threshold.name} class="v-tick" style={{ left: at(threshold.at) }} title={`${threshold.name} from ${amountText(threshold.at, bar.unit)}`} />
         ))}
       </div>
-      {bar.thresholds !== undefined && bar.thresholds.length > 0 && <Scale bar={bar} thresholds={bar.thresholds} status={status} at={at} />}
+      {bar.thresholds !== undefined && bar.thresholds.length > 0 && <Scale bar={bar} thresholds={bar.thresholds} status={status} />}
     </div>
   );
 }
 
-/** The names of thresholds below their ticks; on narrow screens as one line. */
-function Scale({ bar, thresholds, status }: { bar: Bar; thresholds: readonly Threshold[]; status: string; at: (value: number) => string }) {
+/** The names of thresholds, for whoever cannot tell the ticks apart. */
+function Scale({ bar, thresholds, status }: { bar: Bar; thresholds: readonly Threshold[]; status: string }) {
   return (
     <p class="v-scale">
       <span class="v-status">{status}</span>

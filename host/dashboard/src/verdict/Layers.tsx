@@ -80,9 +80,9 @@ function ReasonLine({ reason, onRule }: { reason: Reason; onRule?: (rule: RulePl
               <Visible text={rule.pointer} />
             </code>
           ) : (
-            <button type="button" class="v-link v-pointer" onClick={() => onRule(rule)} aria-label={`Show ${rule.pointer} in the policy`}>
+            <button type="button" class="v-link v-pointer" onClick={() => onRule(rule)} title="Show it in the policy">
               <Visible text={rule.pointer} />
-              {rule.range !== null && <span class="v-at">line {rule.range.line}</span>}
+              {rule.range !== null && <span class="v-at"> line {rule.range.line}</span>}
             </button>
           ))}
         <span class="v-code">{reason.code}</span>

@@ -95,8 +95,8 @@ export function chargesOf(effects: readonly Json[]): Charge[] {
   return effects.flatMap((effect) => {
     if (typeof effect !== "object" || effect === null || Array.isArray(effect)) return [];
     const { meter, unit, key, amount } = effect;
-    if (effect["effect"] !== "debit" || typeof meter !== "string" || typeof amount !== "number") return [];
-    return [{ meter, unit: typeof unit === "string" ? unit : "points", key: typeof key === "string" ? key : null, amount }];
+    if ((effect["kind"] ?? effect["effect"]) !== "debit" || typeof meter !== "string" || typeof amount !== "number") return [];
+    return [{ meter, unit: typeof unit === "string" ? unit : "points", key: typeof key === "string" && key !== "" ? key : null, amount }];
   });
 }
 

@@ -29,7 +29,7 @@ export function subjectOf(call: string, explanation: Explanation): Subject | nul
     return { title: "Command", text: command, marks: marksByPlace(command, explanation.reasons) };
   }
   const text = JSON.stringify(input, null, 2);
-  return { title: "Input", text, marks: marksByText(text, explanation.reasons) };
+  return { title: "Input", text, marks: marksByText(text, explanation) };
 }
 
 function inputOf(call: string): Record<string, unknown> | null {
@@ -67,13 +67,23 @@ function marksByPlace(text: string, reasons: readonly Reason[]): Mark[] {
   });
 }
 
-/** In JSON, a text is looked for as JSON writes it. */
-function marksByText(text: string, reasons: readonly Reason[]): Mark[] {
-  return reasons.flatMap((reason, index) => {
-    const wanted = reason.part === null ? "" : JSON.stringify(reason.part.text).slice(1, -1);
-    const start = wanted === "" ? -1 : text.indexOf(wanted);
-    return start === -1 ? [] : [{ start, end: start + wanted.length, outcome: reason.outcome, reason: index }];
+/**
+ * In JSON, a text is looked for as JSON writes it. Of a path, the engine names the canonical form; where the call
+ * has one path only, that is the one which was meant.
+ */
+function marksByText(text: string, explanation: Explanation): Mark[] {
+  const only = explanation.paths.length === 1 ? explanation.paths[0] : undefined;
+  return explanation.reasons.flatMap((reason, index) => {
+    const own = reason.part === null ? null : find(text, reason.part.text);
+    const place = own ?? (reason.part !== null && only !== undefined ? find(text, only) : null);
+    return place === null ? [] : [{ ...place, outcome: reason.outcome, reason: index }];
   });
+}
+
+function find(text: string, part: string): { start: number; end: number } | null {
+  const wanted = JSON.stringify(part).slice(1, -1);
+  const start = wanted === "" ? -1 : text.indexOf(wanted);
+  return start === -1 ? null : { start, end: start + wanted.length };
 }
 
 export interface Span {
