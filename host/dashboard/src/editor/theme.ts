@@ -76,15 +76,13 @@ const look = EditorView.theme({
   ".cm-lint-marker-warning": { content: "none", backgroundColor: "var(--escalate-line)", borderRadius: "1px", transform: "rotate(45deg)" },
 
   ".cm-panels": { backgroundColor: "var(--inset)", color: "var(--text)" },
-  ".cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--allow-soft) 70%, transparent)" },
-  ".cm-changedText": { background: "color-mix(in srgb, var(--allow-line) 34%, transparent)" },
-  ".cm-deletedChunk": { backgroundColor: "color-mix(in srgb, var(--deny-soft) 70%, transparent)", paddingLeft: "0.375rem" },
-  ".cm-deletedChunk .cm-deletedText, .cm-deletedText": { background: "color-mix(in srgb, var(--deny-line) 34%, transparent)" },
-  ".cm-deletedLine, .cm-deletedChunk del": { textDecoration: "none" },
-  ".cm-changeGutter": { width: "3px", paddingLeft: "1px" },
-  ".cm-changedLineGutter": { background: "var(--allow-line)" },
-  ".cm-deletedLineGutter": { background: "var(--deny-line)" },
-  ".cm-collapsedLines": {
+  "&.cm-merge-b .cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--allow-soft) 70%, transparent)" },
+  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--allow-line) 30%, transparent)" },
+  "&.cm-merge-b .cm-deletedChunk": { backgroundColor: "color-mix(in srgb, var(--deny-soft) 70%, transparent)", paddingLeft: "0.375rem" },
+  "&.cm-merge-b .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--deny-line) 30%, transparent)" },
+  "&.cm-merge-b .cm-changedLineGutter": { background: "var(--allow-line)" },
+  "&.cm-merge-b .cm-deletedLineGutter": { background: "var(--deny-line)" },
+  "&.cm-merge-b .cm-collapsedLines": {
     color: "var(--text-2)",
     background: "var(--inset)",
     padding: "0.125rem 0.75rem",
