@@ -1,5 +1,6 @@
 /** How full something is: a bar for budgets, with what is held apart, and a gauge with thresholds for risk. */
 import type { ComponentChildren, JSX } from "preact";
+import { short } from "../lib/format";
 
 /** `used` and `held` of `limit`, in any one unit. Without a limit there is no bar, only the words. */
 export function MeterBar({
@@ -67,10 +68,10 @@ export function Gauge({
           <path key={threshold.name} class="gauge-mark" d={tick(Math.min(1, threshold.at / top))} />
         ))}
         <text x="100" y="82" class="gauge-number">
-          {used}
+          {short(used)}
         </text>
         <text x="100" y="102" class="gauge-of">
-          {max === null ? "no limit" : `of ${max} points`}
+          {max === null ? "no limit" : `of ${short(max)} points`}
         </text>
       </svg>
     </figure>

@@ -99,3 +99,21 @@ export function size(bytes: number): string {
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
+
+/** What a meter of a policy is called: `budgets/day` as `Budget “day”`. An unknown name stays as it is. */
+export function meterName(meter: string): string {
+  const known: Record<string, string> = {
+    risk: "Risk points, this session",
+    "risk/day": "Risk points, per day",
+    "risk/call": "Risk points, per call",
+    "rateLimits/maxCallsPerMinute": "Calls per minute",
+    "rateLimits/maxDenialsPerMinute": "Denials per minute",
+  };
+  const budget = /^budgets\/(.+)$/.exec(meter)?.[1];
+  return known[meter] ?? (budget === undefined ? meter : `Budget “${budget}”`);
+}
+
+/** `120.500000` as `120.50`: millionths only where there are some. */
+export function plainUsd(value: string): string {
+  return value.replace(/(\.\d\d\d*?)0+$/, "$1");
+}

@@ -6,9 +6,8 @@ import { MeterBar } from "../../components/Meter";
 import { Facts, Panel } from "../../components/Panel";
 import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
-import { amount, millis, plural } from "../../lib/format";
+import { amount, meterName, millis, plainUsd, plural } from "../../lib/format";
 import { href } from "../../lib/route";
-import { trimmed } from "./QuestionList";
 
 export function Context({ approval }: { approval: Approval }): JSX.Element {
   const { context } = approval;
@@ -95,14 +94,14 @@ function Meters({ meters }: { meters: ApprovalMeter[] }): JSX.Element {
     <ul class="stack">
       {meters.map((meter) => {
         const limit = meter.limit === undefined ? null : Number(meter.limit);
-        const shown = (value: string): string => amount(meter.unit === "usd" ? trimmed(value) : value, meter.unit);
+        const shown = (value: string): string => amount(meter.unit === "usd" ? plainUsd(value) : value, meter.unit);
         return (
           <li key={meter.meter}>
-            <p class="small">
-              <Text of={meter.meter} most={80} />
+            <p class="small" title={meter.meter}>
+              <Text of={meterName(meter.meter)} most={80} />
             </p>
             <MeterBar
-              name={meter.meter}
+              name={meterName(meter.meter)}
               used={Number(meter.used)}
               held={Number(meter.amount)}
               limit={limit}

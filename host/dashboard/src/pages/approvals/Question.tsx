@@ -8,13 +8,12 @@ import { StatusBadge } from "../../components/Badge";
 import { Icon } from "../../components/icons";
 import { Text } from "../../components/Text";
 import { Countdown } from "../../components/Time";
-import { usd } from "../../lib/format";
+import { plainUsd, usd } from "../../lib/format";
 import { href } from "../../lib/route";
 import { Answer } from "./Answer";
 import { Call } from "./Call";
 import { Context } from "./Context";
 import { useExact } from "./exact";
-import { trimmed } from "./QuestionList";
 
 interface Props {
   approval: Approval;
@@ -50,7 +49,7 @@ export function Question({ approval, answered, refresh, title }: Props): JSX.Ele
           {approval.valueUsd !== undefined && (
             <div>
               <dt>At stake</dt>
-              <dd class="num">{usd(trimmed(approval.valueUsd))}</dd>
+              <dd class="num">{usd(plainUsd(approval.valueUsd))}</dd>
             </div>
           )}
           <div>

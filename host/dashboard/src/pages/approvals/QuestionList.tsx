@@ -4,7 +4,7 @@ import type { Approval } from "../../api/types";
 import { StatusBadge } from "../../components/Badge";
 import { Text } from "../../components/Text";
 import { Countdown, Time } from "../../components/Time";
-import { usd } from "../../lib/format";
+import { plainUsd, usd } from "../../lib/format";
 import { href } from "../../lib/route";
 
 export function QuestionList({ questions, chosen }: { questions: Approval[]; chosen: string | null }): JSX.Element {
@@ -31,7 +31,7 @@ export function QuestionList({ questions, chosen }: { questions: Approval[]; cho
             <span class="question-who small muted">
               <span class="cut">
                 <Text of={one.agentId} most={64} />
-                {one.valueUsd !== undefined && <span class="num"> · {usd(trimmed(one.valueUsd))}</span>}
+                {one.valueUsd !== undefined && <span class="num"> · {usd(plainUsd(one.valueUsd))}</span>}
               </span>
               <Time at={one.askedAt} />
             </span>
@@ -43,9 +43,4 @@ export function QuestionList({ questions, chosen }: { questions: Approval[]; cho
       ))}
     </ul>
   );
-}
-
-/** `120.500000` as `120.50`: millionths only where there are some. */
-export function trimmed(value: string): string {
-  return value.replace(/(\.\d\d\d*?)0+$/, "$1");
 }
