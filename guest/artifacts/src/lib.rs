@@ -45,6 +45,13 @@ pub fn workspace() -> PathBuf {
     crate_dir.ancestors().nth(2).unwrap_or(crate_dir).to_owned()
 }
 
+/// Where cargo puts what it builds, and the tasks of this repository what they build.
+pub fn target_dir() -> PathBuf {
+    let named = std::env::var_os("CARGO_TARGET_DIR").filter(|name| !name.is_empty()).map(PathBuf::from);
+    // A path that is not absolute counts from where cargo was started, which is here.
+    named.map_or_else(|| workspace().join("target"), |named| workspace().join(named))
+}
+
 /// Files and directories that the component is made of, for `rerun-if-changed`.
 pub fn sources() -> Vec<PathBuf> {
     let workspace = workspace();

@@ -9,13 +9,18 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use serde::Deserialize;
 
+use super::browser;
+use super::input::Params;
 use super::problem::{Code, Problem};
 use super::shared::Shared;
 use crate::app::App;
+use crate::auth::pass::{Pass, Purpose};
 use crate::auth::principal::is_agent_id;
-use crate::auth::{AgentScope, Principal, Role};
+use crate::auth::{API_KEY_HEADER, AgentScope, AuthError, Principal, Role};
 
 /// What somebody needs before their request is even read.
 pub(super) trait Gate: Send + Sync + 'static {
@@ -64,6 +69,8 @@ impl Gate for Known {
 /// Somebody who was authenticated and has passed a gate.
 pub(super) struct Caller<G> {
     principal: Principal,
+    /// The login or the ticket that was shown, where it was no credential.
+    pass: Option<Pass>,
     shared: Arc<Shared>,
     gate: PhantomData<fn() -> G>,
 }
@@ -79,6 +86,23 @@ pub(super) struct Anyone {
 pub(super) struct Grant<'a> {
     shared: &'a Arc<Shared>,
     principal: &'a Principal,
+    pass: Option<&'a Pass>,
+}
+
+/// What somebody was let in with, to be looked at again later.
+pub(super) enum Kept {
+    /// The headers that say who asks, and no others.
+    Headers(HeaderMap),
+    /// A login, or a ticket.
+    Pass(Box<Pass>),
+}
+
+/// A caller who may show a ticket in the address, in the place of a credential.
+pub(super) struct Ticketed<G>(pub(super) Caller<G>);
+
+#[derive(Deserialize)]
+struct TicketQuery {
+    ticket: Option<String>,
 }
 
 /// What somebody may see.
@@ -104,6 +128,28 @@ impl<'a> Grant<'a> {
         self.principal.subject()
     }
 
+    /// Who asks.
+    pub(super) const fn principal(self) -> &'a Principal {
+        self.principal
+    }
+
+    /// The login that was shown, if one was.
+    pub(super) const fn login(self) -> Option<&'a Pass> {
+        self.pass
+    }
+
+    /// What this one was let in with, given the headers of the request.
+    pub(super) fn kept(self, headers: &HeaderMap) -> Kept {
+        match self.pass {
+            Some(pass) => Kept::Pass(Box::new(pass.clone())),
+            None => {
+                let names = [AUTHORIZATION, API_KEY_HEADER];
+                let own = headers.iter().filter(|(name, _)| names.contains(name));
+                Kept::Headers(own.map(|(name, value)| (name.clone(), value.clone())).collect())
+            }
+        }
+    }
+
     /// Whether this one is an administrator.
     pub(super) const fn is_admin(self) -> bool {
         self.principal.may(Role::Admin)
@@ -126,13 +172,27 @@ impl<G: Gate> FromRequestParts<Arc<Shared>> for Caller<G> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let principal = shared.authenticate(&parts.headers)?;
-        if !G::ROLES.is_empty() && !G::ROLES.iter().any(|role| principal.may(*role)) {
-            let words: Vec<_> = G::ROLES.iter().map(|role| role.word()).collect();
-            let detail = format!("this needs the role {}", words.join(" or "));
-            return Err(Problem::new(Code::Forbidden, detail));
+        let (principal, pass) = identify(parts, shared)?;
+        Self::new(principal, pass, shared)
+    }
+}
+
+impl<G: Gate> FromRequestParts<Arc<Shared>> for Ticketed<G> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        let Params(TicketQuery { ticket }) = Params::from_request_parts(parts, shared).await?;
+        let Some(text) = ticket else { return Ok(Self(Caller::from_request_parts(parts, shared).await?)) };
+        // A cookie comes along by itself, a header does not.
+        if browser::has_credential(&parts.headers) {
+            return Err(AuthError::ConflictingCredentials("a ticket beside another credential").into());
         }
-        Ok(Self { principal, shared: Arc::clone(shared), gate: PhantomData })
+        let app = shared.app();
+        let (ticket, principal) = app.open_pass(&text, Purpose::Ticket)?;
+        if !app.redeem(&ticket).await? {
+            return Err(AuthError::PassEnded(Purpose::Ticket.word()).into());
+        }
+        Ok(Self(Caller::new(principal, Some(ticket), shared)?))
     }
 }
 
@@ -140,8 +200,16 @@ impl FromRequestParts<Arc<Shared>> for Anyone {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let is_known = shared.authenticate(&parts.headers).is_ok();
+        let is_known = identify(parts, shared).is_ok();
         Ok(Self { shared: Arc::clone(shared), is_known })
+    }
+}
+
+/// Who asks: by a credential, or by the login of a browser.
+fn identify(parts: &Parts, shared: &Arc<Shared>) -> Result<(Principal, Option<Pass>), Problem> {
+    match browser::logged_in(shared, parts)? {
+        Some((principal, pass)) => Ok((principal, Some(pass))),
+        None => Ok((shared.authenticate(&parts.headers)?, None)),
     }
 }
 
@@ -157,9 +225,21 @@ impl Anyone {
     }
 }
 
+impl<G: Gate> Caller<G> {
+    /// Lets somebody through the gate.
+    fn new(principal: Principal, pass: Option<Pass>, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        if !G::ROLES.is_empty() && !G::ROLES.iter().any(|role| principal.may(*role)) {
+            let words: Vec<_> = G::ROLES.iter().map(|role| role.word()).collect();
+            let detail = format!("this needs the role {}", words.join(" or "));
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+        Ok(Self { principal, pass, shared: Arc::clone(shared), gate: PhantomData })
+    }
+}
+
 impl<G> Caller<G> {
     const fn grant(&self) -> Grant<'_> {
-        Grant { shared: &self.shared, principal: &self.principal }
+        Grant { shared: &self.shared, principal: &self.principal, pass: self.pass.as_ref() }
     }
 
     fn of_agent(&self, agent: &str, is_covered: bool) -> Result<Grant<'_>, Problem> {
@@ -318,11 +398,4 @@ impl View {
             }
         }
     }
-}
-
-/// The headers that say who asks, and no others.
-pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
-    let names = [axum::http::header::AUTHORIZATION, crate::auth::API_KEY_HEADER];
-    let own = headers.iter().filter(|(name, _)| names.contains(name));
-    own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

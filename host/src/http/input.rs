@@ -23,6 +23,10 @@ use crate::state::EntryKind;
 /// earlier or later, and not all of it in an orderly way.
 const DEPTH_MAX: usize = 128;
 
+/// Bytes of a body that is read before anybody knows whose it is: the longest credential, and what
+/// is around it.
+const SMALL_BYTES_MAX: usize = 64 << 10;
+
 /// Characters of an idempotency key.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
@@ -52,6 +56,30 @@ impl FromRequest<Arc<Shared>> for OptionalBody {
         let body = read(request, shared.app().config.body_bytes_max).await?;
         check_depth(&body)?;
         Ok(Self(body))
+    }
+}
+
+/// A small JSON object of somebody who is not known yet.
+pub(super) struct SmallBody(Bytes);
+
+impl SmallBody {
+    /// Reads it. It has to say that it is JSON: then no page of others can send it without asking.
+    pub(super) async fn read(request: Request) -> Result<Self, Problem> {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return Err(Problem::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`"));
+        }
+        check_type(request.headers())?;
+        let body = read(request, SMALL_BYTES_MAX).await?;
+        check_depth(&body)?;
+        Ok(Self(body))
+    }
+
+    /// What is in it. What is wrong with it is not repeated: it may hold a credential.
+    pub(super) fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.0).map_err(|error| {
+            let code = if error.is_data() { Code::BadRequest } else { Code::BadJson };
+            Problem::new(code, "the body is not what this route takes")
+        })
     }
 }
 

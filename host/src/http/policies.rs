@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use axum::http::header::{ETAG, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -119,7 +119,7 @@ pub(super) async fn policy(caller: Caller<Watcher>, Named(agent): Named, headers
     let newest = revisions(grant, agent.clone(), 1).await?.pop();
     let own = newest.filter(|own| own.state == PolicyState::Active).ok_or_else(|| no_policy(&agent))?;
     let etag = etag(&own)?;
-    if is_known(&headers, &etag) {
+    if answer::is_known(&headers, &etag) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().insert(ETAG, etag);
@@ -140,13 +140,6 @@ pub(super) async fn policy(caller: Caller<Watcher>, Named(agent): Named, headers
 fn etag(own: &PolicyRevision) -> Result<HeaderValue, Problem> {
     let text = format!("\"{}.{}\"", own.digest, own.revision);
     HeaderValue::try_from(text).map_err(|error| Problem::internal(&error))
-}
-
-/// Whether the caller has it (RFC 9110, 13.1.2).
-fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = texts.flat_map(|text| text.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
 /// GET /v1/agents/{id}/policy/history

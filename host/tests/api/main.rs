@@ -5,13 +5,16 @@
 
 mod calls;
 mod credentials;
+mod dashboard;
 mod exports;
 mod hook;
 mod ledger;
 mod limits;
+mod login;
 mod openapi;
 mod policies;
 mod sessions;
 mod statistics;
 mod stream;
 mod support;
+mod tickets;

@@ -193,6 +193,14 @@ impl Reader for PostgresReader {
         Ok(found)
     }
 
+    fn spent(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        let select = "SELECT id, until FROM sentinel_spent WHERE tenant = $1";
+        let found = self.rows(select, &[&TENANT], |row| {
+            Ok((rows::column::<String>(row, 0)?, rows::column::<i64>(row, 1)?))
+        })?;
+        found.into_iter().map(|(id, until)| Ok((id, encode::unsigned(until)?))).collect()
+    }
+
     fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError> {
         let select = format!(
             "SELECT {} FROM sentinel_approvals WHERE tenant = $1 AND log_id = $2 AND key = $3",

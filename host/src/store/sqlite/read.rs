@@ -353,6 +353,15 @@ impl Reader for SqliteReader {
             .collect()
     }
 
+    fn spent(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = self
+            .connection
+            .prepare_cached("SELECT id, until FROM spent WHERE tenant = ?1")?
+            .query_map(params![TENANT], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        rows.into_iter().map(|(id, until)| Ok((id, encode::unsigned(until)?))).collect()
+    }
+
     fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError> {
         approvals::approval(&self.connection, key)
     }
