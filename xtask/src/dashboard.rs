@@ -87,12 +87,14 @@ fn prepare() -> Result<Vec<u8>> {
 /// Installs what the lock file names, where it is not what is installed.
 fn install() -> Result<()> {
     let directory = workspace().join(PACKAGES);
-    let is_same = |name: &&str| {
+    let is_same = |name: &str| {
         let wanted = fs::read(workspace().join(SOURCES).join(name));
         matches!((wanted, fs::read(directory.join(name))), (Ok(wanted), Ok(old)) if wanted == old)
     };
     // npm writes its own list last, so a folder without one was not finished.
-    if MANIFESTS.iter().all(|name| is_same(&name)) && directory.join("node_modules/.package-lock.json").exists() {
+    if MANIFESTS.iter().all(|name| is_same(name))
+        && directory.join("node_modules/.package-lock.json").exists()
+    {
         return Ok(());
     }
     say("setup: the dashboard is built with packages of npm, and not all of them are here");
@@ -100,7 +102,8 @@ fn install() -> Result<()> {
     let _ = fs::remove_file(directory.join("node_modules/.package-lock.json"));
     for name in MANIFESTS {
         let from = workspace().join(SOURCES).join(name);
-        fs::copy(&from, directory.join(name)).with_context(|| format!("`{}` cannot be copied", from.display()))?;
+        fs::copy(&from, directory.join(name))
+            .with_context(|| format!("`{}` cannot be copied", from.display()))?;
     }
     let quiet = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
     run(Command::new("npm").current_dir(&directory).args(quiet))
