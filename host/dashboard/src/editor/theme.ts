@@ -77,9 +77,9 @@ const look = EditorView.theme({
 
   ".cm-panels": { backgroundColor: "var(--inset)", color: "var(--text)" },
   "&.cm-merge-b .cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--allow-soft) 70%, transparent)" },
-  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--allow-line) 30%, transparent)" },
+  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--allow-line) 12%, transparent)", boxShadow: "inset 0 -2px 0 var(--allow-line)" },
   "&.cm-merge-b .cm-deletedChunk": { backgroundColor: "color-mix(in srgb, var(--deny-soft) 70%, transparent)", paddingLeft: "0.375rem" },
-  "&.cm-merge-b .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--deny-line) 30%, transparent)" },
+  "&.cm-merge-b .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--deny-line) 10%, transparent)", boxShadow: "inset 0 -2px 0 var(--deny-line)" },
   "&.cm-merge-b .cm-changedLineGutter": { background: "var(--allow-line)" },
   "&.cm-merge-b .cm-deletedLineGutter": { background: "var(--deny-line)" },
   "&.cm-merge-b .cm-collapsedLines": {
@@ -89,6 +89,8 @@ const look = EditorView.theme({
     fontFamily: "var(--sans)",
     fontSize: "var(--t-xs)",
   },
+  // The sign around it is in few fonts.
+  "&.cm-merge-b .cm-collapsedLines:before, &.cm-merge-b .cm-collapsedLines:after": { content: '"· · ·"' },
 });
 
 export const appearance: Extension = [look, syntaxHighlighting(highlight)];

@@ -31,7 +31,8 @@ const setRule = StateEffect.define<{ from: number; to: number } | null>();
 const ruleField = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(marks, transaction) {
-    let next = marks.map(transaction.changes);
+    // What is being rewritten is not what decided any more.
+    let next = transaction.docChanged ? Decoration.none : marks;
     for (const effect of transaction.effects) {
       if (!effect.is(setRule)) continue;
       if (effect.value === null) next = Decoration.none;

@@ -19,7 +19,7 @@ import { TextPanel } from "./TextPanel";
 
 type Tab = "decisions" | "text" | "history";
 const TABS: readonly (readonly [Tab, string])[] = [
-  ["decisions", "Decisions that change"],
+  ["decisions", "Decisions"],
   ["text", "Text"],
   ["history", "History"],
 ];
