@@ -4,10 +4,12 @@
 //! order. CI runs the same words that a developer types.
 
 mod ci;
+mod dashboard;
 mod demo;
 mod fuzz;
 mod run;
 mod setup;
+mod web;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,8 @@ cargo xtask COMMAND
 
   setup              make this machine ready; every other command does it first
   build              build the component, the Envoy filter and the command line, in release
+  web                build the npm package of the engine into target/web
+  dashboard          build the dashboard and the playground into target/dashboard; --check: types and unit tests
   demo               build, check the sample policies, replay a recorded agent session, once more
                      through a daemon whose budget runs out, put an agent behind Envoy with the
                      filter, and verify the ledger of all that
@@ -56,6 +60,8 @@ fn run(arguments: &[String]) -> Result<()> {
     match command {
         "setup" => Ok(()),
         "build" => build(),
+        "web" => web::build().map(drop),
+        "dashboard" => dashboard::dashboard(rest),
         "demo" => demo::demo(),
         "test" => ci::test(rest),
         "ci" => ci::run_all(),
