@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::dashboard;
 use crate::run::{cargo, run, say, timed};
 
 /// All of it. The steps that fail fast come last on purpose: they need what the first compiled.
@@ -16,7 +17,9 @@ pub(crate) fn run_all() -> Result<()> {
     Ok(())
 }
 
+/// The pages come first: the daemon embeds them, and tests open them.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    dashboard::build()?;
     run(cargo("test").arg("--workspace").args(arguments))
 }
 
@@ -25,6 +28,7 @@ pub(crate) fn fmt(arguments: &[String]) -> Result<()> {
 }
 
 pub(crate) fn lint() -> Result<()> {
+    dashboard::check()?;
     run(cargo("clippy").args(["--workspace", "--all-targets", "--", "--deny", "warnings"]))
 }
 

@@ -90,6 +90,7 @@ fn bench(arguments: &[String]) -> Result<()> {
 }
 
 fn build() -> Result<()> {
+    dashboard::build()?;
     let component = sentinel_artifacts::component()?;
     say(&format!("component: {} ({} bytes)", component.path.display(), component.bytes.len()));
     let filter = sentinel_artifacts::envoy_filter()?;
