@@ -1,0 +1,67 @@
+/**
+ * guardFetch: a `fetch` that decides each request before it leaves, and what may be paid with it.
+ *
+ * It belongs *inside* of a paying fetch, `wrapFetchWithPayment(guardFetch(fetch, policy), signer)`: only there
+ * are payments seen before they are made. The engine decides; the files here only walk the steps:
+ *
+ * ```text
+ * request ─ capture ─▶ call ─ Session.step ─▶ not permitted ─▶ GuardError
+ *              ▲                    │ permitted: money is held
+ *              │                    ▼
+ *              └── redirect ◀── the inner fetch ─▶ settle ─▶ record ─▶ response
+ * ```
+ */
+
+import type { AuditLog } from "./guard/audit.js";
+import { SessionClass, type Policy, type Session } from "./guard/core.js";
+import type { GuardOptions } from "./guard/options.js";
+import { Guard } from "./guard/walk.js";
+
+export * from "./guard/public.js";
+
+/** How long people may take, if nobody says it. */
+const APPROVE_MS = 900_000;
+
+/** A fetch that is governed. */
+export interface GuardedFetch {
+  (input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** Where budgets stand; null while it is restored, and where a daemon decides. */
+  readonly session: Session | null;
+  readonly audit: AuditLog;
+  /** Lets nothing more through, and writes what is left. */
+  close(): Promise<void>;
+}
+
+/** Governs a fetch by a policy, or by a session that others use too. */
+export function guardFetch(fetch: typeof globalThis.fetch, source: Policy | Session, options: GuardOptions = {}): GuardedFetch {
+  const session = source instanceof SessionClass ? source : null;
+  const policy = source instanceof SessionClass ? null : source;
+  const agentId = options.agentId ?? policy?.agentId;
+  if (agentId === undefined) throw new TypeError("a session does not say whose it is: set `agentId`");
+  if (policy !== null && agentId !== policy.agentId) throw new TypeError(`the policy is for \`${policy.agentId}\`, not for \`${agentId}\``);
+  if (options.daemon !== undefined && (options.approve !== undefined || options.persist !== undefined)) {
+    throw new TypeError("with `daemon`, people answer there and budgets are kept there: leave `approve` and `persist` out");
+  }
+  const document = policy?.document ?? null;
+  refuseModelRules(document);
+  const guard = new Guard(fetch, { agentId, policy, session, document, waitMs: options.approveTimeoutMs ?? expiry(document) ?? APPROVE_MS }, options);
+  const guarded = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => guard.fetch(input, init);
+  return Object.defineProperties(guarded, {
+    session: { get: () => guard.session, enumerable: true },
+    audit: { value: guard.audit, enumerable: true },
+    close: { value: () => guard.close(), enumerable: true },
+  }) as GuardedFetch;
+}
+
+/** Answers of models would have to be read, and nobody does that here: the rule would be without effect. */
+function refuseModelRules(document: string | null): void {
+  if (document !== null && /["']?\bllm["']?\s*:\s*true\b/.test(document)) {
+    throw new TypeError("the policy has a rule with `llm: true`, and guardFetch does not read the answers of models: govern them with the Envoy filter, or take the rule out");
+  }
+}
+
+/** For how long the policy lets a question be answered. */
+function expiry(document: string | null): number | null {
+  const seconds = /["']?\bexpiresSeconds["']?\s*:\s*([0-9]{1,6})\b/.exec(document ?? "")?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1000;
+}
