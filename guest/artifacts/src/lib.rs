@@ -30,6 +30,9 @@ const COMPONENT: &str = "sentinel-component";
 /// The crate of the Envoy filter.
 const FILTER: &str = "sentinel-envoy";
 
+/// The crate of the browser shell.
+const WEB: &str = "sentinel-web";
+
 /// A built component.
 #[derive(Clone, Debug)]
 pub struct Artifact {
@@ -100,6 +103,17 @@ pub fn component_wasi() -> Result<PathBuf, ArtifactError> {
 pub fn envoy_filter() -> Result<PathBuf, ArtifactError> {
     ensure_target(TARGET)?;
     cargo::build(FILTER, TARGET)
+}
+
+/// Builds the module of the browser shell, and says where it is. It is nothing that a browser can load:
+/// wasm-bindgen has to read it first.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the shell does not compile.
+pub fn web_module() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET)?;
+    cargo::build(WEB, TARGET)
 }
 
 /// Leaves the file and its time alone where it already holds these bytes, and replaces it in
