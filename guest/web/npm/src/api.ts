@@ -6,3 +6,4 @@ export { redact, redactJson, verifyLedger, verifyReceipt, visible } from "./ledg
 export { callDigest, compile, decide, type DocumentOptions, explain, Policy, PolicyError } from "./policy.js";
 export { schema, validate } from "./policy.js";
 export type * from "./types.js";
+export * from "./guard.js";

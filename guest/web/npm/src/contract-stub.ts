@@ -1,21 +1,11 @@
+import type { Verdict } from "./types.js";
+import type { Policy } from "./policy.js";
 export type Outcome = "allow" | "escalate" | "deny";
 export type Mode = "enforce" | "audit" | "shadow" | "dry-run";
 export type Json = null | boolean | number | string | Json[] | { [k: string]: Json };
 export type CallInput = Uint8Array | string | object;
 export interface Diagnostic { severity: "error" | "warning"; code: string; message: string; help: string | null; pointer: string | null; range: unknown }
 export interface Circumstances { mode?: Mode; approval?: "nobody" | "possible"; now?: number }
-export interface Verdict { decision: Outcome; reason: string; layer: string; mode: Mode; code: string; enforced: boolean; permitted: boolean; agentId: string; toolName: string; [more: string]: Json }
-export interface Explanation { verdict: Verdict; outcome: Outcome; effects: Json[] }
-export declare class PolicyError extends Error { readonly diagnostics: Diagnostic[] }
-export declare class Policy {
-  readonly agentId: string; readonly version: string; readonly mode: Mode; readonly digest: string; readonly document: string; readonly warnings: Diagnostic[];
-  describe(): Json;
-  decide(call: CallInput, circumstances?: Circumstances): Verdict;
-  explain(call: CallInput, circumstances?: Circumstances): Explanation;
-  free(): void;
-}
-export declare function compile(document: string, options?: { format?: "json" | "yaml" }): Policy;
-export declare function callDigest(call: CallInput): string;
 export declare class Session {
   constructor(policy: Policy, options?: { environment?: string; mode?: Mode; approval?: "nobody" | "possible" });
   step(call: CallInput, options?: { now?: number; runId?: string; approvalId?: string }): Step;
@@ -29,4 +19,3 @@ export declare class Session {
 export interface Step { verdictId: string; verdict: Verdict; text: string; approvalId: string | null; charges: { meter: string; unit: string; key: string; amount: number; held: boolean }[] }
 export interface MeterState { meter: string; unit: "points" | "usd-micros" | "tokens" | "calls"; scope: string; key: string; used: number; held: number; limit: number | null; window: Json }
 export interface Question { approvalId: string; verdictId: string; reason: string; code: string; state: string; callDigest: string }
-export declare function redact(json: Json | string, fields?: string[]): Json;

@@ -42,9 +42,11 @@ export function guardFetch(fetch: typeof globalThis.fetch, source: Policy | Sess
   if (options.daemon !== undefined && (options.approve !== undefined || options.persist !== undefined)) {
     throw new TypeError("with `daemon`, people answer there and budgets are kept there: leave `approve` and `persist` out");
   }
-  const document = policy?.document ?? null;
-  refuseModelRules(document);
-  const guard = new Guard(fetch, { agentId, policy, session, document, waitMs: options.approveTimeoutMs ?? expiry(document) ?? APPROVE_MS }, options);
+  const about = described(policy);
+  refuseModelRules(about);
+  const seconds = about.approvals?.expiresSeconds;
+  const waitMs = options.approveTimeoutMs ?? (seconds === undefined ? APPROVE_MS : seconds * 1000);
+  const guard = new Guard(fetch, { agentId, policy, session, waitMs }, options);
   const guarded = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => guard.fetch(input, init);
   return Object.defineProperties(guarded, {
     session: { get: () => guard.session, enumerable: true },
@@ -53,15 +55,19 @@ export function guardFetch(fetch: typeof globalThis.fetch, source: Policy | Sess
   }) as GuardedFetch;
 }
 
-/** Answers of models would have to be read, and nobody does that here: the rule would be without effect. */
-function refuseModelRules(document: string | null): void {
-  if (document !== null && /["']?\bllm["']?\s*:\s*true\b/.test(document)) {
-    throw new TypeError("the policy has a rule with `llm: true`, and guardFetch does not read the answers of models: govern them with the Envoy filter, or take the rule out");
-  }
+interface Described {
+  approvals?: { expiresSeconds?: number } | null;
+  network?: { rules?: { llm?: boolean; hosts?: string[] }[] } | null;
 }
 
-/** For how long the policy lets a question be answered. */
-function expiry(document: string | null): number | null {
-  const seconds = /["']?\bexpiresSeconds["']?\s*:\s*([0-9]{1,6})\b/.exec(document ?? "")?.[1];
-  return seconds === undefined ? null : Number(seconds) * 1000;
+/** What the engine says that the policy is about. */
+function described(policy: Policy | null): Described {
+  return policy === null ? {} : (policy.describe() as Described);
+}
+
+/** Answers of models would have to be read, and nobody does that here: the rule would be without effect. */
+function refuseModelRules(own: Described): void {
+  const rule = own.network?.rules?.find((rule) => rule.llm === true);
+  if (rule === undefined) return;
+  throw new TypeError(`the policy has \`llm: true\` for \`${rule.hosts?.join(", ") ?? ""}\`, and guardFetch does not read the answers of models: govern them with the Envoy filter, or take the rule out`);
 }

@@ -1,6 +1,6 @@
-/**
- * What guardFetch takes from the package's core. One file, so that it is seen at a glance.
- */
-export type { Json, Mode, Policy, Session, Step, Verdict } from "../contract-stub.js";
-export { PolicyError, callDigest, compile, redact } from "../contract-stub.js";
-export { Session as SessionClass } from "../contract-stub.js";
+/** What guardFetch takes from the core of the package: seen at a glance. */
+
+export { redact } from "../ledger.js";
+export { compile, type Policy } from "../policy.js";
+export type { Json, Mode, Verdict } from "../types.js";
+export { Session as SessionClass, type Session, type Step } from "../contract-stub.js";

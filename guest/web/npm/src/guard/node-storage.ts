@@ -60,14 +60,16 @@ export class FileStorage implements AuditStorage {
 
   check(): void {
     if (this.#isOver) throw new Error("the storage is over");
-    if (this.#waiting.length >= WAITING_MAX || this.#failure !== null) {
+    if (this.#failure !== null) {
       throw new Error(`records cannot be written to \`${this.#path}\``, { cause: this.#failure });
     }
   }
 
   async write(record: AuditRecord): Promise<void> {
     if (this.#isOver) throw new Error("the storage is over: this record is not written");
-    if (this.#waiting.length >= WAITING_MAX) throw new Error("too many records wait: this one is not written", { cause: this.#failure });
+    if (this.#failure !== null && this.#waiting.length >= WAITING_MAX) {
+      throw new Error("too many records wait: this one is not written", { cause: this.#failure });
+    }
     this.#waiting.push(line(record));
     if (this.#waiting.length >= this.#batch) return this.#write();
     this.#timer ??= this.#later();

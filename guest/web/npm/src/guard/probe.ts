@@ -23,7 +23,8 @@ export class Probe {
   constructor(agentId: string, environment: string | undefined, document: string | null) {
     this.#agentId = agentId;
     this.#environment = environment ?? "development";
-    const x402 = { maxPerPayment: MOST, assets: assetsOf(document) };
+    const assets = assetsOf(document);
+    const x402 = { maxPerPayment: MOST, ...(assets.length === 0 ? {} : { assets }) };
     const meter = { unit: "usd", limit: MOST, per: "lifetime" };
     this.#policy = compile(
       JSON.stringify({

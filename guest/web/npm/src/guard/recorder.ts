@@ -116,8 +116,8 @@ export class Recorder {
     const now = this.#now();
     const spent = outcome === "not-executed" ? 0n : facts.micros;
     const error = facts.error;
-    const attempted = outcome === "not-executed" && facts.micros > 0n ? { attempted_amount: dollars(facts.micros) } : {};
-    const violation = outcome === "blocked" && verdict !== null ? violationOf(verdict) : {};
+    const attempted: Record<string, string> = outcome === "not-executed" && facts.micros > 0n ? { attempted_amount: dollars(facts.micros) } : {};
+    const violation: Record<string, string> = outcome === "blocked" && verdict !== null ? violationOf(verdict) : {};
     const endpoint = captured === null ? "" : endpointOf(captured.url, facts.canonical ?? spelling(captured.url));
     return {
       id: crypto.randomUUID(),

@@ -31,7 +31,6 @@ export interface Source {
   readonly agentId: string;
   readonly policy: Policy | null;
   readonly session: Session | null;
-  readonly document: string | null;
   readonly waitMs: number;
 }
 
@@ -51,7 +50,7 @@ export class Guard {
   #over: "payment-unseen" | "guard-closed" | "engine-fault" | null = null;
 
   constructor(fetch: typeof globalThis.fetch, source: Source, options: GuardOptions) {
-    const { agentId, policy, session, document, waitMs } = source;
+    const { agentId, policy, session, waitMs } = source;
     this.#fetch = fetch;
     this.#options = options;
     this.#actor = { agentId, environment: options.environment };
@@ -60,7 +59,7 @@ export class Guard {
     this.#keeper = new SessionKeeper(options.daemon === undefined ? policy : null, session, options);
     this.#daemon = options.daemon === undefined ? null : new DaemonDecider(agentId, options.daemon, waitMs, this.#onError);
     this.#approvals = options.approve === undefined ? null : new Approvals(options.approve, waitMs);
-    this.#probe = new Probe(agentId, options.environment, document);
+    this.#probe = new Probe(agentId, options.environment, policy?.document ?? null);
     this.audit = new AuditLog(options.audit?.storage);
     this.#recorder = new Recorder(agentId, options, this.audit.storage, this.#now, this.#onError);
   }
