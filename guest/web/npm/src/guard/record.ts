@@ -175,7 +175,9 @@ export function redacted(record: AuditRecord, fields: readonly string[], redact:
   const wanted = new Set(fields.map(plain));
   // A hash of a transaction looks like a key. Whoever names the field means it all the same.
   const kept = OURS.filter((name) => !wanted.has(plain(name))).map((name) => [name, record[name]]);
-  return Object.freeze({ ...clean, ...Object.fromEntries(kept) });
+  // Elsewhere a session id lets its owner in; here it is a name, unless it looks like more.
+  const session = record.session_id === null || wanted.has("sessionid") ? {} : { session_id: redact(record.session_id) as string };
+  return Object.freeze({ ...clean, ...session, ...Object.fromEntries(kept) });
 }
 
 function plain(name: string): string {
