@@ -88,6 +88,7 @@ pub use exchange::{
     Told, http_call,
 };
 pub use http::{BodyWanted, Forward, HttpHead};
+pub use money::parse as usd_micros;
 pub use policy::Policy;
 pub use protocol::{llm, mcp, sse, x402};
 pub use syntax::SyntaxTree;

@@ -13,7 +13,7 @@
  */
 
 import type { AuditLog } from "./guard/audit.js";
-import { SessionClass, type Policy, type Session } from "./guard/core.js";
+import { type Policy, Session } from "./guard/core.js";
 import type { GuardOptions } from "./guard/options.js";
 import { Guard } from "./guard/walk.js";
 
@@ -34,11 +34,10 @@ export interface GuardedFetch {
 
 /** Governs a fetch by a policy, or by a session that others use too. */
 export function guardFetch(fetch: typeof globalThis.fetch, source: Policy | Session, options: GuardOptions = {}): GuardedFetch {
-  const session = source instanceof SessionClass ? source : null;
-  const policy = source instanceof SessionClass ? null : source;
-  const agentId = options.agentId ?? policy?.agentId;
-  if (agentId === undefined) throw new TypeError("a session does not say whose it is: set `agentId`");
-  if (policy !== null && agentId !== policy.agentId) throw new TypeError(`the policy is for \`${policy.agentId}\`, not for \`${agentId}\``);
+  const session = source instanceof Session ? source : null;
+  const policy = source instanceof Session ? source.policy : source;
+  const { agentId = policy.agentId } = options;
+  if (agentId !== policy.agentId) throw new TypeError(`the policy is for \`${policy.agentId}\`, not for \`${agentId}\``);
   if (options.daemon !== undefined && (options.approve !== undefined || options.persist !== undefined)) {
     throw new TypeError("with `daemon`, people answer there and budgets are kept there: leave `approve` and `persist` out");
   }
@@ -56,18 +55,18 @@ export function guardFetch(fetch: typeof globalThis.fetch, source: Policy | Sess
 }
 
 interface Described {
-  approvals?: { expiresSeconds?: number } | null;
-  network?: { rules?: { llm?: boolean; hosts?: string[] }[] } | null;
+  approvals: { expiresSeconds: number } | null;
+  network: { rules: { llm: boolean; hosts: string[] }[] } | null;
 }
 
 /** What the engine says that the policy is about. */
-function described(policy: Policy | null): Described {
-  return policy === null ? {} : (policy.describe() as Described);
+function described(policy: Policy): Described {
+  return policy.describe() as unknown as Described;
 }
 
 /** Answers of models would have to be read, and nobody does that here: the rule would be without effect. */
 function refuseModelRules(own: Described): void {
-  const rule = own.network?.rules?.find((rule) => rule.llm === true);
+  const rule = own.network?.rules.find((rule) => rule.llm);
   if (rule === undefined) return;
-  throw new TypeError(`the policy has \`llm: true\` for \`${rule.hosts?.join(", ") ?? ""}\`, and guardFetch does not read the answers of models: govern them with the Envoy filter, or take the rule out`);
+  throw new TypeError(`the policy has \`llm: true\` for \`${rule.hosts.join(", ")}\`, and guardFetch does not read the answers of models: govern them with the Envoy filter, or take the rule out`);
 }

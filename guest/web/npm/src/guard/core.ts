@@ -2,5 +2,5 @@
 
 export { redact } from "../ledger.js";
 export { compile, type Policy } from "../policy.js";
+export { Session, type Step } from "../session.js";
 export type { Json, Mode, Verdict } from "../types.js";
-export { Session as SessionClass, type Session, type Step } from "../contract-stub.js";

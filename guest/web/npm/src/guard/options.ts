@@ -42,7 +42,7 @@ export interface GuardHooks {
 }
 
 export interface GuardOptions {
-  /** Whose requests these are. Of a policy it is known; a session needs it said. */
+  /** Whose requests these are: the policy's agent, and no other. */
   agentId?: string;
   environment?: string;
   /** The stricter of it and the policy's own counts. */

@@ -20,7 +20,7 @@ export class Probe {
   readonly #agentId: string;
   readonly #environment: string;
 
-  constructor(agentId: string, environment: string | undefined, document: string | null) {
+  constructor(agentId: string, environment: string | undefined, document: string) {
     this.#agentId = agentId;
     this.#environment = environment ?? "development";
     const assets = assetsOf(document);
@@ -63,10 +63,10 @@ export function forwardOf(verdict: Verdict): Canonical | null {
 }
 
 /** The tokens that a policy knows beside USDC. Without them, only the amount in dollars of a record is missing. */
-function assetsOf(document: string | null): Json[] {
+function assetsOf(document: string): Json[] {
   let network: Record<string, unknown> | null = null;
   try {
-    network = asObject(asObject(JSON.parse(document ?? "null"))?.["network"]);
+    network = asObject(asObject(JSON.parse(document))?.["network"]);
   } catch {
     // A document in YAML.
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Answered, Approvals, ApprovalQuestion } from "./approvals.js";
-import { SessionClass, type Policy, type Session, type Step } from "./core.js";
+import { Session, type Policy, type Step } from "./core.js";
 import { GuardError, type DenialContext } from "./error.js";
 import type { GuardOptions, SessionStore } from "./options.js";
 
@@ -18,7 +18,7 @@ export interface Stepped {
 }
 
 export class SessionKeeper {
-  readonly #policy: Policy | null;
+  readonly #policy: Policy;
   readonly #options: GuardOptions;
   readonly #store: SessionStore | undefined;
   #session: Session | null;
@@ -26,14 +26,15 @@ export class SessionKeeper {
   #tail: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
 
-  constructor(policy: Policy | null, session: Session | null, options: GuardOptions) {
+  constructor(policy: Policy, session: Session | null, options: GuardOptions) {
     if (session !== null && options.persist !== undefined) {
       throw new TypeError("`persist` needs the policy: guardFetch restores the session by itself");
     }
     this.#policy = policy;
     this.#options = options;
     this.#store = options.persist;
-    this.#session = session ?? (options.persist === undefined && policy !== null ? new SessionClass(policy, settings(options)) : null);
+    const isFresh = options.persist === undefined && options.daemon === undefined;
+    this.#session = session ?? (isFresh ? new Session(policy, settings(options)) : null);
   }
 
   /** The session, if it is there already. */
@@ -48,10 +49,10 @@ export class SessionKeeper {
 
   async #restore(context: DenialContext): Promise<Session> {
     try {
-      const policy = this.#policy;
-      if (this.#store === undefined || policy === null) throw new TypeError("there is no policy to restore a session of");
-      const saved = await this.#store.load();
-      this.#session = saved === null ? new SessionClass(policy, settings(this.#options)) : SessionClass.restore(policy, saved, settings(this.#options));
+      const saved = await this.#store?.load();
+      const own = settings(this.#options);
+      // What was never saved is null; everything else has to be a session.
+      this.#session = saved === null ? new Session(this.#policy, own) : Session.restore(this.#policy, String(saved), own);
       return this.#session;
     } catch (cause) {
       throw GuardError.fault("session-damaged", { ...context, cause });
@@ -73,16 +74,15 @@ export class SessionKeeper {
   }
 }
 
-function settings(options: GuardOptions): ConstructorParameters<typeof SessionClass>[1] {
-  const { environment, mode } = options;
-  return { ...(environment === undefined ? {} : { environment }), ...(mode === undefined ? {} : { mode }) };
+function settings({ environment, mode }: GuardOptions): ConstructorParameters<typeof Session>[1] {
+  return { environment, mode };
 }
 
 /** Decides a call, and asks people as often as it takes. */
 export async function decide(
   session: Session,
   call: string,
-  options: { runId?: string; now: () => number },
+  options: { runId?: string | undefined; now?: (() => number) | undefined },
   approvals: Approvals | null,
   ask: (step: Step) => Omit<ApprovalQuestion, "signal">,
   signal: AbortSignal,
@@ -91,8 +91,7 @@ export async function decide(
   let approved: { id: string; by: string } | null = null;
   for (let questions = 0; ; questions += 1) {
     signal.throwIfAborted();
-    const run = options.runId === undefined ? {} : { runId: options.runId };
-    const step: Step = session.step(call, { now: options.now(), ...run, ...(approved === null ? {} : { approvalId: approved.id }) });
+    const step: Step = session.step(call, { now: options.now?.(), runId: options.runId, approvalId: approved?.id });
     const { verdict, approvalId } = step;
     if (verdict.permitted) return { step, approvedBy: approved?.by ?? null };
     if (approved !== null && verdict.code === "approval-used") {

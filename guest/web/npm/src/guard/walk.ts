@@ -29,7 +29,7 @@ type Moved = (outcome: "executed" | "not-executed") => void;
 /** Who governs, and how long people may take. */
 export interface Source {
   readonly agentId: string;
-  readonly policy: Policy | null;
+  readonly policy: Policy;
   readonly session: Session | null;
   readonly waitMs: number;
 }
@@ -56,10 +56,10 @@ export class Guard {
     this.#actor = { agentId, environment: options.environment };
     this.#now = options.now ?? Date.now;
     this.#onError = options.onError ?? ((error, where) => console.warn(`sentinel: ${where}: ${String(error)}`));
-    this.#keeper = new SessionKeeper(options.daemon === undefined ? policy : null, session, options);
+    this.#keeper = new SessionKeeper(policy, session, options);
     this.#daemon = options.daemon === undefined ? null : new DaemonDecider(agentId, options.daemon, waitMs, this.#onError);
     this.#approvals = options.approve === undefined ? null : new Approvals(options.approve, waitMs);
-    this.#probe = new Probe(agentId, options.environment, policy?.document ?? null);
+    this.#probe = new Probe(agentId, options.environment, policy.document);
     this.audit = new AuditLog(options.audit?.storage);
     this.#recorder = new Recorder(agentId, options, this.audit.storage, this.#now, this.#onError);
   }
@@ -184,7 +184,7 @@ export class Guard {
     let ruling: Ruling;
     try {
       if (session !== null) {
-        const run = { now: this.#now, ...(runId === undefined ? {} : { runId }) };
+        const run = { now: this.#options.now, runId };
         const ask = (step: Parameters<typeof questionOf>[1]) => questionOf(hop, step, this.#actor.agentId);
         const { step, approvedBy } = await decide(session, hop.call, run, this.#approvals, ask, signal, this.#context);
         ruling = { ...step, approvedBy };
