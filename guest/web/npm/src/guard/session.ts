@@ -88,22 +88,19 @@ export async function decide(
   signal: AbortSignal,
   context: DenialContext,
 ): Promise<Stepped> {
-  let approved: { id: string; by: string } | null = null;
+  let by: string | null = null;
   for (let questions = 0; ; questions += 1) {
     signal.throwIfAborted();
-    const step: Step = session.step(call, { now: options.now?.(), runId: options.runId, approvalId: approved?.id });
+    // Without the id of an answer: where another request that waits for the same one is quicker and uses it
+    // up, this one asks for itself.
+    const step: Step = session.step(call, { now: options.now?.(), runId: options.runId });
     const { verdict, approvalId } = step;
-    if (verdict.permitted) return { step, approvedBy: approved?.by ?? null };
-    if (approved !== null && verdict.code === "approval-used") {
-      // Another request that waits for the same answer was quicker: this one asks for itself.
-      approved = null;
-      continue;
-    }
+    if (verdict.permitted) return { step, approvedBy: verdict.layer === "approval" ? by : null };
     if (verdict.decision !== "escalate" || approvalId === null || approvals === null) return { step, approvedBy: null };
     if (questions === QUESTIONS_MAX) throw refused("approval-too-many", step, context);
     const answered: Answered = await approvals.ask(session, ask(step), signal);
     if (answered.kind !== "approved") throw refused(`approval-${answered.kind}`, step, context, answered);
-    approved = { id: approvalId, by: answered.by };
+    ({ by } = answered);
   }
 }
 
