@@ -198,6 +198,8 @@ function parsed(line: string): AuditRecord | null {
 /** The state of a session in a file of one process. It is replaced as a whole, and on the disk before anything leaves. */
 export class FileSession implements SessionStore {
   readonly #path: string;
+  /** The end of the name of the next file: nobody else writes it. */
+  readonly #own = crypto.randomUUID();
   /** What this process read or wrote last. */
   #known: string | null = null;
 
@@ -214,7 +216,7 @@ export class FileSession implements SessionStore {
     // Two that write in turn would each forget what the other spent.
     if ((await this.#read()) !== this.#known) throw new Error(`\`${this.#path}\` is written by somebody else: give each process its own, or let a daemon decide`);
     await mkdir(dirname(this.#path), { recursive: true });
-    const next = `${this.#path}.next`;
+    const next = `${this.#path}.${this.#own}`;
     const handle = await open(next, "w", 0o600);
     try {
       await handle.writeFile(text);
