@@ -82,10 +82,10 @@ fn found<'d>(
     reason: &'d Reason,
     tree: Option<&SyntaxTree<'_>>,
     document: &Places<'_>,
-    line: Option<&Places<'_>>,
+    command: Option<&Places<'_>>,
 ) -> Found<'d> {
     // Of a command that is not the call's own there are no places in it.
-    let units = |byte: u32| line.map_or(0, |line| line.units(usize::try_from(byte).unwrap_or(usize::MAX)));
+    let units = |byte: u32| command.map_or(0, |line| line.units(usize::try_from(byte).unwrap_or(usize::MAX)));
     Found {
         outcome: reason.outcome.as_str(),
         layer: reason.layer.as_str(),
