@@ -151,6 +151,22 @@ test('without a handler, the session can be answered by whoever has it', async (
     assert.deepEqual([answer.status, body.decision, body.approval.status], [403, 'escalate', 'pending']);
 });
 
+test('a yes to a payment holds for the same payment signed anew, and for no other', async () => {
+    const inner = fake(settled);
+    const session = new Session(paying({ approvals: { above: '0.10' } }));
+    const guarded = guardFetch(inner, session);
+    const error = await refused(pay(guarded, 500_000));
+    assert.equal((await refused(pay(guarded, 500_000))).approvalId, error.approvalId, 'the same question');
+    session.approve(error.approvalId, 'carol');
+    assert.equal((await refused(pay(guarded, 500_001))).verdict.decision, 'escalate');
+    assert.equal((await refused(guarded(URL, { headers: { 'payment-signature': payment(500_000, `0x${'1'.repeat(40)}`) } }))).verdict.decision, 'escalate');
+    assert.equal((await pay(guarded, 500_000)).status, 200);
+    assert.notEqual((await refused(pay(guarded, 500_000))).approvalId, error.approvalId);
+    const no = await refused(pay(guarded, 700_000));
+    session.deny(no.approvalId, 'carol');
+    assert.equal((await refused(pay(guarded, 700_000))).code, 'approval-denied', 'a no holds, too');
+});
+
 test('the policy says who may answer, and how many have to', async () => {
     const inner = fake();
     const own = asks({ approvers: ['carol', 'dave'], quorum: 2 });
@@ -177,7 +193,7 @@ test('an approval does not outlive what else the policy says', async () => {
         },
     });
     // Three yeses, and money for two.
-    const done = await Promise.allSettled([1, 2, 3].map(() => pay(guarded, 500_000)));
+    const done = await Promise.allSettled([400_000, 450_000, 500_000].map((micros) => pay(guarded, micros)));
     assert.equal(done.filter((own) => own.status === 'fulfilled').length, 2);
     assert.equal(done.find((own) => own.status === 'rejected').reason.code, 'budget-exceeded');
     assert.equal(inner.asked.length, 2);

@@ -84,11 +84,11 @@ export class ApiStorage implements AuditStorage {
     // Refused before it was a call: there is nothing that a daemon could decide again.
     if (evidence === undefined) return;
     if (this.#waiting.length >= this.#max) throw new Error("too many records wait for the daemon: this one is not sent", { cause: this.#failure });
-    const { call, decision, code, policyDigest } = evidence;
+    const { call, toolName, decision, code, policyDigest } = evidence;
     const decidedAt = new Date(record.created_at).toISOString();
     // The call is part of the text as it is, so that the daemon digests what was decided.
     const rest = JSON.stringify({ decision, code, policyDigest, decidedAt, id: record.id }).slice(1);
-    this.#waiting.push({ record, text: `{"call":${call},${rest}`, toolName: "http", verdictId: null });
+    this.#waiting.push({ record, text: `{"call":${call},${rest}`, toolName, verdictId: null });
     if (this.#waiting.length >= this.#batch) this.#now();
     else this.#later(this.#intervalMs);
   }

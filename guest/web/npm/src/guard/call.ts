@@ -31,14 +31,14 @@ export function endpointOf(url: URL, { authority, path }: Canonical): string {
   return `${url.protocol}//${authority}${end < 0 ? path : path.slice(0, end)}`;
 }
 
-/** The call that is decided. Values of credentials are not in it: nothing is decided by them. */
+/** The call of a request, with everything that it sends. Values of credentials are not in it: nothing is decided by them. */
 export function callOf(actor: Actor, captured: Captured, canonical: Canonical, resolvedIps: readonly string[] | null): string {
   const headers = captured.headers.map(([name, value]) => [name, isCredential(name) ? "[REDACTED]" : value]);
   return write(actor, captured, canonical, headers, resolvedIps, {});
 }
 
-/** The same for others: a payment without what pays. */
-export function tellableCall(actor: Actor, captured: Captured, canonical: Canonical, resolvedIps: readonly string[] | null, paid: PaymentFacts | null): string {
+/** The same for others, where the engine has no words of its own for it: without what pays. */
+export function hiddenCall(actor: Actor, captured: Captured, canonical: Canonical, resolvedIps: readonly string[] | null, paid: PaymentFacts | null): string {
   const member = paid?.member ?? null;
   const hidden = captured.headers.map(([name, value]) => [name, isCredential(name) || isPayment(name) ? "[REDACTED]" : value]);
   const headers = member === null ? hidden : hidden.filter(([name]) => !isPayment(name ?? ""));

@@ -3,7 +3,7 @@
  */
 
 import type { ApprovalQuestion } from "./approvals.js";
-import { endpointOf, spelling, tellableCall, type Actor, type Canonical } from "./call.js";
+import { endpointOf, hiddenCall, spelling, type Actor, type Canonical } from "./call.js";
 import type { Step, Verdict } from "./core.js";
 import { GuardError } from "./error.js";
 import { dollars } from "./money.js";
@@ -33,7 +33,10 @@ export interface Hop {
   readonly worth: Worth | null;
   readonly startedAt: number;
   readonly resolved: readonly string[] | null;
+  /** What is decided. */
   readonly call: string;
+  /** The same for others; null where nobody but the policy may see it. */
+  readonly told: string | null;
   ruling: Ruling | null;
   /** When it left. */
   sentAt: number | null;
@@ -135,8 +138,9 @@ export function factsOf(hop: Hop, end: End, actor: Actor): Facts {
 function evidenceOf(hop: Hop, verdict: Verdict, refused: GuardError | null, actor: Actor): Evidence {
   // A payment that cannot be read is not told in other words.
   const payment = hop.worth === null ? null : hop.payment;
-  const call = tellableCall(actor, hop.captured, where(hop), hop.resolved, payment);
+  const call = hop.told ?? hiddenCall(actor, hop.captured, where(hop), hop.resolved, payment);
   const isOwn = refused !== null && verdict.permitted;
   const policyDigest = typeof verdict["policyDigest"] === "string" ? verdict["policyDigest"] : "";
-  return { call, decision: isOwn ? "deny" : verdict.decision, code: isOwn ? refused.code : verdict.code, policyDigest };
+  const { toolName } = verdict;
+  return { call, toolName, decision: isOwn ? "deny" : verdict.decision, code: isOwn ? refused.code : verdict.code, policyDigest };
 }

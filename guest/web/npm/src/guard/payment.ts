@@ -17,8 +17,8 @@ export interface PaymentFacts {
   readonly scheme: string;
   readonly payer: string;
   readonly payee: string;
-  /** The payment as a call has it, without what pays. */
-  readonly member: Json;
+  /** The payment as a call has it, without what pays; null for version 1, whose names of networks the engine translates. */
+  readonly member: Json | null;
 }
 
 /** Whether a request carries a payment in a header. */
@@ -47,7 +47,7 @@ export function paymentOf(captured: Captured): PaymentFacts | null {
     scheme,
     payer: asText(authorization?.["from"]) ?? "",
     payee,
-    member: { version, scheme, network, ...(asset === null ? {} : { asset }), amount: amountRaw, payTo: payee },
+    member: asset === null ? null : { version, scheme, network, asset, amount: amountRaw, payTo: payee },
   };
 }
 

@@ -57,7 +57,7 @@ export class Probe {
 }
 
 /** Where a verdict says that the request has to go. */
-export function forwardOf(verdict: Verdict): Canonical | null {
+function forwardOf(verdict: Verdict): Canonical | null {
   const http = asObject(verdict["http"]);
   return typeof http?.["authority"] === "string" && typeof http["path"] === "string" ? { authority: http["authority"], path: http["path"] } : null;
 }

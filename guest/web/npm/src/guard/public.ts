@@ -7,6 +7,7 @@ export { conservativePolicy, customPolicy, liberalPolicy, policyFromBudget, stan
 export { COLUMNS, exportCSV, exportJSON } from "./csv.js";
 export type { DaemonOptions } from "./daemon.js";
 export { GuardError } from "./error.js";
+export { IndexedDbStorage, type IndexedDbOptions } from "./indexed-db.js";
 export { MemoryStorage } from "./memory.js";
 export type { GuardHooks, GuardOptions, PaymentContext, SessionStore } from "./options.js";
 export { select, summarize, type AuditSummary } from "./query.js";

@@ -57,6 +57,7 @@ export interface AuditRecord {
 /** What a daemon needs to decide and record the same call. Nothing secret is in it. */
 export interface Evidence {
   readonly call: string;
+  readonly toolName: string;
   readonly decision: "allow" | "escalate" | "deny";
   readonly code: string;
   readonly policyDigest: string;

@@ -12,7 +12,7 @@ import { GuardError, type DenialContext } from "./error.js";
 import { contextOf, factsOf, factsOfNothing, isPaid, questionOf, type End, type Hop, type Ruling } from "./hop.js";
 import type { GuardOptions } from "./options.js";
 import { carriesPayment, paymentOf, receiptOf, settlementOf } from "./payment.js";
-import { forwardOf, Probe } from "./probe.js";
+import { Probe } from "./probe.js";
 import type { AuditRecord, RecordOutcome } from "./record.js";
 import { Recorder } from "./recorder.js";
 import { follow, isRedirect, REDIRECTS_MAX } from "./redirect.js";
@@ -39,6 +39,7 @@ export class Guard {
   readonly #fetch: typeof globalThis.fetch;
   readonly #options: GuardOptions;
   readonly #actor: Actor;
+  readonly #policy: Policy;
   readonly #keeper: SessionKeeper;
   readonly #daemon: DaemonDecider | null;
   readonly #approvals: Approvals | null;
@@ -56,6 +57,7 @@ export class Guard {
     this.#actor = { agentId, environment: options.environment };
     this.#now = options.now ?? Date.now;
     this.#onError = options.onError ?? ((error, where) => console.warn(`sentinel: ${where}: ${String(error)}`));
+    this.#policy = policy;
     this.#keeper = new SessionKeeper(policy, session, options);
     this.#daemon = options.daemon === undefined ? null : new DaemonDecider(agentId, options.daemon, waitMs, this.#onError);
     this.#approvals = options.approve === undefined ? null : new Approvals(options.approve, waitMs);
@@ -158,11 +160,14 @@ export class Guard {
   async #opened(captured: Captured, startedAt: number): Promise<Hop> {
     const canonical = this.#probe.canonical(captured.url.protocol.slice(0, -1), spelling(captured.url));
     const resolved = await this.#addresses(captured);
-    const call = callOf(this.#actor, captured, canonical ?? spelling(captured.url), resolved);
+    const sent = callOf(this.#actor, captured, canonical ?? spelling(captured.url), resolved);
     const paying = carriesPayment(captured);
     const payment = paying ? paymentOf(captured) : null;
-    const worth = paying ? this.#probe.worth(call) : null;
-    return { captured, canonical, paying, payment, worth, startedAt, resolved, call, ruling: null, sentAt: null };
+    const worth = paying ? this.#probe.worth(sent) : null;
+    // What the policy does not deny by itself goes on without signatures: an answer about a payment holds for
+    // the same payment signed anew.
+    const told = this.#policy.told(sent);
+    return { captured, canonical, paying, payment, worth, startedAt, resolved, call: told ?? sent, told, ruling: null, sentAt: null };
   }
 
   async #addresses(captured: Captured): Promise<readonly string[] | null> {
@@ -205,8 +210,7 @@ export class Guard {
   /** Where it goes, and the last things that can refuse it, now that money is held. */
   async #prepared(hop: Hop, ruling: Ruling): Promise<URL> {
     try {
-      const forward = forwardOf(ruling.verdict);
-      const url = forward === null ? hop.captured.url : forwardUrl(hop.captured, forward);
+      const url = hop.canonical === null ? hop.captured.url : forwardUrl(hop.captured, hop.canonical);
       if (url === null) throw GuardError.fault("forward-differs", this.#context);
       if (isPaid(hop, ruling)) await this.#beforePayment(hop, ruling);
       await this.#keeper.saved().catch((cause: unknown) => {
