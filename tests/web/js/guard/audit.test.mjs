@@ -21,6 +21,18 @@ test('defect 6: a thousand requests at once are a thousand records', async () =>
     assert.ok(rows.every((row) => UUID.test(row.id)));
 });
 
+test('ids are as good where there is no randomUUID', async () => {
+    Object.defineProperty(crypto, 'randomUUID', { value: undefined, configurable: true });
+    try {
+        const guarded = guardFetch(fake(), anywhere());
+        for (let index = 0; index < 20; index += 1) await guarded('https://h.example/');
+        const ids = (await guarded.audit.query()).map((row) => row.id);
+        assert.ok(new Set(ids).size === 20 && ids.every((id) => UUID.test(id)), ids[0]);
+    } finally {
+        delete crypto.randomUUID;
+    }
+});
+
 test('defect 8: secrets are in no record, in no hook and in no export', async () => {
     const secret = 'sk-live-4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c';
     const seen = [];

@@ -83,16 +83,16 @@ test('defect 1: around the paying fetch, the first payment is found out and is t
 });
 
 test('a person is asked before a payment is made', async () => {
-    const { url, told } = await shop({ '/half': '$0.50' });
+    const { url, told } = await shop({ '/half': '$0.50', '/other': '$0.50' });
     const questions = [];
     const approve = async (question) => {
-        questions.push([question.amount, question.payee.toLowerCase(), told.settled]);
-        return questions.length > 1;
+        questions.push([question.url, question.amount, question.payee.toLowerCase(), told.settled]);
+        return question.url.endsWith('/other') && { by: 'carol' };
     };
-    const guarded = guardFetch(fetch, paying({ approvals: { above: '0.25' } }), { approve });
-    assert.equal((await refused(payer(guarded)(`${url}/half`))).code, 'approval-denied');
-    assert.equal((await payer(guarded)(`${url}/half`)).status, 200);
-    assert.deepEqual(questions, [['0.500000', PAYEE, 0], ['0.500000', PAYEE, 0]]);
+    const pay = payer(guardFetch(fetch, paying({ approvals: { above: '0.25' } }), { approve }));
+    for (const again of [false, true]) assert.equal((await refused(pay(`${url}/half`))).code, 'approval-denied', `${again}`);
+    assert.equal((await pay(`${url}/other`)).status, 200);
+    assert.deepEqual(questions, [[`${url}/half`, '0.500000', PAYEE, 0], [`${url}/other`, '0.500000', PAYEE, 0]], 'a no is not asked for again');
 });
 
 /** What `x402-fetch` 1.x sends: requirements in the body, `X-PAYMENT`, a network by its name. */

@@ -4,6 +4,7 @@
  */
 
 import { DaemonClient, sleep, type DaemonOptions, type Report } from "./daemon.js";
+import { teller, type Told } from "./error.js";
 import type { AuditRecord, AuditStorage, Evidence } from "./record.js";
 
 const BATCH = 50;
@@ -25,7 +26,7 @@ export interface ApiStorageOptions extends Pick<DaemonOptions, "timeoutMs" | "fe
   flushIntervalMs?: number;
   /** Records that may wait. */
   queueMax?: number;
-  onError?: (error: unknown, where: string) => void;
+  onError?: Told;
 }
 
 interface Waiting {
@@ -42,7 +43,7 @@ export class ApiStorage implements AuditStorage {
   readonly #batch: number;
   readonly #intervalMs: number;
   readonly #max: number;
-  readonly #onError: (error: unknown, where: string) => void;
+  readonly #onError: Told;
   #waiting: Waiting[] = [];
   #refused: { id: string; code: string; detail: string }[] = [];
   #sending: Promise<void> | null = null;
@@ -60,7 +61,7 @@ export class ApiStorage implements AuditStorage {
     this.#batch = Math.min(batchSize, BATCH_MAX);
     this.#intervalMs = flushIntervalMs;
     this.#max = queueMax;
-    this.#onError = options.onError ?? ((error, where) => console.warn(`sentinel: ${where}: ${String(error)}`));
+    this.#onError = teller(options.onError);
   }
 
   /** Records that the daemon does not have yet. */

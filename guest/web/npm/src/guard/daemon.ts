@@ -6,8 +6,9 @@
 import { orAborted } from "./approvals.js";
 import { asObject } from "./base64.js";
 import type { Verdict } from "./core.js";
-import { GuardError, type DenialContext } from "./error.js";
+import { GuardError, type DenialContext, type Told } from "./error.js";
 import type { RecordOutcome } from "./record.js";
+import { uuid } from "./uuid.js";
 
 export interface DaemonOptions {
   /** Such as `http://127.0.0.1:3100`. */
@@ -97,11 +98,11 @@ export class DaemonDecider {
   readonly #sessionId: string | undefined;
   readonly #waits: boolean;
   readonly #waitMs: number;
-  readonly #onError: (error: unknown, where: string) => void;
+  readonly #onError: Told;
   /** Reports that are under way. */
   readonly #reporting = new Set<Promise<void>>();
 
-  constructor(agentId: string, options: DaemonOptions, waitMs: number, onError: (error: unknown, where: string) => void) {
+  constructor(agentId: string, options: DaemonOptions, waitMs: number, onError: Told) {
     this.#client = new DaemonClient(options);
     this.#agentId = agentId;
     this.#sessionId = options.sessionId;
@@ -123,7 +124,7 @@ export class DaemonDecider {
   async #evaluate(call: string, approvalId: string | null): Promise<Ruling> {
     const body = approvalId === null ? call : JSON.stringify({ ...(JSON.parse(call) as object), approvalId });
     // A request that was lost may have been decided: the same key is the same permission, not a second one.
-    const key = { "idempotency-key": crypto.randomUUID() };
+    const key = { "idempotency-key": uuid() };
     const context: DenialContext = { agentId: this.#agentId };
     let answer: Awaited<ReturnType<DaemonClient["send"]>>;
     try {

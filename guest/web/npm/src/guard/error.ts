@@ -86,6 +86,7 @@ const HELP: readonly (readonly [string, string])[] = [
   ["header-", "send the request without that header"],
   ["environment-scope", "set `environment`, or widen `identity.environmentScope`"],
   ["agent-mismatch", "use the agent's own policy"],
+  ["approval-", "do something else: the answer holds until its question would have ended"],
 ];
 
 /** What the denial is about, where no verdict says it. */
@@ -161,4 +162,19 @@ export class GuardError extends Error {
     const headers = { "content-type": "application/json", "x-soe-decision": body.decision, "x-soe-code": code };
     return new Response(JSON.stringify(body), { status: this.status, headers });
   }
+}
+
+/** Somebody who is told of what goes wrong beside the requests. */
+export type Told = (error: unknown, where: string) => void;
+
+/** The one who is told: the program, or the console. That they fail themselves changes nothing. */
+export function teller(onError: Told | undefined): Told {
+  return (error, where) => {
+    try {
+      if (onError === undefined) console.warn(`sentinel: ${where}: ${String(error)}`);
+      else onError(error, where);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
 }

@@ -3,7 +3,7 @@
 import type { ApproveHandler } from "./approvals.js";
 import type { Mode, Verdict } from "./core.js";
 import type { DaemonOptions } from "./daemon.js";
-import type { GuardError } from "./error.js";
+import type { GuardError, Told } from "./error.js";
 import type { AuditOptions, AuditRecord } from "./record.js";
 
 /** Where the state of a session is kept, so that budgets survive a restart. */
@@ -73,7 +73,7 @@ export interface GuardOptions {
   /** Lets a daemon decide, so that several processes share budgets. */
   daemon?: DaemonOptions;
   /** Told of what goes wrong beside the requests, such as records that cannot be written. */
-  onError?: (error: unknown, where: string) => void;
+  onError?: Told;
   /** Milliseconds since 1970. */
   now?: () => number;
 }

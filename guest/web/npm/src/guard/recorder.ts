@@ -7,12 +7,13 @@
 import { asObject } from "./base64.js";
 import { endpointOf, spelling, type Canonical } from "./call.js";
 import { redact, type Session, type Verdict } from "./core.js";
-import { GuardError } from "./error.js";
+import { GuardError, type Told } from "./error.js";
 import { dollars } from "./money.js";
 import type { GuardOptions } from "./options.js";
 import type { PaymentFacts, Receipt } from "./payment.js";
 import { evaluation, redacted, Tagger, type AuditRecord, type AuditStorage, type Evidence, type RecordOutcome } from "./record.js";
 import type { Captured } from "./request.js";
+import { uuid } from "./uuid.js";
 
 /** What is known of a request when it is over. */
 export interface Facts {
@@ -48,11 +49,11 @@ export class Recorder {
   readonly #tagger: Tagger;
   readonly #fields: readonly string[];
   readonly #now: () => number;
-  readonly #onError: (error: unknown, where: string) => void;
+  readonly #onError: Told;
   /** Why the last record is not stored. */
   #failure: unknown = null;
 
-  constructor(agentId: string, options: GuardOptions, storage: AuditStorage, now: () => number, onError: (error: unknown, where: string) => void) {
+  constructor(agentId: string, options: GuardOptions, storage: AuditStorage, now: () => number, onError: Told) {
     this.#agentId = agentId;
     this.#options = options;
     this.#storage = storage;
@@ -120,7 +121,7 @@ export class Recorder {
     const violation: Record<string, string> = outcome === "blocked" && verdict !== null ? violationOf(verdict) : {};
     const endpoint = captured === null ? "" : endpointOf(captured.url, facts.canonical ?? spelling(captured.url));
     return {
-      id: crypto.randomUUID(),
+      id: uuid(),
       agent_id: this.#agentId,
       team: team ?? null,
       human_sponsor: humanSponsor ?? null,
@@ -139,7 +140,7 @@ export class Recorder {
       response_time_ms: facts.sentAt === null ? 0 : Math.max(0, Math.round(now - facts.sentAt)),
       policy_id: typeof verdict?.["policyDigest"] === "string" ? verdict["policyDigest"] : null,
       policy_evaluation: outcome === "blocked" && verdict?.decision !== "escalate" ? "blocked" : evaluation(verdict?.decision ?? "deny"),
-      budget_remaining: session === null ? null : remaining(session),
+      budget_remaining: session === null ? null : this.#remaining(session),
       task_id: metadata["task_id"] ?? metadata["taskId"] ?? null,
       session_id: metadata["session_id"] ?? metadata["sessionId"] ?? null,
       metadata: { ...metadata, ...attempted, ...violation },
@@ -155,6 +156,15 @@ export class Recorder {
       approved_by: facts.approvedBy,
       outcome,
     };
+  }
+
+  #remaining(session: Session): string | null {
+    try {
+      return remaining(session);
+    } catch (error) {
+      this.#onError(error, "budgets");
+      return null;
+    }
   }
 
   /** Without secrets. What cannot be made so is left out, and the row stays. */

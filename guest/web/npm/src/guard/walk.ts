@@ -2,13 +2,13 @@
  * The way of a request: taken, decided, sent, settled, recorded; and each place that it is led to, anew.
  */
 
-import { Approvals } from "./approvals.js";
+import { Approvals, orAborted } from "./approvals.js";
 import { AuditLog } from "./audit.js";
 import { reportOf } from "./api-storage.js";
 import { callOf, spelling, type Actor } from "./call.js";
 import type { Policy, Session } from "./core.js";
 import { DaemonDecider } from "./daemon.js";
-import { GuardError, type DenialContext } from "./error.js";
+import { GuardError, teller, type DenialContext, type Told } from "./error.js";
 import { contextOf, factsOf, factsOfNothing, isPaid, questionOf, type End, type Hop, type Ruling } from "./hop.js";
 import type { GuardOptions } from "./options.js";
 import { carriesPayment, paymentOf, receiptOf, settlementOf } from "./payment.js";
@@ -46,7 +46,7 @@ export class Guard {
   readonly #probe: Probe;
   readonly #recorder: Recorder;
   readonly #now: () => number;
-  readonly #onError: (error: unknown, where: string) => void;
+  readonly #onError: Told;
   /** Why nothing goes out any more. */
   #over: "payment-unseen" | "guard-closed" | "engine-fault" | null = null;
 
@@ -56,7 +56,7 @@ export class Guard {
     this.#options = options;
     this.#actor = { agentId, environment: options.environment };
     this.#now = options.now ?? Date.now;
-    this.#onError = options.onError ?? ((error, where) => console.warn(`sentinel: ${where}: ${String(error)}`));
+    this.#onError = teller(options.onError);
     this.#policy = policy;
     this.#keeper = new SessionKeeper(policy, session, options);
     this.#daemon = options.daemon === undefined ? null : new DaemonDecider(agentId, options.daemon, waitMs, this.#onError);
@@ -233,8 +233,10 @@ export class Guard {
     if (hook === undefined) return;
     const { verdict, verdictId } = ruling;
     try {
-      if ((await hook(contextOf(hop, ruling, this.#actor.agentId))) !== false) return;
+      const asked = Promise.resolve(hook(contextOf(hop, ruling, this.#actor.agentId)));
+      if ((await orAborted(asked, hop.captured.signal)) !== false) return;
     } catch (cause) {
+      hop.captured.signal.throwIfAborted();
       throw GuardError.fault("hook-refused", { ...this.#context, cause, verdict, verdictId });
     }
     throw GuardError.fault("hook-refused", { ...this.#context, verdict, verdictId });
