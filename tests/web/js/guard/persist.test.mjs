@@ -102,13 +102,35 @@ test('it is saved before it leaves, also where many leave at once', async () => 
     assert.deepEqual([meter.used, meter.held], [300_000, 0]);
 });
 
+/** Waits until everything that was spent is in the file. */
+async function kept(path, micros) {
+    for (let tries = 0; tries < 1_000; tries += 1) {
+        const [meter] = Session.restore(own, readFileSync(path, 'utf8')).meters.filter((meter) => meter.meter === 'budgets/total');
+        if (meter?.used === micros && meter.held === 0) return;
+        await sleep(10);
+    }
+    assert.fail('it is never kept');
+}
+
 test('two processes with one file do not forget what the other spent', async () => {
     const path = join(directory(), 'session');
     const [one, two] = [1, 2].map(() => guardFetch(fake(settled), own, { persist: new FileSession(path), onError: () => {} }));
     await pay(one);
-    await sleep(50);
+    await kept(path, 500_000);
     await pay(two);
-    await sleep(50);
+    await kept(path, 1_000_000);
     assert.equal((await refused(pay(one))).code, 'session-not-saved', 'it does not know of the second payment');
     assert.equal((await refused(pay(two))).code, 'budget-exceeded');
+});
+
+test('of two processes that write at once, one is refused', async () => {
+    for (let round = 0; round < 10; round += 1) {
+        const path = join(directory(), 'session');
+        const stores = [1, 2].map(() => new FileSession(path));
+        assert.deepEqual(await Promise.all(stores.map((store) => store.load())), [null, null]);
+        const done = await Promise.allSettled(stores.map((store, index) => store.save(`text ${index}`)));
+        assert.deepEqual(done.map((result) => result.status).sort(), ['fulfilled', 'rejected']);
+        const winner = done.findIndex((result) => result.status === 'fulfilled');
+        assert.equal(readFileSync(path, 'utf8'), `text ${winner}`);
+    }
 });

@@ -4,9 +4,10 @@
  * Not part of the main entry, so that browsers never load `node:fs`.
  */
 
-import { mkdir, open, readFile, rename, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { sleep } from "./daemon.js";
 import type { SessionStore } from "./options.js";
 import { select } from "./query.js";
 import type { AuditQuery, AuditRecord, AuditStorage } from "./record.js";
@@ -18,6 +19,9 @@ const FLUSH_INTERVAL_MS = 5_000;
 /** Records that wait while the file cannot be written. More are refused. */
 const WAITING_MAX = 10_000;
 const NEWLINE = 0x0a;
+/** How long the file of a session may be somebody else's, and how often it is looked at. */
+const LOCK_WAIT_MS = 5_000;
+const LOCK_RETRY_MS = 5;
 
 export interface FileStorageOptions {
   /** Records that are written at once; 1 writes each before its answer is handed out. */
@@ -207,25 +211,48 @@ export class FileSession implements SessionStore {
     this.#path = path;
   }
 
-  async load(): Promise<string | null> {
-    this.#known = await this.#read();
-    return this.#known;
+  load(): Promise<string | null> {
+    return this.#locked(async () => {
+      this.#known = await this.#read();
+      return this.#known;
+    });
   }
 
-  async save(text: string): Promise<void> {
-    // Two that write in turn would each forget what the other spent.
-    if ((await this.#read()) !== this.#known) throw new Error(`\`${this.#path}\` is written by somebody else: give each process its own, or let a daemon decide`);
+  save(text: string): Promise<void> {
+    return this.#locked(async () => {
+      // Two that write in turn would each forget what the other spent.
+      if ((await this.#read()) !== this.#known) throw new Error(`\`${this.#path}\` is written by somebody else: give each process its own, or let a daemon decide`);
+      const next = `${this.#path}.${this.#own}`;
+      const handle = await open(next, "w", 0o600);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(next, this.#path);
+      this.#known = text;
+    });
+  }
+
+  /** Nobody else reads or writes meanwhile. */
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const lock = `${this.#path}.lock`;
     await mkdir(dirname(this.#path), { recursive: true });
-    const next = `${this.#path}.${this.#own}`;
-    const handle = await open(next, "w", 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
+    for (const end = Date.now() + LOCK_WAIT_MS; ; await sleep(LOCK_RETRY_MS)) {
+      try {
+        await (await open(lock, "wx", 0o600)).close();
+        break;
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+        if (Date.now() > end) throw new Error(`\`${lock}\` is there: if no process holds it, remove it`, { cause: error });
+      }
     }
-    await rename(next, this.#path);
-    this.#known = text;
+    try {
+      return await work();
+    } finally {
+      await rm(lock, { force: true });
+    }
   }
 
   async #read(): Promise<string | null> {

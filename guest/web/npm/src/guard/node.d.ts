@@ -15,6 +15,7 @@ declare module "node:fs/promises" {
   export function open(path: string, flags: string, mode?: number): Promise<FileHandle>;
   export function mkdir(path: string, options: { recursive: true }): Promise<unknown>;
   export function rename(from: string, to: string): Promise<void>;
+  export function rm(path: string, options: { force: true }): Promise<void>;
   export function readFile(path: string, encoding: "utf8"): Promise<string>;
 }
 
