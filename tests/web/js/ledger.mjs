@@ -14,10 +14,12 @@ function* changed(whole) {
 
 export default function ledger(policy, { origin, key, receipt, checkpoint, earlier, entries, proof }) {
   const { verifyCheckpoint, verifyConsistency, verifyLedger, verifyReceipt } = policy;
-  const keys = [key];
   const log = entries.map(bytes);
+  // The key was changed on the way: the audit proves the new one.
+  const { key: newer } = verifyLedger({ origin, checkpoint, entries: log, keys: [key] });
+  const keys = [key, newer];
   const believed = [];
-  const audit = (more) => verifyLedger({ origin, checkpoint, entries: log, keys, trusted: [earlier], ...more });
+  const audit = (more) => verifyLedger({ origin, checkpoint, entries: log, keys: [key], trusted: [earlier], ...more });
 
   for (const own of changed(bytes(receipt))) {
     let altered;
@@ -37,11 +39,17 @@ export default function ledger(policy, { origin, key, receipt, checkpoint, earli
   const notes = (note) => [...changed(new TextEncoder().encode(note))].map((own) => new TextDecoder().decode(own));
   for (const own of notes(checkpoint)) {
     if (audit({ checkpoint: own }).ok) believed.push(`checkpoint ${own}`);
-    if (verifyCheckpoint(own, keys).ok && own === checkpoint) believed.push("checkpoint");
+    if (verifyCheckpoint(own, keys).ok) believed.push(`alone ${own}`);
   }
   for (const own of notes(earlier)) {
     if (audit({ trusted: [own] }).ok) believed.push(`trusted ${own}`);
     if (verifyConsistency({ old: own, checkpoint, proof, keys }).ok) believed.push(`old ${own}`);
+  }
+  for (const number of proof.keys()) {
+    for (const own of notes(proof[number])) {
+      const altered = proof.map((hash, index) => (index === number ? own : hash));
+      if (verifyConsistency({ old: earlier, checkpoint, proof: altered, keys }).ok) believed.push(`proof ${own}`);
+    }
   }
   for (const entries of [log.slice(1), log.slice(0, -1), [...log, log[0]], [log[1], log[0], ...log.slice(2)], []]) {
     if (audit({ entries }).ok) believed.push(`${entries.length} entries`);
@@ -52,7 +60,7 @@ export default function ledger(policy, { origin, key, receipt, checkpoint, earli
     audit: audit({}),
     streamed: audit({ entries: (function* () { yield* log; })() }),
     earlier: verifyCheckpoint(earlier, keys),
-    grown: verifyConsistency({ old: earlier, checkpoint: earlier, proof: [], keys }),
+    grown: verifyConsistency({ old: earlier, checkpoint, proof, keys }),
     errors: [
       verifyReceipt("{}", keys),
       verifyReceipt(text.decode(bytes(receipt)), []),

@@ -45,7 +45,7 @@ fn policies_words_and_what_is_freed() {
     let digest = sentinel_engine::Digest::of(document().to_string().as_bytes()).to_string();
     assert_eq!(found["digest"], digest);
     assert_eq!(found["described"], "a");
-    assert_eq!(found["status"], json!(["normal", "warn", "exhausted", "exhausted", "exhausted"]));
+    assert_eq!(found["status"], json!(["normal", "normal", "exhausted", "exhausted", "exhausted"]));
     assert_eq!(found["mistakes"][0][2], 1, "{}", found["mistakes"]);
     assert_eq!(found["fine"], 0);
     assert_eq!(found["policyError"]["name"], "PolicyError");
