@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ApiStorage, guardFetch, MemoryStorage, Tee } from '@sentinel/policy';
 
 import { pretendDaemon, TOKEN } from './pretend-daemon.mjs';
-import { AGENT, fake, payment, paying, policy, receipt, refused, row, sleep, total } from './support.mjs';
+import { AGENT, base64, fake, PAYEE, payment, paying, policy, receipt, refused, row, sleep, total } from './support.mjs';
 
 const URL = 'http://127.0.0.1:9/buy';
 const settled = () => new Response('goods', { headers: { 'payment-response': receipt(true) } });
@@ -141,7 +141,21 @@ test('records reach a daemon, with what became of them and without secrets', asy
     assert.equal(paying(total('0.60')).decide(first.call).decision, 'allow');
 });
 
-const evidence = { call: '{"agentId":"buyer","toolName":"http","toolInput":{}}', decision: 'allow', code: 'host-allowed', policyDigest: `sha256:${'0'.repeat(64)}` };
+test('a payment of version 1 is told as the engine reads it', async () => {
+    const daemon = await pretendDaemon();
+    const own = paying(total('1.00'));
+    const guarded = guardFetch(fake(settled), own, { audit: { storage: reporting(daemon) } });
+    const authorization = { from: '0xa11ce00000000000000000000000000000000000', to: PAYEE, value: '500000', validAfter: '0', validBefore: '99999999999', nonce: '0x01' };
+    const header = base64({ x402Version: 1, scheme: 'exact', network: 'base-sepolia', payload: { signature: '0x1b2b', authorization } });
+    await guarded(URL, { headers: { 'X-PAYMENT': header } });
+    await guarded.close();
+    const [{ call }] = daemon.records.values();
+    assert.deepEqual(call.toolInput.payment, { version: 1, scheme: 'exact', network: 'eip155:84532', amount: '500000', payTo: PAYEE });
+    assert.equal(own.decide(call).decision, 'allow');
+    assert.doesNotMatch(JSON.stringify(call), /0x1b2b/);
+});
+
+const evidence = { toolName: 'http', call: '{"agentId":"buyer","toolName":"http","toolInput":{}}', decision: 'allow', code: 'host-allowed', policyDigest: `sha256:${'0'.repeat(64)}` };
 
 test('defect 7: a daemon that is down for a while loses nothing, and nobody waits for it', async () => {
     const daemon = await pretendDaemon();
