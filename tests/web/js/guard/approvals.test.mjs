@@ -44,7 +44,7 @@ test('a no is a no, and so is everything that is not a yes', async () => {
         // It holds: nobody is asked the same again.
         assert.equal((await refused(guarded(URL))).code, 'approval-denied');
         const [record] = await guarded.audit.query();
-        assert.deepEqual([record.outcome, record.permitted], ['blocked', false]);
+        assert.deepEqual([record.outcome, record.permitted, record.policy_evaluation], ['blocked', false, 'blocked']);
     }
 });
 
@@ -143,6 +143,7 @@ test('without a handler, the session can be answered by whoever has it', async (
     const error = await refused(guarded(URL));
     assert.deepEqual([error.code, error.verdict.decision], ['approval-tool', 'escalate']);
     assert.match(error.message, new RegExp(`let a person answer ${error.approvalId}`));
+    assert.equal((await guarded.audit.query())[0].policy_evaluation, 'flagged');
     session.approve(error.approvalId, 'carol');
     assert.equal((await guarded(URL)).status, 200);
     assert.equal((await refused(guarded(URL))).verdict.decision, 'escalate', 'once');

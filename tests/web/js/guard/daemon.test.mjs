@@ -105,10 +105,10 @@ test('people answer at the daemon', async () => {
     for (const status of ['denied', 'expired', 'cancelled', 'used']) {
         daemon.approvals.set('apr_1', () => status);
         const error = await refused(governed(daemon, inner)(URL));
-        assert.deepEqual([error.verdict.decision, error.approvalId], ['escalate', 'apr_1'], status);
+        assert.deepEqual([error.code, error.verdict.decision, error.approvalId], [status === 'denied' ? 'approval-denied' : 'approval-expired', 'escalate', 'apr_1'], status);
     }
     daemon.approvals.set('apr_1', () => 'pending');
-    assert.equal((await refused(governed(daemon, inner, { approveTimeoutMs: 50 })(URL))).verdict.decision, 'escalate');
+    assert.equal((await refused(governed(daemon, inner, { approveTimeoutMs: 50 })(URL))).code, 'approval-expired');
     const at = daemon.evaluated.length;
     assert.equal((await refused(governed(daemon, inner, { daemon: { wait: false } })(URL))).approvalId, 'apr_1');
     assert.equal(daemon.evaluated.length, at + 1);

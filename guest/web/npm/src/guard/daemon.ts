@@ -116,9 +116,9 @@ export class DaemonDecider {
     const own = this.#sessionId === undefined ? call : JSON.stringify({ ...(JSON.parse(call) as object), sessionId: this.#sessionId });
     const ruling = await orAborted(this.#evaluate(own, null), signal);
     if (ruling.verdict.permitted || ruling.approvalId === null || !this.#waits) return ruling;
-    const isApproved = await orAborted(this.#answer(ruling.approvalId), signal);
-    if (!isApproved) return ruling;
-    return orAborted(this.#evaluate(own, ruling.approvalId), signal);
+    const answer = await orAborted(this.#answer(ruling.approvalId), signal);
+    if (answer === "approved") return orAborted(this.#evaluate(own, ruling.approvalId), signal);
+    throw GuardError.fault(answer === "denied" ? "approval-denied" : "approval-expired", { agentId: this.#agentId, ...ruling });
   }
 
   async #evaluate(call: string, approvalId: string | null): Promise<Ruling> {
@@ -141,22 +141,22 @@ export class DaemonDecider {
     throw GuardError.fault("daemon-refused", { ...context, detail: said });
   }
 
-  /** Whether people said yes, once they answered or the time is over. */
-  async #answer(approvalId: string): Promise<boolean> {
+  /** What people said, once they answered or the time is over. Only one word is a yes. */
+  async #answer(approvalId: string): Promise<"approved" | "denied" | "expired"> {
     const end = Date.now() + this.#waitMs;
     for (let failures = 0; Date.now() < end && failures < ATTEMPTS_MAX; ) {
       const seconds = Math.max(1, Math.min(WAIT_SECONDS, Math.ceil((end - Date.now()) / 1000)));
       const path = `/v1/approvals/${encodeURIComponent(approvalId)}?wait=${seconds}s`;
       const answer = await this.#client.send("GET", path, null, {}, seconds * 1000).catch(() => null);
       const status = answer?.status === 200 ? answer.body?.["status"] : null;
-      if (status === "approved") return true;
-      if (typeof status === "string" && status !== "pending") return false;
+      if (status === "approved" || status === "denied") return status;
+      if (typeof status === "string" && status !== "pending") return "expired";
       if (status !== "pending") {
         failures += 1;
         await sleep(200 * 2 ** failures);
       }
     }
-    return false;
+    return "expired";
   }
 
   /** Tells what became of a call. It is tried again; what never arrives counts as spent when its hold ends. */

@@ -119,6 +119,8 @@ export class Recorder {
     const error = facts.error;
     const attempted: Record<string, string> = outcome === "not-executed" && facts.micros > 0n ? { attempted_amount: dollars(facts.micros) } : {};
     const violation: Record<string, string> = outcome === "blocked" && verdict !== null ? violationOf(verdict) : {};
+    // A question that nobody has answered yet.
+    const isOpen = verdict?.decision === "escalate" && error instanceof GuardError && error.code === verdict.code;
     const endpoint = captured === null ? "" : endpointOf(captured.url, facts.canonical ?? spelling(captured.url));
     return {
       id: uuid(),
@@ -139,7 +141,7 @@ export class Recorder {
       status_code: facts.status,
       response_time_ms: facts.sentAt === null ? 0 : Math.max(0, Math.round(now - facts.sentAt)),
       policy_id: typeof verdict?.["policyDigest"] === "string" ? verdict["policyDigest"] : null,
-      policy_evaluation: outcome === "blocked" && verdict?.decision !== "escalate" ? "blocked" : evaluation(verdict?.decision ?? "deny"),
+      policy_evaluation: outcome === "blocked" && !isOpen ? "blocked" : evaluation(verdict?.decision ?? "deny"),
       budget_remaining: session === null ? null : this.#remaining(session),
       task_id: metadata["task_id"] ?? metadata["taskId"] ?? null,
       session_id: metadata["session_id"] ?? metadata["sessionId"] ?? null,
