@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ApiStorage, guardFetch, MemoryStorage, Tee } from '@sentinel/policy';
 
 import { pretendDaemon, TOKEN } from './pretend-daemon.mjs';
-import { AGENT, base64, fake, PAYEE, payment, paying, policy, receipt, refused, row, sleep, total } from './support.mjs';
+import { AGENT, base64, fake, PAYEE, payment, paying, policy, receipt, refused, row, serve, sleep, total } from './support.mjs';
 
 const URL = 'http://127.0.0.1:9/buy';
 const settled = () => new Response('goods', { headers: { 'payment-response': receipt(true) } });
@@ -72,6 +72,10 @@ test('a daemon that cannot be asked, or that says something else, is a denial', 
     for (const answer of answers) {
         assert.equal((await refused(governed(daemon, inner, { daemon: { fetch: async () => answer() } })(URL))).code, 'daemon-refused');
     }
+    const elsewhere = await serve((_, response) => response.end('{}'));
+    const leading = await serve((_, response) => response.writeHead(307, { location: elsewhere.url }).end());
+    assert.equal((await refused(governed(leading, inner)(URL))).code, 'daemon-refused');
+    assert.equal(elsewhere.seen.length, 0, 'nobody is followed with a credential');
     daemon.close();
     assert.equal((await refused(governed(daemon, inner)(URL))).code, 'daemon-unreachable');
     const slow = { fetch: (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))), timeoutMs: 20 };

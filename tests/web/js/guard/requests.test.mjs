@@ -297,6 +297,31 @@ test('what the engine cannot decide does not leave', async () => {
     assert.equal(inner.asked.length, 0);
 });
 
+test('calls of MCP tools are decided by what the body says', async () => {
+    const server = await serve((request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(request.bytes));
+    const own = policy({
+        rules: [{ name: 'only-here', tools: ['mcp__files__move'], when: { param: 'to', operator: 'starts_with', value: '/srv/' }, action: 'allow' }, { name: 'nowhere-else', tools: ['mcp__files__move'], action: 'block' }],
+        budgets: [{ name: 'calls', unit: 'calls', limit: 2, per: 'lifetime', tools: ['mcp__files__*'] }],
+    }, { allowHosts: [], rules: [{ hosts: ['127.0.0.1:*'], mcp: { server: 'files', allowTools: ['read_*', 'move'], denyTools: ['read_secret'] } }] });
+    const guarded = guardFetch(fetch, own);
+    const send = (body) => guarded(`${server.url}/%6dcp`, { method: 'POST', body, headers: { 'content-type': 'application/json', accept: 'application/json' } });
+    const call = (name, args = {}) => send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }));
+    assert.equal((await (await call('read_file', { path: 'a' })).json()).params.name, 'read_file');
+    assert.equal((await call('move', { to: '/srv/x' })).status, 200);
+    assert.deepEqual(server.seen.map((own) => own.url), ['/mcp', '/mcp']);
+    for (const [work, code] of [
+        [() => call('read_secret'), 'mcp-tool-denied'], [() => call('remove'), 'mcp-tool-not-allowed'], [() => call('move', { to: '/etc/x' }), 'rule-block'],
+        [() => send('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file","name":"remove"}}'), 'rpc-duplicate-key'],
+        [() => send('[]'), 'rpc-batch'], [() => send('not json'), 'rpc-not-json'],
+        [() => call('read_file', { path: 'b' }), 'budget-exceeded'],
+    ]) {
+        assert.equal((await refused(work())).code, code);
+    }
+    assert.equal(server.seen.length, 2);
+    const [, paid] = await guarded.audit.query({ order: 'asc' });
+    assert.deepEqual([paid.endpoint, paid.method], [`${server.url}/mcp`, 'POST']);
+});
+
 test('a document in YAML governs as well', async () => {
     const own = compile(`agentId: ${AGENT}\nversion: "1"\nidentity: {authorityLevel: limited-ops, environmentScope: [staging]}\nnetwork: {allowHosts: [h.example]}\n`);
     assert.equal((await guardFetch(fake(), own, { environment: 'staging' })('https://h.example/')).status, 200);

@@ -71,8 +71,8 @@ export class DaemonClient {
       method,
       headers: { authorization: `Bearer ${this.#token}`, ...(body === null ? {} : { "content-type": "application/json" }), ...headers },
       body,
-      // A daemon leads nobody elsewhere, least of all with a credential.
-      redirect: "error",
+      // A daemon leads nobody elsewhere, least of all with a credential: an answer that does is no verdict.
+      redirect: "manual",
       signal: AbortSignal.timeout(this.#timeoutMs + moreMs),
     });
     const text = await response.text();
