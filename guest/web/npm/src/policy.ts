@@ -74,6 +74,17 @@ export class Policy {
     return JSON.parse(engine(() => own.explain(bytes, mode, ask, now))) as Explanation;
   }
 
+  /**
+   * The call for whoever keeps meters, answers and records, as JSON text: what a request stands for, without
+   * what differs whenever the same is sent again. Null where the policy denies the call on its own: it then
+   * has to be decided as it came.
+   */
+  told(call: CallInput): string | null {
+    const own = this.loaded();
+    const bytes = callBytes(call);
+    return engine(() => own.told(bytes)) ?? null;
+  }
+
   /** What the policy is about: role, authority, budgets, meters, terms of approvals. */
   describe(): Json {
     const own = this.loaded();
