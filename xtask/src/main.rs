@@ -8,6 +8,7 @@ mod demo;
 mod fuzz;
 mod run;
 mod setup;
+mod web;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ cargo xtask COMMAND
 
   setup              make this machine ready; every other command does it first
   build              build the component, the Envoy filter and the command line, in release
+  web                build the npm package of the engine into target/web
   demo               build, check the sample policies, replay a recorded agent session, once more
                      through a daemon whose budget runs out, put an agent behind Envoy with the
                      filter, and verify the ledger of all that
@@ -56,6 +58,7 @@ fn run(arguments: &[String]) -> Result<()> {
     match command {
         "setup" => Ok(()),
         "build" => build(),
+        "web" => web::build().map(drop),
         "demo" => demo::demo(),
         "test" => ci::test(rest),
         "ci" => ci::run_all(),

@@ -33,6 +33,9 @@ const FILTER: &str = "sentinel-envoy";
 /// The crate of the example that serves decisions over HTTP.
 const EDGE: &str = "sentinel-edge-component";
 
+/// The crate of the browser shell.
+const WEB: &str = "sentinel-web";
+
 /// A built component.
 #[derive(Clone, Debug)]
 pub struct Artifact {
@@ -113,6 +116,17 @@ pub fn envoy_filter() -> Result<PathBuf, ArtifactError> {
 pub fn edge_component() -> Result<PathBuf, ArtifactError> {
     ensure_target(TARGET_WASI)?;
     cargo::build(EDGE, TARGET_WASI)
+}
+
+/// Builds the module of the browser shell, and says where it is. It is nothing that a browser can load:
+/// wasm-bindgen has to read it first.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the shell does not compile.
+pub fn web_module() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET)?;
+    cargo::build(WEB, TARGET)
 }
 
 /// Leaves the file and its time alone where it already holds these bytes, and replaces it in

@@ -91,6 +91,7 @@ pub use http::{BodyWanted, Forward, HttpHead};
 pub use policy::Policy;
 pub use protocol::{llm, mcp, sse, x402};
 pub use syntax::SyntaxTree;
+pub use wire::visible;
 
 /// The notation of a policy document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

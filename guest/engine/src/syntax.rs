@@ -3,6 +3,7 @@
 //! Nothing here knows what a policy or a call is. Duplicate keys are kept and counted, because
 //! the two users differ: a document reports each one, a call is refused for any.
 
+mod find;
 mod json;
 mod yaml;
 

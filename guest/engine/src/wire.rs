@@ -88,3 +88,17 @@ pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(out)
 }
+
+/// The whole text, with everything unprintable as `\u{…}`, for whoever shows what an agent wrote.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{}", c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

@@ -63,6 +63,19 @@ const FOLDERS: &[Folder] = &[
         // A newer one wants a version of `ox` that is not published.
         overrides: &[("viem", "$viem")],
     },
+    Folder {
+        why: "the npm package is built with it, and tested in the runtimes that it is for",
+        directory: "target/tools/web",
+        packages: &[
+            ("axe-core", "4.14.1"),
+            ("binaryen", "132.0.0"),
+            ("playwright-core", "1.65.1"),
+            ("typescript", "7.0.2"),
+            ("vite", "8.3.8"),
+            ("workerd", "1.20261117.1"),
+        ],
+        overrides: &[],
+    },
 ];
 
 const NODE: &str = "24.21.0";

@@ -81,6 +81,13 @@ const TOOLS: &[Tool] = &[
         package: "npm",
         prepare: || Ok(()),
     },
+    Tool {
+        name: "Chromium",
+        why: "the tests open pages in it",
+        is_there: || output("chromium", &["--version"]).is_some(),
+        package: "chromium",
+        prepare: || Ok(()),
+    },
 ];
 
 /// Only the benchmarks need it.

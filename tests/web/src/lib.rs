@@ -1,0 +1,1 @@
+//! Finds the npm package, and starts the runtimes that it is for.
