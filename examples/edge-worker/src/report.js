@@ -21,8 +21,10 @@ const BATCH_CHARS_MAX = 1024 * 1024;
 const RECORD_CHARS_MAX = 1024 * 1024;
 /** How long a batch is on its way at most; then whoever sent it is taken for dead. */
 const LEASE_MS = 70_000;
-/** Waits between attempts, in milliseconds. After the last one the next call tries again. */
+/** Waits before attempts, in milliseconds. After the last one the next call tries again, but not at once. */
 const PAUSES = [0, 250, 1_000, 4_000];
+/** For how long nobody tries after that. */
+const REST_MS = 5_000;
 
 /**
  * @typedef {import("./worker.js").Place} Place
@@ -33,7 +35,7 @@ const PAUSES = [0, 250, 1_000, 4_000];
 let waiting = [];
 let chars = 0;
 let dropped = 0;
-/** Until when somebody sends. */
+/** Until when somebody sends, or nobody should. */
 let leasedUntil = 0;
 
 /** Unique among isolates, so that the names of records are. Made late: nothing random exists while a worker starts. */
@@ -67,8 +69,8 @@ export async function report(decided, permitted, place) {
   if (isRequired) {
     // Alone: what becomes of others is not this caller's to wait for. If it fails it is not sent again, for
     // nothing went ahead.
-    const refused = record.length > RECORD_CHARS_MAX ? [0] : await send([record], place);
-    if (refused === null || refused.length > 0) throw unrecorded("the daemon did not take its record");
+    const refused = record.length > RECORD_CHARS_MAX ? "refused" : await send([record], place);
+    if (refused.length > 0) throw unrecorded("the daemon did not take its record");
     return;
   }
   push(record);
@@ -100,27 +102,44 @@ function push(record) {
 }
 
 /**
- * Sends what waits. One sends for all; the others find it leased and leave.
+ * Sends what waits. One sends for all, and waits where it has to; the others find it at work and leave.
  * @param {Place} place
  */
 async function flush(place) {
+  if (leasedUntil > Date.now()) return;
   for (const pause of PAUSES) {
+    leasedUntil = Date.now() + LEASE_MS;
     if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-    if (waiting.length === 0 || leasedUntil > Date.now()) return;
-    while (waiting.length > 0) {
-      leasedUntil = Date.now() + LEASE_MS;
-      const batch = nextBatch();
-      const refused = await send(batch, place);
+    if (await sendAll(place)) {
       leasedUntil = 0;
-      if (refused === null) break;
-      settle(batch, refused);
+      return;
     }
   }
+  leasedUntil = Date.now() + REST_MS;
 }
 
-function nextBatch() {
+/**
+ * Whether nothing waits any more.
+ * @param {Place} place
+ */
+async function sendAll(place) {
+  // A record that spoils its batch spoils nothing when it is alone.
+  let most = BATCH_MAX;
+  while (waiting.length > 0) {
+    leasedUntil = Date.now() + LEASE_MS;
+    const batch = nextBatch(most);
+    const refused = await send(batch, place);
+    if (refused === "away") return false;
+    if (refused === "refused" && batch.length > 1) most = Math.ceil(batch.length / 2);
+    else settle(batch, refused === "refused" ? [0] : refused);
+  }
+  return true;
+}
+
+/** @param {number} most */
+function nextBatch(most) {
   let [count, size] = [0, 0];
-  for (const record of waiting.slice(0, BATCH_MAX)) {
+  for (const record of waiting.slice(0, most)) {
     size += record.length;
     if (count > 0 && size > BATCH_CHARS_MAX) break;
     count += 1;
@@ -142,22 +161,24 @@ function settle(batch, refused) {
 }
 
 /**
- * Sends a batch. The places of what the daemon refused of it; null if nobody knows whether it has any.
+ * Sends a batch. The places of what the daemon refused of it; `refused`, if that is the batch as a whole, and for
+ * good; `away`, if nobody knows whether it has any.
  * @param {string[]} batch
  * @param {Place} place
- * @returns {Promise<number[] | null>}
+ * @returns {Promise<number[] | "refused" | "away">}
  */
 async function send(batch, { settings: { daemon, point } }) {
-  if (daemon === null) return null;
+  if (daemon === null) return "away";
   const body = `{"point":${JSON.stringify(`edge/${point}`)},"records":[${batch.join(",")}]}`;
   try {
     const { status, text } = await post(daemon, "/v1/records", body);
-    if (status === 200) return refusals(JSON.parse(text), batch.length);
-    console.error(`the daemon answered ${status} to ${batch.length} records: they are kept`);
+    if (status === 200) return refusals(JSON.parse(text), batch.length) ?? "away";
+    console.error(`the daemon answered ${status} to ${batch.length} records`);
+    return status === 400 || status === 413 ? "refused" : "away";
   } catch (error) {
     console.error(`the daemon took no records: ${error instanceof Problem ? error.message : "no JSON came back"}`);
+    return "away";
   }
-  return null;
 }
 
 /**

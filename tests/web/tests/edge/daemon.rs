@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 /// What the examples show it.
 pub(crate) const TOKEN: &str = "a-daemon-token";
 
+/// What cannot be read, as the daemon cannot either. Some call may be that.
+const TOO_DEEP: &str = "not JSON, or nested too deeply";
+
 /// How it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -145,7 +148,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>, policies: &BTreeMap<String, S
                     _ if mood == Mood::Forgetful => return,
                     Ok(answer) => (200, answer),
                     Err(problem) => {
-                        state.wrong.push(format!("{problem}: {}", request.body));
+                        if problem != TOO_DEEP {
+                            state.wrong.push(format!("{problem}: {}", request.body));
+                        }
                         (400, r#"{"code":"bad-request"}"#.to_owned())
                     }
                 }
@@ -240,7 +245,7 @@ fn evaluate(
 
 /// Takes a batch; the error says what is wrong with it.
 fn record(mood: Mood, body: &str, state: &mut State) -> Result<String, &'static str> {
-    let batch: Value = serde_json::from_str(body).map_err(|_| "not JSON")?;
+    let batch: Value = serde_json::from_str(body).map_err(|_| TOO_DEEP)?;
     let names =
         |value: &Value| value.as_object().map(|own| own.keys().cloned().collect::<Vec<_>>().join(" "));
     if names(&batch).as_deref() != Some("point records") || batch["point"] != "edge/test" {

@@ -69,6 +69,7 @@ fn the_worker_reports_what_it_decided() {
     records::keep_their_numbers(&worker.place, &daemon);
     records::are_kept_while_the_daemon_is_away(&worker.place, &daemon);
     records::are_sent_again_if_the_answer_is_lost(&worker.place, &daemon);
+    records::are_sent_beside_one_that_spoils_the_batch(&worker.place, &daemon);
     records::are_dropped_if_the_daemon_never_takes_them(&worker.place, &daemon);
 }
 

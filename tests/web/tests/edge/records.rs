@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::daemon::{Daemon, Mood};
 use crate::place::Place;
 use crate::soe::{AGENT, call};
 
 /// Waits until it is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let limit = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < limit, "{what}");
@@ -70,14 +71,19 @@ pub(crate) fn are_kept_while_the_daemon_is_away(place: &Place, daemon: &Daemon) 
         assert_eq!(client.post("/v1/evaluate", call("search", "")).text("decision"), "allow");
     }
     daemon.mood(Mood::Well);
-    // Somebody tries again with the next call, at the latest.
-    client.post("/v1/evaluate", call("search", ""));
-    until("all records come", || {
-        client.post("/v1/evaluate", "{}");
-        daemon.distinct() >= 301
-    });
+    // Somebody tries again with a later call.
+    let mut sent = 300;
+    until("all records come", || daemon.distinct() == sent || send_another(&client, &mut sent));
     thread::sleep(Duration::from_millis(300));
-    assert_eq!((daemon.distinct(), daemon.records().len()), (301, 301), "each of them once");
+    assert_eq!((daemon.distinct(), daemon.records().len()), (sent, sent), "each of them once");
+}
+
+/// One more call, and some time for its record.
+fn send_another(client: &Client, sent: &mut usize) -> bool {
+    client.post("/v1/evaluate", call("search", ""));
+    *sent += 1;
+    thread::sleep(Duration::from_millis(250));
+    false
 }
 
 /// The daemon has a batch, and nobody knows: it comes again, the same.
@@ -110,6 +116,25 @@ pub(crate) fn are_dropped_if_the_daemon_never_takes_them(place: &Place, daemon: 
     client.post("/v1/evaluate", call("search", "taken"));
     until("the next comes", || daemon.distinct() == 1);
     assert!(daemon.records()[0].contains("taken"), "{:?}", daemon.records());
+}
+
+/// One call that the daemon cannot even read keeps no other from the ledger.
+pub(crate) fn are_sent_beside_one_that_spoils_the_batch(place: &Place, daemon: &Daemon) {
+    daemon.forget();
+    daemon.mood(Mood::Away);
+    let client = place.client();
+    // Nested as deeply as a call may be, so that a batch with it is too deep.
+    let deep = format!("{}{}", "[".repeat(126), "]".repeat(126));
+    for number in 0..20 {
+        let what = if number == 11 { deep.clone() } else { number.to_string() };
+        let body = format!(r#"{{"agentId":"{AGENT}","toolName":"search","toolInput":{{"n":{what}}}}}"#);
+        assert_eq!(client.post("/v1/evaluate", body).text("decision"), "allow");
+    }
+    daemon.mood(Mood::Well);
+    let mut sent = 20;
+    until("the others come", || daemon.distinct() + 1 == sent || send_another(&client, &mut sent));
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!((daemon.distinct() + 1, daemon.records().len() + 1), (sent, sent));
 }
 
 /// Where records are required nothing goes ahead without one.
