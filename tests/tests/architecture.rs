@@ -16,7 +16,7 @@ const LINES_MAX: usize = 500;
 const ENGINE_CRATES_MAX: usize = 25;
 
 /// Directories of Rust sources.
-const SOURCES: &[&str] = &["envoy", "guest", "host", "tests", "xtask"];
+const SOURCES: &[&str] = &["envoy", "examples", "guest", "host", "tests", "xtask"];
 
 /// Files below a directory with this ending; what was built is left out.
 fn files(below: &Path, ending: &str) -> Vec<PathBuf> {

@@ -111,3 +111,6 @@ fn request_id(head: &Head) -> Option<&str> {
     let id = head.all("x-request-id").next()?;
     ((1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())).then_some(id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ export async function ask(asked, daemon) {
     const detail = "the call needs meters, a person or an earlier answer, and no daemon is configured here";
     throw new Problem("daemon-missing", detail);
   }
+  /** @type {Record<string, string>} */
   const more = asked.key === null ? {} : { "idempotency-key": asked.key };
   const { status, text } = await post(daemon, "/v1/evaluate", asked.body, more);
   if (status !== 200) throw new Problem("daemon-refused", `the daemon answered ${status}, and no verdict`);

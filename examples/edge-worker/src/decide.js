@@ -64,13 +64,7 @@ async function consult(asked, place) {
  * @param {Uint8Array} body
  */
 function look(body) {
-  /** @type {unknown} */
-  let value;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
-  } catch {
-    throw new Problem("bad-json", "the request is not a call: it is not JSON");
-  }
+  const value = parsed(textOf(body));
   const { agentId, toolName, environment } = /** @type {Record<string, unknown>} */ (value);
   if (typeof agentId !== "string" || typeof toolName !== "string") {
     throw new Problem("bad-request", "the request is not a call: `agentId` and `toolName` are texts");
@@ -80,6 +74,27 @@ function look(body) {
     throw new Problem("bad-request", detail);
   }
   return { agentId, toolName, environment, names: new Set(Object.keys(/** @type {object} */ (value))) };
+}
+
+/** @param {Uint8Array} body */
+function textOf(body) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    throw new Problem("bad-request", "the request is not a call: it is not UTF-8");
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {unknown}
+ */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem("bad-json", "the request is not a call: it is not JSON");
+  }
 }
 
 /**

@@ -20,6 +20,11 @@ use place::Settings;
 use worker::Worker;
 
 #[test]
+fn the_worker_has_the_types_that_it_says() {
+    worker::check_types();
+}
+
+#[test]
 fn the_worker_answers_as_the_daemon_does() {
     let worker = Worker::start(&Settings::default());
     soe::answers(&worker.place);
@@ -95,7 +100,6 @@ fn the_worker_decides_the_corpus_as_the_engine_does() {
 fn the_component_says_the_same() {
     let daemon = Daemon::start(corpus::policies());
     let component = Component::start(&corpus::settings(&daemon), &corpus::policies());
-    corpus::same_bytes(&component.place, &daemon);
     soe::answers(&component.place);
     soe::credentials(&component.place);
     soe::malformed(&component.place);
@@ -106,4 +110,5 @@ fn the_component_says_the_same() {
     authzen::configuration(&component.place);
     authzen::with_daemon(&component.place, &daemon);
     daemon.mood(Mood::Well);
+    corpus::same_bytes(&component.place, &daemon);
 }

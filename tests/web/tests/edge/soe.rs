@@ -130,7 +130,7 @@ pub(crate) fn malformed(place: &Place) {
         (b"[]", 400, "bad-request"),
         (b"null", 400, "bad-request"),
         (b"{}", 400, "bad-request"),
-        (&not_text, 400, "bad-json"),
+        (&not_text, 400, "bad-request"),
         (br#"{"agentId":7,"toolName":"search","toolInput":{}}"#, 400, "bad-request"),
         (br#"{"agentId":"../x","toolName":"search","toolInput":{}}"#, 400, "bad-request"),
         (br#"{"agentId":"a..b","toolName":"search","toolInput":{}}"#, 400, "bad-request"),

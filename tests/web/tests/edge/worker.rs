@@ -54,6 +54,20 @@ impl Worker {
     }
 }
 
+/// Checks the types that the worker's comments promise.
+pub(crate) fn check_types() {
+    let directory = tempfile::tempdir().expect("a directory");
+    copy(directory.path(), &soe::policies());
+    fs::copy(repository(EXAMPLE).join("tsconfig.json"), directory.path().join("tsconfig.json")).expect("a copy");
+    let checked = Command::new(repository("target/tools/node/node"))
+        .arg(repository("target/tools/web/node_modules/typescript/bin/tsc"))
+        .args(["--project", "."])
+        .current_dir(directory.path())
+        .output()
+        .expect("node runs: run `cargo xtask setup`");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
 /// The program itself: what npm calls `workerd` is a script that starts it, and would outlive nobody.
 fn program() -> PathBuf {
     let os = if OS == "macos" { "darwin" } else { OS };
