@@ -33,8 +33,8 @@ enum How {
     Refused,
 }
 
-/// Every case. Most are decided in the example: a few ask the daemon, or are no calls.
-pub(crate) fn same_bytes(place: &Place, daemon: &Daemon) {
+/// Every case. Most are decided in the example: a few ask the daemon, or are no calls. Says how many.
+pub(crate) fn same_bytes(place: &Place, daemon: &Daemon) -> String {
     let corpus = Corpus::load();
     let loaded: BTreeMap<_, _> =
         policies().iter().map(|(name, text)| (name.clone(), native::load(text))).collect();
@@ -67,10 +67,10 @@ pub(crate) fn same_bytes(place: &Place, daemon: &Daemon) {
         *counts.entry(format!("{how:?}")).or_default() += 1;
     }
     let count = |how: How| counts.get(&format!("{how:?}")).copied().unwrap_or_default();
-    println!("{} cases: {counts:?}", corpus.cases.len());
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), corpus.cases.len(), wrong.join("\n"));
     assert!(count(How::Here) * 10 > corpus.cases.len() * 7, "{counts:?}");
     assert!(count(How::Asked) > 0 && count(How::Refused) * 20 < corpus.cases.len(), "{counts:?}");
+    format!("{} cases: {counts:?}", corpus.cases.len())
 }
 
 /// Whose call it is; what only some readers of JSON take is for the case's own policy.

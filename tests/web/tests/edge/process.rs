@@ -1,6 +1,7 @@
 //! A server that ends with its test.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -46,7 +47,7 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("{}", self.words());
+            let _ = writeln!(std::io::stderr(), "{}", self.words());
         }
     }
 }

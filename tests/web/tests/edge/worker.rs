@@ -58,7 +58,8 @@ impl Worker {
 pub(crate) fn check_types() {
     let directory = tempfile::tempdir().expect("a directory");
     copy(directory.path(), &soe::policies());
-    fs::copy(repository(EXAMPLE).join("tsconfig.json"), directory.path().join("tsconfig.json")).expect("a copy");
+    fs::copy(repository(EXAMPLE).join("tsconfig.json"), directory.path().join("tsconfig.json"))
+        .expect("a copy");
     let checked = Command::new(repository("target/tools/node/node"))
         .arg(repository("target/tools/web/node_modules/typescript/bin/tsc"))
         .args(["--project", "."])
