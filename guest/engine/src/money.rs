@@ -9,9 +9,9 @@ const DECIMALS_MAX: usize = 6;
 /// What [`parse`] reads, for JSON Schema.
 pub(crate) const PATTERN: &str = r"^(0|[1-9][0-9]*)(\\.[0-9]{1,6})?$";
 
-/// Reads dollars: digits, and at most six decimals. No sign, no exponent, no blank, no needless
+/// Reads dollars as micro-dollars: digits, and at most six decimals. No sign, no exponent, no blank, no needless
 /// zero in front.
-pub(crate) fn parse(text: &str) -> Option<u64> {
+pub fn parse(text: &str) -> Option<u64> {
     let (whole, decimals) = match text.split_once('.') {
         Some((_, "")) => return None,
         Some((whole, decimals)) => (whole, decimals),

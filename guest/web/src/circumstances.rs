@@ -13,19 +13,19 @@ pub(crate) const fn mode(number: u8) -> Option<Mode> {
     })
 }
 
-/// Milliseconds since the epoch, if it is a time at all.
+/// A whole number, if it is one that JavaScript has exactly.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "it was compared with the bounds of exact whole numbers"
 )]
-pub(crate) fn moment(now: f64) -> Option<u64> {
+pub(crate) fn whole(number: f64) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_991.0;
-    (0.0..=EXACT).contains(&now).then_some(now as u64)
+    (number.trunc() == number && (0.0..=EXACT).contains(&number)).then_some(number as u64)
 }
 
 /// The circumstances of a call on its own.
 pub(crate) fn circumstances(mode_number: u8, can_ask: bool, now: f64) -> Circumstances {
     let approval = if can_ask { Approval::Possible } else { Approval::Nobody };
-    Circumstances { mode: mode(mode_number), approval, now: moment(now) }
+    Circumstances { mode: mode(mode_number), approval, now: whole(now.trunc()) }
 }

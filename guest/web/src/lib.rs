@@ -13,10 +13,12 @@ mod diagnostics;
 mod explain;
 mod ledger;
 mod policy;
+mod session;
 mod text;
 
-pub use ledger::{LedgerAudit, redact, verify_receipt};
+pub use ledger::{LedgerAudit, redact, verify_checkpoint, verify_grown, verify_receipt};
 pub use policy::WebPolicy;
+pub use session::WebSession;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

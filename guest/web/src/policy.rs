@@ -84,7 +84,7 @@ impl WebPolicy {
     #[must_use]
     pub fn risk_status(&self, used: f64) -> String {
         // What is no number of points is more than any.
-        let used = crate::circumstances::moment(used).unwrap_or(u64::MAX);
+        let used = crate::circumstances::whole(used).unwrap_or(u64::MAX);
         self.policy.risk_status(used).to_owned()
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use sentinel_tests::repository;
+use sentinel_web_tests::{node, package, repository, tools};
 use tempfile::TempDir;
 
 use crate::place::{Place, Settings};
@@ -35,10 +35,8 @@ impl Worker {
     pub(crate) fn start_with(settings: &Settings, policies: &BTreeMap<String, String>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         copy(directory.path(), policies);
-        let node = repository("target/tools/node/node");
-        let written = Command::new(&node).arg("configure.mjs").current_dir(directory.path()).output();
-        let written =
-            written.unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask setup`", node.display()));
+        let written = Command::new(node()).arg("configure.mjs").current_dir(directory.path()).output();
+        let written = written.expect("node starts");
         assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
         let port = free_port();
         let mut command = Command::new(program());
@@ -60,12 +58,12 @@ pub(crate) fn check_types() {
     copy(directory.path(), &soe::policies());
     fs::copy(repository(EXAMPLE).join("tsconfig.json"), directory.path().join("tsconfig.json"))
         .expect("a copy");
-    let checked = Command::new(repository("target/tools/node/node"))
-        .arg(repository("target/tools/web/node_modules/typescript/bin/tsc"))
+    let checked = Command::new(node())
+        .arg(tools().join("node_modules/typescript/bin/tsc"))
         .args(["--project", "."])
         .current_dir(directory.path())
         .output()
-        .expect("node runs: run `cargo xtask setup`");
+        .expect("node starts");
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
@@ -73,7 +71,7 @@ pub(crate) fn check_types() {
 fn program() -> PathBuf {
     let os = if OS == "macos" { "darwin" } else { OS };
     let arch = if ARCH == "aarch64" { "arm64" } else { "64" };
-    repository(&format!("target/tools/web/node_modules/@cloudflare/workerd-{os}-{arch}/bin/workerd"))
+    tools().join(format!("node_modules/@cloudflare/workerd-{os}-{arch}/bin/workerd"))
 }
 
 /// The example with other policies.
@@ -87,9 +85,7 @@ fn copy(to: &Path, policies: &BTreeMap<String, String>) {
         let from = entry.expect("an entry").path();
         fs::copy(&from, to.join("src").join(from.file_name().expect("a name"))).expect("a copy");
     }
-    let package = repository("target/web");
-    assert!(package.join("workerd.js").exists(), "the package is not built: run `cargo xtask web`");
-    symlink(package, to.join("node_modules/@sentinel/policy")).expect("a link");
+    symlink(package(), to.join("node_modules/@sentinel/policy")).expect("a link");
     let mut imports = String::new();
     for (number, (name, text)) in policies.iter().enumerate() {
         let file = format!("policies/{name}.soe.json");

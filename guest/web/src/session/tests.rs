@@ -1,0 +1,407 @@
+//! The session held to what the daemon does: windows, holds, answers, and what is saved.
+
+use std::rc::Rc;
+
+use sentinel_engine::{Format, Outcome, Policy};
+use serde_json::{Value, json};
+
+use super::holds::Cost;
+use super::{Approver, Session, Step, With, limits};
+
+const DAY: u64 = 86_400_000;
+
+fn policy(more: &Value) -> Rc<Policy> {
+    let mut document = json!({
+        "agentId": "a",
+        "version": "1",
+        "identity": {"authorityLevel": "limited-ops", "environmentScope": ["development"]},
+        "toolActions": {"allowed": ["pay", "look"]},
+    });
+    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Rc::new(Policy::load(&document.to_string(), Format::Json).unwrap())
+}
+
+fn session(more: &Value) -> Session {
+    Session::new(policy(more), None, Approver::Possible, None)
+}
+
+fn call(tool: &str, more: &Value) -> Vec<u8> {
+    let mut call = json!({"agentId": "a", "toolName": tool, "toolInput": {}});
+    call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    call.to_string().into_bytes()
+}
+
+fn pay(usd: &str) -> Vec<u8> {
+    call("pay", &json!({"cost": {"usd": usd}}))
+}
+
+fn at(now: u64) -> With<'static> {
+    With { now: Some(now), ..With::default() }
+}
+
+/// Code of the verdict.
+fn code(step: &Step) -> &str {
+    &step.verdict.code
+}
+
+fn state(session: &mut Session) -> Value {
+    serde_json::from_str(&session.state(None)).unwrap()
+}
+
+/// Used and held of a meter.
+fn stands(session: &mut Session, meter: &str) -> (u64, u64) {
+    let state = state(session);
+    let meters = state["meters"].as_array().unwrap();
+    let own = meters.iter().find(|own| own["meter"] == meter).unwrap();
+    (own["used"].as_u64().unwrap(), own["held"].as_u64().unwrap())
+}
+
+fn executed(session: &mut Session, step: &Step, usd_micros: Option<u64>) {
+    session.settled(&step.verdict_id, true, &Cost { usd_micros, tokens: None }, None).unwrap();
+}
+
+#[test]
+fn the_last_cent_is_taken_once() {
+    let mut session = session(&json!({"budgets": [{"name": "b", "limit": "1.00", "per": "lifetime"}]}));
+    let permitted = (0..10).filter(|_| session.step(&pay("0.11"), at(0)).verdict.permitted).count();
+    assert_eq!(permitted, 9);
+    assert_eq!(stands(&mut session, "budgets/b"), (0, 990_000));
+    assert!(session.step(&pay("0.01"), at(0)).verdict.permitted, "exactly the limit passes");
+    assert_eq!(code(&session.step(&pay("0.000001"), at(0))), "budget-exceeded");
+}
+
+#[test]
+fn a_hold_becomes_what_it_really_cost() {
+    let mut session = session(&json!({"budgets": [{"name": "b", "limit": "1.00", "per": "session"}]}));
+    let step = session.step(&pay("0.60"), at(0));
+    assert_eq!(code(&session.step(&pay("0.60"), at(0))), "budget-exceeded");
+    executed(&mut session, &step, Some(250_000));
+    assert_eq!(stands(&mut session, "budgets/b"), (250_000, 0));
+    let step = session.step(&pay("0.60"), at(0));
+    session.settled(&step.verdict_id, false, &Cost::default(), None).unwrap();
+    assert_eq!(stands(&mut session, "budgets/b"), (250_000, 0), "what did not happen costs nothing");
+    executed(&mut session, &step, None);
+    assert_eq!(stands(&mut session, "budgets/b"), (250_000, 0), "it was settled once");
+    let step = session.step(&pay("0.60"), at(0));
+    executed(&mut session, &step, None);
+    assert_eq!(stands(&mut session, "budgets/b"), (850_000, 0), "without a cost, what was held");
+    for unknown in ["", "vrd_0", "vrd_99", "vrd_01", "vrd_+1", "x"] {
+        assert!(session.settled(unknown, true, &Cost::default(), None).is_err(), "{unknown}");
+    }
+}
+
+#[test]
+fn a_hold_that_nobody_resolves_counts_as_spent() {
+    let mut session = session(&json!({"budgets": [{"name": "b", "limit": "1.00", "per": "lifetime"}]}));
+    let step = session.step(&pay("0.60"), at(5));
+    session.step(&call("look", &json!({})), at(5 + limits::HOLD_MS - 1));
+    assert_eq!(stands(&mut session, "budgets/b"), (0, 600_000));
+    session.step(&call("look", &json!({})), at(5 + limits::HOLD_MS));
+    assert_eq!(stands(&mut session, "budgets/b"), (600_000, 0));
+    session.settled(&step.verdict_id, false, &Cost::default(), None).unwrap();
+    assert_eq!(stands(&mut session, "budgets/b"), (600_000, 0), "too late");
+}
+
+#[test]
+fn a_fixed_window_begins_anew_and_a_lifetime_does_not() {
+    let budgets = json!({"budgets": [
+        {"name": "day", "limit": "1.00", "per": "day"},
+        {"name": "life", "limit": "1.50", "per": "lifetime"},
+    ]});
+    let mut session = session(&budgets);
+    let step = session.step(&pay("0.90"), at(DAY - 1));
+    assert_eq!(code(&session.step(&pay("0.20"), at(DAY - 1))), "budget-exceeded");
+    let next = session.step(&pay("0.40"), at(DAY));
+    assert!(next.verdict.permitted);
+    assert_eq!(stands(&mut session, "budgets/day"), (0, 400_000));
+    executed(&mut session, &step, None);
+    assert_eq!(stands(&mut session, "budgets/day"), (0, 400_000), "it belongs to the day before");
+    assert_eq!(stands(&mut session, "budgets/life"), (900_000, 400_000));
+    let denied = session.step(&pay("0.40"), at(DAY));
+    assert_eq!(denied.verdict.rule.unwrap().pattern, "life");
+    // Time does not go back, so neither does a window.
+    let charges = session.step(&pay("0.10"), at(DAY - 1)).charges;
+    assert_eq!(charges.iter().find(|own| own.key.meter == "budgets/day").unwrap().key.number, 1);
+    session.step(&pay("0.01"), at(3 * DAY));
+    let kept = session.kept.meters.len();
+    session.step(&pay("0.01"), at(9 * DAY));
+    assert_eq!(session.kept.meters.len(), kept, "windows that are over are forgotten");
+}
+
+#[test]
+fn a_sliding_window_lets_go_of_what_has_left_it() {
+    let limits = json!({"rateLimits": {"windows": [{"name": "burst", "maxCalls": 2, "seconds": 60}]}});
+    let mut session = session(&limits);
+    let look = call("look", &json!({}));
+    assert!(session.step(&look, at(1_000)).verdict.permitted);
+    assert!(session.step(&look, at(30_000)).verdict.permitted);
+    assert_eq!(code(&session.step(&look, at(60_999))), "rate-limited");
+    assert!(session.step(&look, at(62_001)).verdict.permitted);
+    assert_eq!(code(&session.step(&look, at(62_002))), "rate-limited");
+}
+
+#[test]
+fn denials_are_counted_and_answered() {
+    let mut session = session(&json!({"rateLimits": {"maxDenialsPerMinute": 3}}));
+    for _ in 0..3 {
+        assert_ne!(code(&session.step(&call("other", &json!({})), at(0))), "denials-limited");
+    }
+    assert_eq!(code(&session.step(&call("look", &json!({})), at(0))), "denials-limited");
+    assert_eq!(code(&session.step(b"no call", at(0))), "call-not-json");
+}
+
+#[test]
+fn runs_and_payees_have_meters_of_their_own() {
+    let budgets = json!({"budgets": [
+        {"name": "run", "limit": "1.00", "per": "run", "by": "payee", "tools": ["pay"]},
+    ]});
+    let mut session = session(&budgets);
+    let pay = |payee: &str, more: &Value| {
+        let mut fields = json!({"cost": {"usd": "0.90"}, "payee": payee});
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        call("pay", &fields)
+    };
+    let with = |run| With { now: Some(0), run, approval: None };
+    let none = json!({});
+    assert!(session.step(&pay("x", &none), with(Some("r1"))).verdict.permitted);
+    assert!(!session.step(&pay("x", &none), with(Some("r1"))).verdict.permitted);
+    assert!(session.step(&pay("y", &none), with(Some("r1"))).verdict.permitted);
+    assert!(session.step(&pay("x", &none), with(Some("r2"))).verdict.permitted);
+    let named = json!({"runId": "r2"});
+    assert!(!session.step(&pay("x", &named), with(None)).verdict.permitted, "the call names the run");
+    assert!(session.step(&pay("x", &none), with(None)).verdict.permitted, "no run is one of its own");
+    assert!(!session.step(&pay("x", &none), with(None)).verdict.permitted);
+    let long = "r".repeat(9_999);
+    assert!(session.step(&pay("x", &none), with(Some(&long))).verdict.permitted);
+    assert!(!session.step(&pay("x", &none), with(Some(&long))).verdict.permitted);
+}
+
+/// A policy that asks a person about every payment.
+fn asking(approvals: &Value) -> Value {
+    let mut approvals = approvals.clone();
+    approvals.as_object_mut().unwrap().insert("tools".to_owned(), json!(["pay"]));
+    json!({"approvals": approvals, "riskBudget": {"maxPerSession": 1000}})
+}
+
+#[test]
+fn a_yes_is_for_one_call_once() {
+    let mut session = session(&asking(&json!({})));
+    let first = session.step(&pay("1"), at(0));
+    assert_eq!((first.verdict.decision, code(&first)), (Outcome::Escalate, "approval-tool"));
+    let id = first.approval_id.unwrap();
+    let waiting = session.step(&pay("1"), at(1));
+    assert_eq!(waiting.approval_id.as_deref(), Some(&*id), "it is asked once");
+    assert_eq!(waiting.verdict.risk_points, 0, "and paid once");
+    let other = session.step(&pay("1.0"), at(1));
+    assert_ne!(other.approval_id.as_deref(), Some(&*id), "other bytes are another call");
+    assert!(session.answer(&id, "page", true, None).is_err(), "nobody answers for their own call");
+    session.answer(&id, "alice", true, None).unwrap();
+    assert!(session.answer(&id, "bob", false, None).is_err(), "settled");
+    let brought = With { approval: Some(&id), ..at(2) };
+    assert_eq!(code(&session.step(&pay("2"), brought)), "approval-mismatch");
+    let granted = session.step(&pay("1"), at(2));
+    assert_eq!((granted.verdict.permitted, code(&granted)), (true, "approved"));
+    assert_eq!(granted.approval_id.as_deref(), Some(&*id));
+    assert_eq!(code(&session.step(&pay("1"), brought)), "approval-used");
+    let again = session.step(&pay("1"), at(2));
+    assert_eq!(again.verdict.decision, Outcome::Escalate);
+    assert_ne!(again.approval_id.as_deref(), Some(&*id), "a new question");
+    let unknown = With { approval: Some("apr_77"), ..at(2) };
+    assert_eq!(code(&session.step(&pay("1"), unknown)), "approval-unknown");
+}
+
+#[test]
+fn a_no_holds_as_long_as_a_yes_would() {
+    let mut session = session(&asking(&json!({"expiresSeconds": 10})));
+    let id = session.step(&pay("1"), at(0)).approval_id.unwrap();
+    session.answer(&id, "alice", false, None).unwrap();
+    assert_eq!(code(&session.step(&pay("1"), at(9_999))), "approval-denied");
+    assert_eq!(session.step(&pay("1"), at(10_000)).verdict.decision, Outcome::Escalate);
+}
+
+#[test]
+fn a_yes_expires() {
+    let mut session = session(&asking(&json!({"expiresSeconds": 10})));
+    let id = session.step(&pay("1"), at(0)).approval_id.unwrap();
+    session.answer(&id, "alice", true, Some(5_000)).unwrap();
+    let brought = With { approval: Some(&id), ..at(10_000) };
+    assert_eq!(code(&session.step(&pay("1"), brought)), "approval-expired");
+    assert_eq!(state(&mut session)["questions"][0]["state"], "expired");
+    let id = session.step(&pay("1"), at(10_000)).approval_id.unwrap();
+    assert!(session.answer(&id, "alice", true, Some(20_000)).is_err(), "too late");
+}
+
+#[test]
+fn the_policy_says_who_answers_and_how_many() {
+    let mut session = session(&asking(&json!({"approvers": ["alice", "bob", "carol"], "quorum": 2})));
+    let id = session.step(&pay("1"), at(0)).approval_id.unwrap();
+    assert!(session.answer(&id, "mallory", true, None).unwrap_err().contains("`bob`"));
+    session.answer(&id, "alice", true, None).unwrap();
+    assert!(session.answer(&id, "alice", true, None).is_err(), "one answer from each");
+    assert_eq!(session.step(&pay("1"), at(1)).verdict.decision, Outcome::Escalate);
+    session.answer(&id, "bob", true, None).unwrap();
+    assert!(session.step(&pay("1"), at(1)).verdict.permitted);
+    for wrong in ["", &"x".repeat(300)] {
+        assert!(session.answer(&id, wrong, true, None).is_err());
+    }
+}
+
+#[test]
+fn a_yes_is_not_for_what_came_to_it_later() {
+    let mut more = asking(&json!({}));
+    more["budgets"] =
+        json!([{"name": "b", "limit": "1.00", "per": "lifetime", "onExceeded": "require_approval"}]);
+    let mut session = session(&more);
+    let id = session.step(&pay("0.80"), at(0)).approval_id.unwrap();
+    let other = session.step(&pay("0.30"), at(0)).approval_id.unwrap();
+    session.answer(&id, "alice", true, None).unwrap();
+    session.answer(&other, "alice", true, None).unwrap();
+    assert!(session.step(&pay("0.80"), at(1)).verdict.permitted);
+    let asked = session.step(&pay("0.30"), at(1));
+    assert_eq!(asked.verdict.decision, Outcome::Escalate, "the budget was not part of the question");
+    assert_ne!(asked.approval_id.as_deref(), Some(&*other));
+}
+
+#[test]
+fn nobody_and_no() {
+    let ask = |approver| {
+        let mut own = Session::new(policy(&asking(&json!({}))), None, approver, None);
+        own.step(&pay("1"), at(0)).verdict
+    };
+    let nobody = ask(Approver::Nobody);
+    assert!(!nobody.permitted && nobody.question.is_none());
+    assert_eq!(ask(Approver::No).code, "approval-denied");
+}
+
+#[test]
+fn people_are_not_flooded() {
+    let mut session = session(&asking(&json!({})));
+    let many = limits::QUESTIONS_MAX;
+    for number in 0..many {
+        assert_eq!(code(&session.step(&pay(&number.to_string()), at(0))), "approval-tool");
+    }
+    assert_eq!(code(&session.step(&pay(&many.to_string()), at(0))), "approval-too-many");
+    assert_eq!(code(&session.step(&pay("0"), at(0))), "approval-tool", "what waits, waits");
+}
+
+#[test]
+fn baselines_learn_from_what_was_executed() {
+    let anomaly =
+        json!({"anomaly": {"tools": ["pay"], "signals": ["numbers"], "escalateAt": 2, "blockAt": 3}});
+    let with = |x: u64| call("pay", &json!({"toolInput": {"x": x}}));
+    let run = |settle: bool| {
+        let mut session = session(&anomaly);
+        for number in 0..60 {
+            let step = session.step(&with(10 + number % 3), at(number));
+            if settle && step.verdict.permitted {
+                executed(&mut session, &step, None);
+            }
+        }
+        session.step(&with(1_000_000), at(60)).verdict.permitted
+    };
+    assert!(!run(true), "far from what was executed");
+    assert!(run(false), "nothing was executed, so nothing is usual");
+}
+
+#[test]
+fn too_many_meters_and_holds_deny() {
+    let budgets = json!({"budgets": [
+        {"name": "b", "limit": "1.00", "per": "lifetime", "by": "payee", "tools": ["pay"]},
+    ]});
+    let mut session = session(&budgets);
+    let pay = |payee: usize| call("pay", &json!({"cost": {"usd": "0.01"}, "payee": payee.to_string()}));
+    for payee in 0..limits::HOLDS_MAX {
+        assert!(session.step(&pay(payee), at(0)).verdict.permitted);
+    }
+    assert_eq!(code(&session.step(&pay(0), at(0))), "effect-failed", "too many holds");
+    for payee in limits::HOLDS_MAX..limits::METERS_MAX + 10 {
+        // Each of them ends the holds before.
+        session.step(&pay(payee), at(payee as u64 * (limits::HOLD_MS + 1)));
+    }
+    let step = session.step(&pay(usize::MAX), With::default());
+    assert_eq!(code(&step), "effect-failed", "too many meters");
+    assert!(session.kept.meters.len() <= limits::METERS_MAX + 8);
+    assert!(session.save().len() <= limits::SAVED_BYTES_MAX);
+}
+
+#[test]
+fn a_saved_session_goes_on_where_it_was() {
+    let mut more = asking(&json!({}));
+    more["budgets"] = json!([{"name": "b", "limit": "1.00", "per": "day", "by": "action"}]);
+    more["rateLimits"] = json!({"maxCallsPerMinute": 5});
+    more["anomaly"] = json!({"tools": ["look"], "signals": ["numbers"], "escalateAt": 2, "blockAt": 3});
+    let document = policy(&more);
+    let mut session = Session::new(Rc::clone(&document), None, Approver::Possible, None);
+    let look = call("look", &json!({"cost": {"usd": "0.10"}, "toolInput": {"x": 1}}));
+    let step = session.step(&look, at(1));
+    executed(&mut session, &step, None);
+    let held = session.step(&look, at(2));
+    let id = session.step(&pay("0.50"), at(3)).approval_id.unwrap();
+    session.answer(&id, "alice", true, None).unwrap();
+    let restore = |text: &str| Session::restore(Rc::clone(&document), text, None, Approver::Possible, None);
+    let saved = session.save();
+    let mut again = restore(&saved).unwrap();
+    assert_eq!(again.save(), saved);
+    assert_eq!(state(&mut again), state(&mut session));
+    for own in [&mut session, &mut again] {
+        executed(own, &held, None);
+        assert!(own.step(&pay("0.50"), at(4)).verdict.permitted);
+        assert_eq!(code(&own.step(&pay("0.50"), With { approval: Some(&id), ..at(5) })), "approval-used");
+    }
+    assert_eq!(again.save(), session.save());
+
+    // Every changed byte is seen.
+    for at in 0..saved.len() {
+        let mut bytes = saved.clone().into_bytes();
+        bytes[at] ^= 1;
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        assert!(restore(&text).is_err(), "byte {at}");
+    }
+    for wrong in ["", "{}", "sentinel-session/v1", &saved[..saved.len() - 1], &format!("{saved} ")] {
+        assert!(restore(wrong).is_err(), "{wrong:.40}");
+    }
+    let mut other = json!({"agentId": "b"});
+    other.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let foreign = Session::restore(policy(&other), &saved, None, Approver::Possible, None);
+    assert!(foreign.is_err_and(|error| error.contains("of the agent `a`")));
+    // With a right digest, too.
+    let body = saved.splitn(3, '\n').last().unwrap();
+    for (from, to) in
+        [("\"held\":100000", "\"held\":1"), ("\"verdicts\":3", "\"verdicts\":1"), ("{", "{\"x\":1,")]
+    {
+        assert!(body.contains(from), "{from} in {body}");
+        let body = body.replacen(from, to, 1);
+        let text = format!("sentinel-session/v1\n{}\n{body}", sentinel_engine::Digest::of(body.as_bytes()));
+        assert!(restore(&text).is_err(), "{to}");
+    }
+}
+
+#[test]
+fn an_answer_to_another_policy_is_none() {
+    let document = policy(&asking(&json!({})));
+    let mut session = Session::new(document, None, Approver::Possible, None);
+    let id = session.step(&pay("1"), at(0)).approval_id.unwrap();
+    session.answer(&id, "alice", true, None).unwrap();
+    let newer = policy(&asking(&json!({"quorum": 2})));
+    let mut again = Session::restore(newer, &session.save(), None, Approver::Possible, None).unwrap();
+    let brought = With { approval: Some(&id), ..at(1) };
+    assert_eq!(code(&again.step(&pay("1"), brought)), "approval-policy-changed");
+    assert_eq!(again.step(&pay("1"), at(1)).verdict.decision, Outcome::Escalate);
+}
+
+#[test]
+fn a_call_gets_the_environment_that_it_does_not_name() {
+    let decide = |environment: Option<&str>, call: &[u8]| {
+        let environment = environment.map(str::to_owned);
+        let mut own = Session::new(policy(&json!({})), None, Approver::Possible, environment);
+        own.step(call, at(0)).verdict.permitted
+    };
+    let look = call("look", &json!({}));
+    assert!(decide(None, &look));
+    assert!(decide(Some("development"), &look));
+    assert!(!decide(Some("production"), &look));
+    assert!(decide(Some("production"), &call("look", &json!({"environment": "development"}))));
+    for broken in [&b"{"[..], b"[]", b"", b"\xff", b"{}"] {
+        assert!(!decide(Some("development"), broken));
+    }
+}
