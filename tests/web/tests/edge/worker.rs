@@ -67,7 +67,7 @@ pub(crate) fn check_types() {
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
-/// The program itself: what npm calls `workerd` is a script that starts it, and would outlive nobody.
+/// The program itself: what npm calls `workerd` is a script, and ending that leaves the program running.
 fn program() -> PathBuf {
     let os = if OS == "macos" { "darwin" } else { OS };
     let arch = if ARCH == "aarch64" { "arm64" } else { "64" };
