@@ -19,7 +19,7 @@ const ENGINE_CRATES_MAX: usize = 25;
 const SOURCES: &[&str] = &["envoy", "examples", "guest", "host", "tests", "xtask"];
 
 /// Endings of files that browsers, Node and workers run.
-const SCRIPTS: [&str; 3] = [".ts", ".tsx", ".mjs"];
+const SCRIPTS: [&str; 4] = [".js", ".ts", ".tsx", ".mjs"];
 
 /// Files below a directory with this ending; what was built is left out.
 fn files(below: &Path, ending: &str) -> Vec<PathBuf> {
