@@ -4,11 +4,13 @@ import "../styles/base.css";
 import "../styles/layout.css";
 import "../styles/components.css";
 import "./playground.css";
+import "./session.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { startEngine } from "../lib/engine";
 import { App } from "./App";
-import { begin, explanation } from "./state";
+import { begin } from "./follow";
+import { explanation } from "./state";
 
 void startEngine();
 begin();
