@@ -3,11 +3,12 @@
  * shows the same list and not one that it asked for itself.
  */
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { approvals } from "../../api/calls";
 import { type Query, useQuery } from "../../api/query";
 import type { Approval } from "../../api/types";
 import { badge } from "../../lib/title";
+import { whileUnseen } from "../../lib/unseen";
 import { chime } from "./sound";
 
 const EVERY_MS = 3_000;
@@ -23,6 +24,10 @@ let seen: Set<string> | null = null;
 export function useWaiting(asked: boolean): void {
   const query = useQuery(asked ? "waiting" : null, (aborted) => approvals({ status: "open", limit: MOST }, aborted), EVERY_MS);
   const { data, problem, loading } = query;
+  const refresh = useRef(query.refresh);
+  refresh.current = query.refresh;
+  // Who has the page in the background waits for its title to change, or for the sound.
+  useEffect(() => (asked ? whileUnseen(() => refresh.current()) : undefined), [asked]);
   useEffect(() => {
     inbox.value = asked ? query : null;
   }, [asked, data, problem, loading]);
