@@ -7,6 +7,7 @@ import { completeCall } from "./call";
 import { run } from "./session-run";
 import {
   answers,
+  approval,
   calls,
   callText,
   compiled,
@@ -102,6 +103,7 @@ function makeSession(): void {
       outcome: outcome.peek(),
       start: STARTED,
       gapSeconds: gapSeconds.peek(),
+      approval: approval.peek(),
     });
     sessionError.value = "";
   } catch (error) {
@@ -137,7 +139,7 @@ export function begin(): void {
     if (!first) sessionSoon();
   });
   effect(() => {
-    void [until.value, answers.value, outcomes.value, outcome.value, tab.value];
+    void [until.value, answers.value, outcomes.value, outcome.value, approval.value, tab.value];
     if (!first) makeSession();
   });
   effect(() => {

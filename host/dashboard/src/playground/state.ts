@@ -49,6 +49,7 @@ export const answers = signal<ReadonlyMap<number, Answer>>(new Map());
 export const outcomes = signal<ReadonlyMap<number, Outcome>>(new Map());
 export const outcome = signal<Outcome>("executed");
 export const gapSeconds = signal(5);
+export const approval = signal<"possible" | "nobody">("possible");
 export const chosen = signal(0);
 export const session = signal<Run | null>(null);
 export const sessionError = signal("");
