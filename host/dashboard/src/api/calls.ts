@@ -8,9 +8,7 @@ import type {
   Budget,
   Dashboard,
   LedgerEntries,
-  LedgerEntry,
   PolicyDocument,
-  Revision,
   Risk,
   Statistics,
 } from "./types";
@@ -30,7 +28,6 @@ export const budgets = (id: string, signal: AbortSignal): Asked<{ budgets: Budge
 export const statistics = (id: string, signal: AbortSignal): Asked<Statistics> => request(`${agent(id)}/stats`, { signal });
 export const trail = (id: string, query: Query, signal: AbortSignal): Asked<AuditTrail> => request(`${agent(id)}/audit`, { query, signal });
 export const policy = (id: string, signal: AbortSignal): Asked<PolicyDocument> => request(`${agent(id)}/policy`, { signal });
-export const history = (id: string, signal: AbortSignal): Asked<{ revisions: Revision[] }> => request(`${agent(id)}/policy/history`, { signal });
 export const reset = (id: string, sessionId: string | null): Asked<{ riskUsed: number }> =>
   request(`${agent(id)}/reset`, { method: "POST", body: sessionId === null ? {} : { sessionId } });
 export const exported = (id: string, as: "csv" | "jsonl", query: Query): Asked<Blob> =>
@@ -38,11 +35,10 @@ export const exported = (id: string, as: "csv" | "jsonl", query: Query): Asked<B
 
 export const approvals = (query: Query, signal: AbortSignal): Asked<{ approvals: Approval[] }> => request("/v1/approvals", { query, signal });
 export const approval = (id: string, signal: AbortSignal): Asked<Approval> => request(`/v1/approvals/${encodeURIComponent(id)}`, { signal });
-export const answer = (id: string, what: "approve" | "deny" | "cancel", note: string): Asked<Approval> =>
-  request(`/v1/approvals/${encodeURIComponent(id)}/${what}`, { method: "POST", body: what === "cancel" ? undefined : note === "" ? {} : { note } });
+export const answer = (id: string, what: "approve" | "deny", note: string): Asked<Approval> =>
+  request(`/v1/approvals/${encodeURIComponent(id)}/${what}`, { method: "POST", body: note === "" ? {} : { note } });
 
 export const entries = (query: Query, signal: AbortSignal): Asked<LedgerEntries> => request("/v1/ledger/entries", { query, signal });
-export const entry = (index: number, signal: AbortSignal): Asked<LedgerEntry> => request(`/v1/ledger/entries/${index}`, { signal });
 export const receipt = (index: number, signal: AbortSignal): Asked<string> => request(`/v1/ledger/entries/${index}/receipt`, { as: "text", signal });
 export const checkpoint = (signal: AbortSignal): Asked<string> => request("/v1/ledger/checkpoint", { as: "text", signal });
 export const ledgerKey = (signal: AbortSignal): Asked<string> => request("/v1/ledger/key", { as: "text", signal });

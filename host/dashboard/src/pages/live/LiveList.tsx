@@ -36,6 +36,16 @@ export function LiveList(): JSX.Element {
     else if (!byHand) release();
   };
 
+  // A row that has the focus would be pushed away from under it.
+  const focused = (event: FocusEvent): void => {
+    if (event.target instanceof HTMLAnchorElement && !log.held) hold(false);
+  };
+  const unfocused = (event: FocusEvent): void => {
+    const to = event.relatedTarget;
+    const stays = to instanceof Node && event.currentTarget instanceof Node && event.currentTarget.contains(to);
+    if (!stays && !byHand && top && log.held) release();
+  };
+
   return (
     <section class="panel live-panel" aria-label="Events">
       <div class="live-bar">
@@ -54,7 +64,7 @@ export function LiveList(): JSX.Element {
           <Nothing />
         </div>
       ) : (
-        <div class="live-list">
+        <div class="live-list" onFocusIn={focused} onFocusOut={unfocused}>
           <VirtualList
             label="Events, newest first"
             length={log.length}
