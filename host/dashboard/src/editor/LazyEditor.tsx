@@ -5,6 +5,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentProps } from "preact";
 import type { PolicyEditor } from "./PolicyEditor";
+import "./editor.css";
 
 type Editor = typeof PolicyEditor;
 
