@@ -9,6 +9,7 @@ import type {
   Dashboard,
   LedgerEntries,
   PolicyDocument,
+  Revision,
   Risk,
   Statistics,
 } from "./types";
@@ -28,6 +29,7 @@ export const budgets = (id: string, signal: AbortSignal): Asked<{ budgets: Budge
 export const statistics = (id: string, signal: AbortSignal): Asked<Statistics> => request(`${agent(id)}/stats`, { signal });
 export const trail = (id: string, query: Query, signal: AbortSignal): Asked<AuditTrail> => request(`${agent(id)}/audit`, { query, signal });
 export const policy = (id: string, signal: AbortSignal): Asked<PolicyDocument> => request(`${agent(id)}/policy`, { signal });
+export const history = (id: string, signal: AbortSignal): Asked<{ revisions: Revision[] }> => request(`${agent(id)}/policy/history`, { signal });
 export const reset = (id: string, sessionId: string | null): Asked<{ riskUsed: number }> =>
   request(`${agent(id)}/reset`, { method: "POST", body: sessionId === null ? {} : { sessionId } });
 export const exported = (id: string, as: "csv" | "jsonl", query: Query): Asked<Blob> =>
