@@ -9,7 +9,7 @@ import type { RulePlace } from "../verdict";
 import { policyFile } from "./cli";
 import { save } from "./file";
 import { Segmented } from "./Segmented";
-import { compiled, notation, policyText, show, present } from "./state";
+import { compiled, notation, policyText, present, show, writePolicy } from "./state";
 
 const FILE_MOST = 4 * 1024 * 1024;
 
@@ -46,7 +46,7 @@ export function PolicyPane({ places }: { places: PolicyPlaces }) {
         </div>
       </header>
       <div class="p-editor">
-        <LazyEditor text={policyText.value} notation={notation.value} label="Policy" diagnostics={diagnostics} handle={editor} onChange={(text) => (policyText.value = text)} />
+        <LazyEditor text={policyText.value} notation={notation.value} label="Policy" diagnostics={diagnostics} handle={editor} onChange={writePolicy} />
       </div>
       {engine.value === "failed" ? (
         <p class="note note-deny" role="alert">

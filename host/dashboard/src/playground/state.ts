@@ -9,7 +9,7 @@ import type { About } from "./about";
 import { EXAMPLES, FIRST_POLICY, sampleText, sessionOf, type Example } from "./examples";
 import type { Answer, Outcome, Run } from "./session-run";
 import { isShared, unpack, type Shared } from "./share";
-import { forget, load } from "./storage";
+import { forget, keepEarlier, load, loadEarlier } from "./storage";
 
 export interface Compiled {
   readonly policy: Policy | null;
@@ -35,6 +35,8 @@ export const calls = signal<readonly string[]>(start.calls);
 export const environment = signal(start.environment);
 
 export const exampleId = signal<string | null>(stored === null ? (EXAMPLES[0]?.id ?? null) : null);
+/** What somebody wrote here, and a link or an example replaced. */
+export const earlier = signal<Shared | null>(loadEarlier());
 export const notice = signal<Notice | null>(null);
 export const kept = signal(true);
 
@@ -76,9 +78,22 @@ export const present = computed<Shared>(() => ({
   environment: environment.value,
 }));
 
+/** Whether the policy was written here, and not only opened. */
+let touched = stored !== null;
+
+export function writePolicy(text: string): void {
+  touched = true;
+  policyText.value = text;
+}
+
 /** Another state, with a way back to the one that it replaces. */
 export function show(next: Shared, text: string): void {
   const before = present.peek();
+  if (touched && before.policy !== next.policy) {
+    earlier.value = before;
+    keepEarlier(before);
+  }
+  touched = false;
   batch(() => {
     policyText.value = next.policy;
     notation.value = next.notation;
@@ -126,9 +141,9 @@ export function resetSession(position = 0): void {
 
 /** Forgets what is kept, and begins as on the first visit. */
 export function clear(): void {
-  forget();
   show(firstState(), "Cleared. What was kept in this browser is gone.");
   exampleId.value = EXAMPLES[0]?.id ?? null;
+  earlier.value = null;
   forget();
 }
 
