@@ -2,7 +2,8 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may, session } from "./api/session";
-import { ErrorBox, Empty, Loading } from "./components/states";
+import { PageHead } from "./components/Panel";
+import { Empty, ErrorBox, Loading } from "./components/states";
 import { noAnswer } from "./api/problem";
 import { Layout } from "./Layout";
 import type { Route } from "./lib/route";
@@ -78,9 +79,12 @@ function Current(): JSX.Element {
 
   if (at.page === "unknown") {
     return (
-      <Empty title="There is no such page">
-        <a href="#/live">Go to Live</a>
-      </Empty>
+      <>
+        <PageHead title="No such page" />
+        <Empty title="This address leads nowhere">
+          <a href="#/live">Go to Live</a>
+        </Empty>
+      </>
     );
   }
   if (failed) return <ErrorBox problem={noAnswer(false)} retry={() => location.reload()} />;
