@@ -5,6 +5,7 @@ import { engine } from "../lib/engine";
 import { aboutOf } from "./about";
 import { completeCall } from "./call";
 import { run } from "./session-run";
+import { toStored } from "./share";
 import {
   answers,
   approval,
@@ -14,6 +15,7 @@ import {
   decidedCall,
   environment,
   explanation,
+  firstState,
   gapSeconds,
   kept,
   notation,
@@ -28,7 +30,7 @@ import {
   until,
   type Compiled,
 } from "./state";
-import { keep } from "./storage";
+import { forgetLast, keep } from "./storage";
 
 const POLICY_PAUSE_MS = 120;
 const CALL_PAUSE_MS = 40;
@@ -118,7 +120,9 @@ export function begin(): void {
   const callSoon = later(CALL_PAUSE_MS, makeDecision);
   const sessionSoon = later(CALL_PAUSE_MS, makeSession);
   const keepSoon = later(KEEP_PAUSE_MS, () => {
-    kept.value = keep(present.peek());
+    // What is there on the first visit is nobody's work: nothing is kept of it.
+    if (toStored(present.peek()) === toStored(firstState())) forgetLast();
+    else kept.value = keep(present.peek());
   });
   let first = true;
   effect(() => {

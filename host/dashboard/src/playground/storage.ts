@@ -14,10 +14,16 @@ export const loadEarlier = (): Shared | null => read(EARLIER);
 export const keep = (shared: Shared): boolean => write(LAST, shared);
 export const keepEarlier = (shared: Shared): boolean => write(EARLIER, shared);
 
+export const forgetLast = (): void => remove(LAST);
+
 export function forget(): void {
+  remove(LAST);
+  remove(EARLIER);
+}
+
+function remove(key: string): void {
   try {
-    localStorage.removeItem(LAST);
-    localStorage.removeItem(EARLIER);
+    localStorage.removeItem(key);
   } catch {
     // There is nothing to forget.
   }
