@@ -8,6 +8,7 @@ import { Button } from "../../components/Button";
 import { Empty, ErrorBox, Loading } from "../../components/states";
 import { VirtualList } from "../../components/VirtualList";
 import { count } from "../../lib/format";
+import type { LiveEvent } from "./event";
 import { connection, drawn, log, redraw, refused } from "./feed";
 import { LiveFilters } from "./LiveFilters";
 import { LiveRow, narrow } from "./LiveRow";
@@ -71,7 +72,7 @@ export function LiveList(): JSX.Element {
             rowHeight={narrow.value ? 58 : 34}
             columns={7}
             head={<Head />}
-            keyOf={(position) => log.newest(position)?.index ?? -1 - position}
+            keyOf={(position) => keyOf(log.newest(position), position)}
             rowClass={(position) => `live-row live-${log.newest(position)?.decision || "other"}`}
             row={(position) => <LiveRow event={log.newest(position)} />}
             onTop={onTop}
@@ -81,6 +82,12 @@ export function LiveList(): JSX.Element {
       )}
     </section>
   );
+}
+
+/** A mark has the index of the entry after it. */
+function keyOf(event: LiveEvent | undefined, position: number): string | number {
+  if (event === undefined) return -1 - position;
+  return event.kind === "dropped" ? `before ${event.index}` : event.index;
 }
 
 function Head(): JSX.Element {
