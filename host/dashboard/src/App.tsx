@@ -1,12 +1,13 @@
 /** Signed in or not, and which page. Pages come in files of their own, when somebody goes there. */
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { session } from "./api/session";
-import { ErrorBox, Empty, Loading } from "./components/states";
+import { may, session } from "./api/session";
+import { PageHead } from "./components/Panel";
+import { Empty, ErrorBox, Loading } from "./components/states";
 import { noAnswer } from "./api/problem";
 import { Layout } from "./Layout";
 import type { Route } from "./lib/route";
-import { route } from "./lib/router";
+import { go, route } from "./lib/router";
 import { Login } from "./pages/Login";
 
 type Page = ComponentType<{ route: Route }>;
@@ -24,6 +25,10 @@ const pages: Record<Exclude<Route["page"], "unknown">, () => Promise<{ default: 
 
 export function App(): JSX.Element {
   const current = session.value;
+  useEffect(() => {
+    // Whoever only answers questions begins where they are.
+    if (current.state === "in" && /^#?\/?$/.test(location.hash) && !may("audit") && !may("evaluate")) go({ page: "approvals", tab: "open" });
+  }, [current.state]);
   if (current.state === "unknown") {
     return (
       <main class="alone">
@@ -74,9 +79,12 @@ function Current(): JSX.Element {
 
   if (at.page === "unknown") {
     return (
-      <Empty title="There is no such page">
-        <a href="#/live">Go to Live</a>
-      </Empty>
+      <>
+        <PageHead title="No such page" />
+        <Empty title="This address leads nowhere">
+          <a href="#/live">Go to Live</a>
+        </Empty>
+      </>
     );
   }
   if (failed) return <ErrorBox problem={noAnswer(false)} retry={() => location.reload()} />;

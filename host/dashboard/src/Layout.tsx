@@ -10,7 +10,7 @@ import type { Route } from "./lib/route";
 import { route } from "./lib/router";
 import { choose, theme, type Theme } from "./lib/theme";
 import { badge } from "./lib/title";
-import { useWaiting } from "./pages/approvals/waiting";
+import { news, useWaiting } from "./pages/approvals/waiting";
 
 interface Item {
   name: string;
@@ -61,6 +61,9 @@ export function Layout({ children }: { children: ComponentChildren }): JSX.Eleme
         {daemon.value === "gone" && <Gone />}
         {children}
       </main>
+      <p class="visually-hidden" role="status">
+        {news.value}
+      </p>
       <Toasts />
     </div>
   );
@@ -146,7 +149,7 @@ function Account(): JSX.Element | null {
       <Icon name="person" size={14} />
       <span class="grow cut" title={`Roles: ${known.roles.join(", ")}. Agents: ${known.agents.join(", ")}.`}>
         <Text of={known.subject} most={40} />
-        <span class="account-roles xs muted">{known.roles.join(", ")}</span>
+        <span class="account-roles xs muted">{known.roles.includes("admin") ? "admin" : known.roles.join(", ")}</span>
       </span>
       <Button kind="quiet" icon="out" label="Sign out" onClick={() => void signOut()} />
     </div>

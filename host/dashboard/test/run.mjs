@@ -16,6 +16,8 @@ await build({
   root: here,
   configFile: false,
   logLevel: "warn",
+  // It finds its module beside itself, so it stays where it is.
+  ssr: { external: ["@sentinel/policy"] },
   build: {
     ssr: true,
     outDir: out,

@@ -36,6 +36,7 @@ const look = EditorView.theme({
   ".cm-foldPlaceholder": { backgroundColor: "var(--inset)", border: "1px solid var(--line)", color: "var(--text-2)" },
   ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--accent-soft)", outline: "1px solid var(--accent)" },
   ".cm-nonmatchingBracket, &.cm-focused .cm-nonmatchingBracket": { backgroundColor: "var(--deny-soft)" },
+  ".cm-specialChar": { color: "var(--text)", backgroundColor: "var(--mark)", borderRadius: "2px" },
   ".cm-rule": { backgroundColor: "var(--mark)", borderRadius: "2px" },
   ".cm-rule-line": { boxShadow: "inset 3px 0 0 var(--escalate-line)" },
 
