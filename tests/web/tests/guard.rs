@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use sentinel_web_tests::{RUNTIMES, Runtime, node, package, repository, run};
+use sentinel_web_tests::{RUNTIMES, Runtime, node, package, repository, run, tools};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -25,6 +25,7 @@ fn folder() -> TempDir {
         symlink(x402.join(&entry), modules.join(&entry)).expect("a link to a package");
     }
     let suites = repository("tests/web/js/guard");
+    fs::write(folder.path().join("package.json"), r#"{"type":"module"}"#).expect("a manifest");
     for entry in entries(&suites) {
         fs::copy(suites.join(&entry), folder.path().join(&entry)).expect("a copy of a suite");
     }
@@ -112,6 +113,28 @@ fn budgets_survive_restarts() {
 #[test]
 fn daemons_decide_and_are_told() {
     suite("daemon");
+}
+
+#[test]
+fn every_export_has_its_type() {
+    let folder = folder();
+    for (module, resolution) in [("nodenext", "nodenext"), ("esnext", "bundler")] {
+        let output = Command::new(node())
+            .current_dir(folder.path())
+            .arg(tools().join("node_modules/typescript/bin/tsc"))
+            .args(["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable"])
+            .args([
+                "--types",
+                "",
+                "--exactOptionalPropertyTypes",
+                "--noUncheckedIndexedAccess",
+                "--noUnusedLocals",
+            ])
+            .args(["--module", module, "--moduleResolution", resolution, "types.ts"])
+            .output()
+            .expect("node starts");
+        assert!(output.status.success(), "{resolution}: {}", String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 /// The engine's table of headers that say who asks, and the one that keeps them out of calls.

@@ -25,13 +25,13 @@ test('defect 2: the handler is really called, and its yes lets through', async (
     await pay(guarded, 50_000_000);
     assert.equal((await refused(pay(guarded, 60_000_000))).code, 'budget-exceeded', 'nobody is asked about what is denied anyway');
     assert.equal(questions.length, 0);
-    const rich = guardFetch(inner, paying({ approvals: { above: '50.00' } }), { approve: async (question) => questions.push(question) && { by: 'carol' } });
+    const rich = guardFetch(inner, paying({ approvals: { above: '50.00' } }), { approve: async (question) => questions.push(question) && { by: 'carol', note: 'for the map' } });
     await pay(rich, 50_000_001);
     const [{ signal, verdict, approvalId, ...question }] = questions;
     assert.deepEqual(question, { agentId: 'buyer', reason: verdict.reason, code: 'approval-above', method: 'GET', url: URL, amount: '50.000001', payee: PAYEE });
     assert.ok(signal.aborted, 'the question is over');
     const [record] = await rich.audit.query();
-    assert.deepEqual([record.approval_id, record.approved_by, record.code, record.amount], [approvalId, 'carol', 'approved', '50.000001']);
+    assert.deepEqual([record.approval_id, record.approved_by, record.approval_note, record.code, record.amount], [approvalId, 'carol', 'for the map', 'approved', '50.000001']);
 });
 
 test('a no is a no, and so is everything that is not a yes', async () => {
@@ -76,6 +76,20 @@ test('ten identical requests that wait ask one question at a time', async () => 
     assert.equal(inner.asked.length, 10);
     assert.equal(new Set(asked).size, asked.length, 'each question once');
     assert.deepEqual([asked.length, most], [10, 1], 'one yes is for one request');
+});
+
+test('guards of one session ask a question once', async () => {
+    let asked = 0;
+    const session = new Session(asks());
+    const inner = fake();
+    const approve = async () => {
+        asked += 1;
+        await sleep(5);
+        return asked > 1;
+    };
+    const done = await Promise.allSettled([1, 2, 3].map(() => guardFetch(inner, session, { approve })(URL)));
+    assert.deepEqual(done.map((own) => own.reason?.code), Array(3).fill('approval-denied'));
+    assert.deepEqual([asked, inner.asked.length], [1, 0]);
 });
 
 test('one no answers ten identical requests', async () => {

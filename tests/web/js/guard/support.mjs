@@ -106,6 +106,6 @@ export function row(more = {}) {
         endpoint: 'https://api.example/x', method: 'GET', status_code: 200, response_time_ms: 5, policy_id: null,
         policy_evaluation: 'allowed', budget_remaining: null, task_id: null, session_id: null, metadata: {}, created_at: 1_760_000_000_000,
         settled_at: null, tags: [], decision: 'allow', permitted: true, code: 'host-allowed', reason: '', verdict_id: null,
-        approval_id: null, approved_by: null, outcome: 'executed', ...more,
+        approval_id: null, approved_by: null, approval_note: null, outcome: 'executed', ...more,
     };
 }

@@ -42,11 +42,19 @@ interface Asked {
   waiting: number;
 }
 
-/** Questions that are being asked. */
+/** Questions that are being asked, of each session: whoever shares one shares them. */
+const OPEN = new WeakMap<Session, Map<string, Asked>>();
+
+function openOf(session: Session): Map<string, Asked> {
+  const open = OPEN.get(session) ?? new Map<string, Asked>();
+  OPEN.set(session, open);
+  return open;
+}
+
+/** Asks one handler. */
 export class Approvals {
   readonly #handler: ApproveHandler;
   readonly #timeoutMs: number;
-  readonly #asked = new Map<string, Asked>();
 
   constructor(handler: ApproveHandler, timeoutMs: number) {
     this.#handler = handler;
@@ -57,11 +65,12 @@ export class Approvals {
   async ask(session: Session, question: Omit<ApprovalQuestion, "signal">, signal: AbortSignal): Promise<Answered> {
     signal.throwIfAborted();
     const id = question.approvalId;
-    let asked = this.#asked.get(id);
+    const open = openOf(session);
+    let asked = open.get(id);
     if (asked === undefined) {
       const controller = new AbortController();
       asked = { controller, waiting: 0, answer: this.#run(session, { ...question, signal: controller.signal }, controller) };
-      this.#asked.set(id, asked);
+      open.set(id, asked);
     }
     asked.waiting += 1;
     try {
@@ -91,7 +100,7 @@ export class Approvals {
     } else if (!isGivenUp) {
       settleNo(session, id);
     }
-    this.#asked.delete(id);
+    openOf(session).delete(id);
     controller.abort(new DOMException("the question is over", "AbortError"));
     return answered;
   }

@@ -20,6 +20,7 @@ export interface Ruling {
   readonly verdict: Verdict;
   readonly approvalId: string | null;
   readonly approvedBy: string | null;
+  readonly approvalNote: string | null;
   readonly charges: Step["charges"];
 }
 
@@ -105,7 +106,7 @@ export function contextOf(hop: Hop, ruling: Ruling, agentId: string): PaymentCon
 /** What is known of a request that was never opened. */
 export function factsOfNothing(captured: Captured | null, startedAt: number, error: GuardError): Facts {
   const { verdict, verdictId, approvalId } = error;
-  const nothing = { canonical: null, payment: null, micros: 0n, payee: null, approvedBy: null, sentAt: null, status: 0, receipt: null, tags: [], evidence: null };
+  const nothing = { canonical: null, payment: null, micros: 0n, payee: null, approvedBy: null, approvalNote: null, sentAt: null, status: 0, receipt: null, tags: [], evidence: null };
   return { ...nothing, captured, verdict, verdictId, approvalId, startedAt, outcome: "blocked", error };
 }
 
@@ -124,6 +125,7 @@ export function factsOf(hop: Hop, end: End, actor: Actor): Facts {
     verdictId: ruling?.verdictId ?? refused?.verdictId ?? null,
     approvalId: ruling?.approvalId ?? refused?.approvalId ?? null,
     approvedBy: ruling?.approvedBy ?? null,
+    approvalNote: ruling?.approvalNote ?? null,
     startedAt,
     sentAt,
     outcome: end.outcome,

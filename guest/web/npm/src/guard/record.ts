@@ -51,6 +51,7 @@ export interface AuditRecord {
   readonly verdict_id: string | null;
   readonly approval_id: string | null;
   readonly approved_by: string | null;
+  readonly approval_note: string | null;
   readonly outcome: RecordOutcome;
 }
 

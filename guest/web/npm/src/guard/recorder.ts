@@ -28,6 +28,7 @@ export interface Facts {
   readonly verdictId: string | null;
   readonly approvalId: string | null;
   readonly approvedBy: string | null;
+  readonly approvalNote: string | null;
   readonly startedAt: number;
   /** When it left, if it did. */
   readonly sentAt: number | null;
@@ -156,6 +157,7 @@ export class Recorder {
       verdict_id: facts.verdictId,
       approval_id: facts.approvalId,
       approved_by: facts.approvedBy,
+      approval_note: facts.approvalNote,
       outcome,
     };
   }

@@ -15,6 +15,7 @@ const QUESTIONS_MAX = 64;
 export interface Stepped {
   readonly step: Step;
   readonly approvedBy: string | null;
+  readonly approvalNote: string | null;
 }
 
 export class SessionKeeper {
@@ -88,19 +89,22 @@ export async function decide(
   signal: AbortSignal,
   context: DenialContext,
 ): Promise<Stepped> {
-  let by: string | null = null;
+  let yes: { by: string; note: string | null } | null = null;
   for (let questions = 0; ; questions += 1) {
     signal.throwIfAborted();
     // Without the id of an answer: where another request that waits for the same one is quicker and uses it
     // up, this one asks for itself.
     const step: Step = session.step(call, { now: options.now?.(), runId: options.runId });
     const { verdict, approvalId } = step;
-    if (verdict.permitted) return { step, approvedBy: verdict.layer === "approval" ? by : null };
-    if (verdict.decision !== "escalate" || approvalId === null || approvals === null) return { step, approvedBy: null };
+    if (verdict.permitted) {
+      const own = verdict.layer === "approval" ? yes : null;
+      return { step, approvedBy: own?.by ?? null, approvalNote: own?.note ?? null };
+    }
+    if (verdict.decision !== "escalate" || approvalId === null || approvals === null) return { step, approvedBy: null, approvalNote: null };
     if (questions === QUESTIONS_MAX) throw refused("approval-too-many", step, context);
     const answered: Answered = await approvals.ask(session, ask(step), signal);
     if (answered.kind !== "approved") throw refused(`approval-${answered.kind}`, step, context, answered);
-    ({ by } = answered);
+    yes = answered;
   }
 }
 

@@ -191,12 +191,12 @@ export class Guard {
       if (session !== null) {
         const run = { now: this.#options.now, runId };
         const ask = (step: Parameters<typeof questionOf>[1]) => questionOf(hop, step, this.#actor.agentId);
-        const { step, approvedBy } = await decide(session, hop.call, run, this.#approvals, ask, signal, this.#context);
-        ruling = { ...step, approvedBy };
+        const { step, ...approval } = await decide(session, hop.call, run, this.#approvals, ask, signal, this.#context);
+        ruling = { ...step, ...approval };
       } else {
         const found = await this.#daemon?.decide(hop.call, signal);
         if (found === undefined) throw GuardError.fault("daemon-unreachable", this.#context);
-        ruling = { ...found, approvedBy: null, charges: [] };
+        ruling = { ...found, approvedBy: null, approvalNote: null, charges: [] };
       }
     } catch (cause) {
       if (cause instanceof GuardError || signal.aborted) throw cause;
