@@ -28,7 +28,7 @@ cargo xtask COMMAND
                      through a daemon whose budget runs out, put an agent behind Envoy with the
                      filter, and verify the ledger of all that
   test [ARGS]        run all tests
-  ci                 what a pull request has to pass: test, fmt, lint, doc
+  ci                 what a pull request has to pass: test, fmt, lint, pages, doc
   fmt [--check]      format
   lint               clippy, warnings denied
   doc                documentation, warnings denied
@@ -97,5 +97,7 @@ fn build() -> Result<()> {
     say(&format!("component: {} ({} bytes)", component.path.display(), component.bytes.len()));
     let filter = sentinel_artifacts::envoy_filter()?;
     say(&format!("filter:    {} ({} bytes)", filter.display(), std::fs::metadata(&filter)?.len()));
+    // The command line has the pages inside.
+    dashboard::build()?;
     run::run(cargo("build").args(["--release", "--package", "sentinel"]))
 }
