@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { session } from "./api/session";
 import { ErrorBox, Empty, Loading } from "./components/states";
 import { noAnswer } from "./api/problem";
+import { PageHead } from "./components/Panel";
 import { Layout } from "./Layout";
 import type { Route } from "./lib/route";
 import { route } from "./lib/router";
@@ -74,9 +75,12 @@ function Current(): JSX.Element {
 
   if (at.page === "unknown") {
     return (
-      <Empty title="There is no such page">
-        <a href="#/live">Go to Live</a>
-      </Empty>
+      <>
+        <PageHead title="There is no such page" />
+        <Empty title="The address may be mistyped, or of another version.">
+          <a href="#/live">Go to Live</a>
+        </Empty>
+      </>
     );
   }
   if (failed) return <ErrorBox problem={noAnswer(false)} retry={() => location.reload()} />;

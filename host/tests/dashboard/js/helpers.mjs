@@ -214,8 +214,13 @@ export async function fit(page, state) {
   await narrow(page, state);
 }
 
-/** What moved without anybody's doing, so far. */
-export const shifts = (page) => page.evaluate(() => window.__shifts);
+/** What moved without anybody's doing since the page was there, or since this was asked last. */
+export const shifts = (page) =>
+  page.evaluate(async () => {
+    // What was drawn last is told of a frame later.
+    await new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame)));
+    return window.__shifts.splice(0);
+  });
 
 // --- Those who are not at the page.
 
