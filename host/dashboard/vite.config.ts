@@ -38,6 +38,23 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** The playground needs the engine at once: it is fetched beside the scripts and not behind them. */
+function enginePreload(): Plugin {
+  return {
+    name: "engine-preload",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler: (_html, { bundle, path }) => {
+        const engine = Object.keys(bundle ?? {}).find((name) => name.endsWith(".wasm"));
+        if (engine === undefined || !path.endsWith("/playground/index.html")) return [];
+        const attrs = { rel: "preload", as: "fetch", type: "application/wasm", crossorigin: "anonymous", href: `../${engine}` };
+        return [{ tag: "link", attrs, injectTo: "head" as const }];
+      },
+    },
+  };
+}
+
 /** For development: `SENTINEL_URL` is a running daemon, which sees requests as its own page's. */
 function daemon(): Record<string, ProxyOptions> {
   const target = process.env["SENTINEL_URL"] ?? "http://127.0.0.1:3100";
@@ -57,7 +74,7 @@ export default defineConfig({
   root: here("."),
   base: "./",
   cacheDir: here("../../target/dashboard-npm/.vite"),
-  plugins: [contentSecurityPolicy()],
+  plugins: [contentSecurityPolicy(), enginePreload()],
   resolve: {
     alias: enginePackage === undefined ? [] : [{ find: "@sentinel/policy", replacement: enginePackage }],
     dedupe: ["preact", "@codemirror/state", "@codemirror/view"],

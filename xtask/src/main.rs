@@ -4,6 +4,7 @@
 //! order. CI runs the same words that a developer types.
 
 mod ci;
+mod dashboard;
 mod demo;
 mod fuzz;
 mod run;
@@ -22,6 +23,7 @@ cargo xtask COMMAND
   setup              make this machine ready; every other command does it first
   build              build the component, the Envoy filter and the command line, in release
   web                build the npm package of the engine into target/web
+  dashboard          build the dashboard and the playground into target/dashboard; --check: types and unit tests
   demo               build, check the sample policies, replay a recorded agent session, once more
                      through a daemon whose budget runs out, put an agent behind Envoy with the
                      filter, and verify the ledger of all that
@@ -59,6 +61,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "setup" => Ok(()),
         "build" => build(),
         "web" => web::build().map(drop),
+        "dashboard" => dashboard::dashboard(rest),
         "demo" => demo::demo(),
         "test" => ci::test(rest),
         "ci" => ci::run_all(),

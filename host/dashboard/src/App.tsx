@@ -1,13 +1,13 @@
 /** Signed in or not, and which page. Pages come in files of their own, when somebody goes there. */
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { session } from "./api/session";
+import { may, session } from "./api/session";
 import { ErrorBox, Empty, Loading } from "./components/states";
 import { noAnswer } from "./api/problem";
 import { PageHead } from "./components/Panel";
 import { Layout } from "./Layout";
 import type { Route } from "./lib/route";
-import { route } from "./lib/router";
+import { go, route } from "./lib/router";
 import { Login } from "./pages/Login";
 
 type Page = ComponentType<{ route: Route }>;
@@ -25,6 +25,10 @@ const pages: Record<Exclude<Route["page"], "unknown">, () => Promise<{ default: 
 
 export function App(): JSX.Element {
   const current = session.value;
+  useEffect(() => {
+    // Whoever only answers questions begins where they are.
+    if (current.state === "in" && /^#?\/?$/.test(location.hash) && !may("audit") && !may("evaluate")) go({ page: "approvals", tab: "open" });
+  }, [current.state]);
   if (current.state === "unknown") {
     return (
       <main class="alone">

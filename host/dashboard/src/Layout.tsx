@@ -146,7 +146,7 @@ function Account(): JSX.Element | null {
       <Icon name="person" size={14} />
       <span class="grow cut" title={`Roles: ${known.roles.join(", ")}. Agents: ${known.agents.join(", ")}.`}>
         <Text of={known.subject} most={40} />
-        <span class="account-roles xs muted">{known.roles.join(", ")}</span>
+        <span class="account-roles xs muted">{known.roles.includes("admin") ? "admin" : known.roles.join(", ")}</span>
       </span>
       <Button kind="quiet" icon="out" label="Sign out" onClick={() => void signOut()} />
     </div>

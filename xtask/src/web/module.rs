@@ -60,11 +60,7 @@ pub(super) fn build(scratch: &Path) -> Result<bool> {
         .context("wasm-bindgen cannot read the module")?;
     let plain = scratch.join("plain.wasm");
     fs::rename(scratch.join(WASM), &plain)?;
-    run(tools::script("binaryen/bin/wasm-opt")
-        .args(OPTIMISE)
-        .arg(&plain)
-        .arg("-o")
-        .arg(scratch.join(WASM)))?;
+    run(tools::script("binaryen/bin/wasm-opt").args(OPTIMISE).arg(&plain).arg("-o").arg(scratch.join(WASM)))?;
     // Last, so that a build that was stopped is made again.
     write(&told, options.as_bytes())?;
     write(&made_from, &read(&sentinel_artifacts::web_module()?)?)?;

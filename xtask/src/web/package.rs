@@ -14,8 +14,11 @@ use crate::run::run;
 const SOURCES: &str = "guest/web/npm";
 
 /// What goes into the package as it is.
-const AS_IT_IS: &[(&str, &str)] =
-    &[("guest/web/npm/package.json", "package.json"), ("guest/web/npm/README.md", "README.md"), ("LICENSE", "LICENSE")];
+const AS_IT_IS: &[(&str, &str)] = &[
+    ("guest/web/npm/package.json", "package.json"),
+    ("guest/web/npm/README.md", "README.md"),
+    ("LICENSE", "LICENSE"),
+];
 
 /// What the package has of the glue.
 const GLUE: &[&str] =

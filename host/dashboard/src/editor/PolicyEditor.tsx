@@ -26,6 +26,8 @@ interface Props {
   readonly handle?: Ref<EditorHandle>;
 }
 
+const ECHOES_MOST = 64;
+
 let cached: SchemaNode | null = null;
 
 /** The schema, as soon as the engine is there. It does not change while a page lives. */
@@ -44,6 +46,8 @@ export function PolicyEditor({ text, notation, label, onChange, diagnostics, rea
   const view = useRef<PolicyView | null>(null);
   const changed = useRef(onChange);
   changed.current = onChange;
+  // What was typed here comes back as `text` a moment later, when more may have been typed: that is no news.
+  const echoes = useRef<string[]>([]);
 
   useEffect(() => {
     if (host.current === null) return undefined;
@@ -52,7 +56,11 @@ export function PolicyEditor({ text, notation, label, onChange, diagnostics, rea
       notation,
       readOnly,
       small,
-      onChange: (next) => changed.current?.(next),
+      onChange: (next) => {
+        if (changed.current === undefined) return;
+        echoes.current = [...echoes.current.slice(-ECHOES_MOST), next];
+        changed.current(next);
+      },
       schema: () => (assist ? policySchema() : null),
     });
     view.current = made;
@@ -63,7 +71,11 @@ export function PolicyEditor({ text, notation, label, onChange, diagnostics, rea
     // Everything else is passed on below, without a new editor: it would forget its history.
   }, []);
 
-  useEffect(() => view.current?.replace(text), [text]);
+  useEffect(() => {
+    const echo = echoes.current.lastIndexOf(text);
+    echoes.current = echoes.current.slice(echo + 1);
+    if (echo === -1) view.current?.replace(text);
+  }, [text]);
   useEffect(() => view.current?.notation(notation), [notation]);
   useEffect(() => view.current?.readOnly(readOnly), [readOnly]);
   useEffect(() => view.current?.diagnostics(diagnostics ?? []), [diagnostics]);

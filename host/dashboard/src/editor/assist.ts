@@ -1,7 +1,7 @@
 /** Completion and hover, made of the schema of the engine. Texts become text nodes. */
-import { autocompletion, completionKeymap, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { autocompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import type { Extension } from "@codemirror/state";
-import { hoverTooltip, keymap, type EditorView, type Tooltip } from "@codemirror/view";
+import { hoverTooltip, type EditorView, type Tooltip } from "@codemirror/view";
 import { placeAt, type Notation, type Place } from "./place";
 import { describeAt, type SchemaNode } from "./schema";
 import { suggest, type Suggestion } from "./suggest";
@@ -14,11 +14,8 @@ export function assistance(notation: () => Notation, schema: () => SchemaNode | 
     autocompletion({
       override: [(context) => complete(context, notation(), schema())],
       icons: false,
-      // A word ends where people go on writing, and not at the next key.
       activateOnTypingDelay: 60,
-      defaultKeymap: false,
     }),
-    keymap.of(completionKeymap),
     hoverTooltip((view, position) => hover(view, position, notation(), schema()), { hoverTime: 350 }),
   ];
 }

@@ -36,6 +36,7 @@ const look = EditorView.theme({
   ".cm-foldPlaceholder": { backgroundColor: "var(--inset)", border: "1px solid var(--line)", color: "var(--text-2)" },
   ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--accent-soft)", outline: "1px solid var(--accent)" },
   ".cm-nonmatchingBracket, &.cm-focused .cm-nonmatchingBracket": { backgroundColor: "var(--deny-soft)" },
+  ".cm-specialChar": { color: "var(--text)", backgroundColor: "var(--mark)", borderRadius: "2px" },
   ".cm-rule": { backgroundColor: "var(--mark)", borderRadius: "2px" },
   ".cm-rule-line": { boxShadow: "inset 3px 0 0 var(--escalate-line)" },
 
@@ -77,9 +78,9 @@ const look = EditorView.theme({
 
   ".cm-panels": { backgroundColor: "var(--inset)", color: "var(--text)" },
   "&.cm-merge-b .cm-changedLine": { backgroundColor: "color-mix(in srgb, var(--allow-soft) 70%, transparent)" },
-  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--allow-line) 30%, transparent)" },
+  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--allow-line) 12%, transparent)", boxShadow: "inset 0 -2px 0 var(--allow-line)" },
   "&.cm-merge-b .cm-deletedChunk": { backgroundColor: "color-mix(in srgb, var(--deny-soft) 70%, transparent)", paddingLeft: "0.375rem" },
-  "&.cm-merge-b .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--deny-line) 30%, transparent)" },
+  "&.cm-merge-b .cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--deny-line) 10%, transparent)", boxShadow: "inset 0 -2px 0 var(--deny-line)" },
   "&.cm-merge-b .cm-changedLineGutter": { background: "var(--allow-line)" },
   "&.cm-merge-b .cm-deletedLineGutter": { background: "var(--deny-line)" },
   "&.cm-merge-b .cm-collapsedLines": {
@@ -89,6 +90,8 @@ const look = EditorView.theme({
     fontFamily: "var(--sans)",
     fontSize: "var(--t-xs)",
   },
+  // The sign around it is in few fonts.
+  "&.cm-merge-b .cm-collapsedLines:before, &.cm-merge-b .cm-collapsedLines:after": { content: '"· · ·"' },
 });
 
 export const appearance: Extension = [look, syntaxHighlighting(highlight)];

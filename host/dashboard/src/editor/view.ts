@@ -5,7 +5,7 @@ import { json } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic as Mark } from "@codemirror/lint";
-import { Compartment, EditorState, StateEffect, StateField, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, StateEffect, StateField, type Extension, type Transaction } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers, type DecorationSet } from "@codemirror/view";
 import type { Diagnostic } from "@sentinel/policy";
 import { visibleText } from "../lib/visible";
@@ -31,7 +31,8 @@ const setRule = StateEffect.define<{ from: number; to: number } | null>();
 const ruleField = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(marks, transaction) {
-    let next = marks.map(transaction.changes);
+    // What is being rewritten is not what decided any more.
+    let next = transaction.docChanged ? Decoration.none : marks;
     for (const effect of transaction.effects) {
       if (!effect.is(setRule)) continue;
       if (effect.value === null) next = Decoration.none;
@@ -49,6 +50,22 @@ const ruleField = StateField.define<DecorationSet>({
 
 /** Escape, then Tab, leaves the editor; CodeMirror has this built in, and says nothing of it to anybody. */
 const KEYS_HINT = "Tab indents. To leave with Tab, press Escape first.";
+
+/**
+ * Typing over a selection of several lines. Left to the browser, it joins the lines with `style` attributes, which the
+ * content security policy blocks and reports; the outcome is the same, without them.
+ */
+const overLines = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to } = view.state.selection.main;
+    if (event.inputType !== "insertText" || event.data === null || view.composing || view.state.readOnly) return false;
+    if (view.state.selection.ranges.length > 1 || view.state.doc.lineAt(from).to >= to) return false;
+    const text = event.data;
+    const insert = (): Transaction => view.state.update({ ...view.state.replaceSelection(text), userEvent: "input.type", scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handler) => handler(view, from, to, text, insert))) view.dispatch(insert());
+    return true;
+  },
+});
 
 export class PolicyView {
   readonly #view: EditorView;
@@ -74,6 +91,7 @@ export class PolicyView {
         closeBrackets(),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap, indentWithTab]),
         EditorView.lineWrapping,
+        overLines,
         assistance(() => this.#notation, settings.schema),
         ruleField,
         appearance,

@@ -1,11 +1,10 @@
 /** The page: policy left, calls right; below each other where there is no room. */
 import { useRef } from "preact/hooks";
-import { Button } from "../components/Button";
 import { CallPane } from "./CallPane";
 import { PolicyPane, type PolicyPlaces } from "./PolicyPane";
 import { Segmented } from "./Segmented";
 import { SessionPane } from "./SessionPane";
-import { back, notice, tab, until, calls } from "./state";
+import { calls, tab, until } from "./state";
 import { Toolbar } from "./Toolbar";
 
 export function App() {
@@ -34,23 +33,6 @@ export function App() {
           <div class="p-scroll">{tab.value === "call" ? <CallPane onRule={onRule} /> : <SessionPane onRule={onRule} />}</div>
         </section>
       </main>
-      <NoticeBar />
-    </div>
-  );
-}
-
-/** Over the page, so that nothing moves when it comes and goes. */
-function NoticeBar() {
-  const current = notice.value;
-  return (
-    <div class="p-notices" role="status" aria-live="polite">
-      {current !== null && (
-        <div class={`p-notice ${current.tone === "bad" ? "p-bad" : ""}`}>
-          <span>{current.text}</span>
-          {current.before !== null && <Button onClick={back}>Back to what was here</Button>}
-          <Button kind="quiet" icon="cross" label="Close" onClick={() => (notice.value = null)} />
-        </div>
-      )}
     </div>
   );
 }

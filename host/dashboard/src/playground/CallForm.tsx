@@ -1,5 +1,6 @@
 /** One call as a form: the fields that most calls have. It writes single fields of the call's text. */
 import { useEffect, useState } from "preact/hooks";
+import { pieces } from "../lib/visible";
 import { TOOLS, costText, inputOf, parseCall, textField, toolOf, withCost, withField, withTool, writeCall, type CallFields } from "./call";
 
 interface Props {
@@ -56,6 +57,7 @@ function Argument({ name, fields, put }: { name: string; fields: CallFields; put
   if (!fits) return <InputField input={fields["toolInput"]} put={(next) => put({ ...fields, toolInput: next })} />;
   const change = (next: string): void => put({ ...fields, toolInput: { ...input, [tool.argument]: next } });
   const shown = typeof value === "string" ? value : "";
+  const hidden = pieces(shown, true).filter((piece) => piece.escaped).length;
   return (
     <label class="field p-wide">
       <span>{tool.kind === "command" ? "Command" : tool.argument === "pattern" ? "Pattern" : "Path"}</span>
@@ -64,6 +66,7 @@ function Argument({ name, fields, put }: { name: string; fields: CallFields; put
       ) : (
         <input class="mono" value={shown} spellcheck={false} onInput={(event) => change(event.currentTarget.value)} />
       )}
+      {hidden > 0 && <span class="p-hint">{hidden === 1 ? "It has a character" : `It has ${hidden} characters`} that cannot be seen here. Below they are written out.</span>}
     </label>
   );
 }

@@ -6,7 +6,7 @@ import { choose, theme } from "../lib/theme";
 import { CopyBox } from "./CopyBox";
 import { EXAMPLES } from "./examples";
 import { pack } from "./share";
-import { clear, exampleId, kept, present, showExample } from "./state";
+import { back, clear, exampleId, notice, kept, present, showExample } from "./state";
 
 export function Toolbar() {
   return (
@@ -18,11 +18,31 @@ export function Toolbar() {
         </span>
       </h1>
       <Examples />
-      <span class="grow" />
+      <NoticeBar />
       <Share />
       <Clear />
       <Colours />
     </header>
+  );
+}
+
+/** In the free part of the head, or over the page: nothing moves when it comes and goes. */
+function NoticeBar() {
+  const current = notice.value;
+  return (
+    <div class="p-notices" role="status" aria-live="polite">
+      {current !== null && (
+        <div class={`p-notice ${current.tone === "bad" ? "p-bad" : ""}`}>
+          <span>{current.text}</span>
+          {current.before !== null && (
+            <button type="button" class="link" onClick={back}>
+              Back to what was here
+            </button>
+          )}
+          <Button kind="quiet" icon="cross" label="Close" onClick={() => (notice.value = null)} />
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -58,8 +58,7 @@ function stage(session: Session, plan: Plan, call: string, position: number): St
   const answer = plan.answers.get(position);
   let answered: Step | null = null;
   if (asked.approvalId !== null && asked.verdict.decision === "escalate" && answer !== undefined) {
-    if (answer === "approved") session.approve(asked.approvalId);
-    else session.deny(asked.approvalId);
+    say(session, asked.approvalId, answer);
     answered = session.step(call, { now, approvalId: asked.approvalId });
   }
   const last = answered ?? asked;
@@ -75,4 +74,22 @@ function stage(session: Session, plan: Plan, call: string, position: number): St
     outcome,
     risk: session.risk.used,
   };
+}
+
+const PEOPLE = ["you", "a colleague"];
+
+/** In the name of as many people as it takes: the page plays all of them. */
+function say(session: Session, approvalId: string, answer: Answer): void {
+  const question = session.questions.find((one) => one.approvalId === approvalId);
+  if (question === undefined || question.state !== "pending") return;
+  const people = Array.from({ length: question.quorum }, (_, index) => question.approvers[index] ?? PEOPLE[index] ?? `person ${index + 1}`);
+  for (const by of answer === "approved" ? people : people.slice(0, 1)) {
+    try {
+      if (answer === "approved") session.approve(approvalId, by);
+      else session.deny(approvalId, by);
+    } catch {
+      // Fewer may answer than it takes: the question stays open, as it would with a daemon.
+      return;
+    }
+  }
 }

@@ -113,9 +113,8 @@ function read(text: string): Unpacked {
   return { ok: true, shared: { policy: p, notation: n, tab: t, call: c, calls, environment: e } };
 }
 
-/** From storage, where it stands unpacked. The same checks: a page of the same origin may have written it. */
+/** From storage, where it stands unpacked. The same checks, for other pages of the origin write there, too; browsers bound its size. */
 export function fromStored(text: string): Shared | null {
-  if (text.length > UNPACKED_MOST * 2) return null;
   const found = read(text);
   return found.ok ? found.shared : null;
 }

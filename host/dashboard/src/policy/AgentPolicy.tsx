@@ -19,7 +19,7 @@ import { TextPanel } from "./TextPanel";
 
 type Tab = "decisions" | "text" | "history";
 const TABS: readonly (readonly [Tab, string])[] = [
-  ["decisions", "Decisions that change"],
+  ["decisions", "Decisions"],
   ["text", "Text"],
   ["history", "History"],
 ];
@@ -47,15 +47,15 @@ function Governed({ agent, now, refresh }: { agent: string; now: PolicyDocument 
   const current = useCompiled(now?.document ?? null, now?.format ?? "json").policy;
 
   useEffect(() => {
-    if (now !== null && !dirty) dropDraft(agent);
+    if (text === (now?.document ?? firstPolicy(agent))) dropDraft(agent);
     else setStored(keepDraft(agent, { text, notation, base: start.base }));
   }, [text, notation]);
   useEffect(() => {
-    if (!dirty) return undefined;
+    if (!dirty || text === firstPolicy(agent)) return undefined;
     const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
     addEventListener("beforeunload", ask);
     return () => removeEventListener("beforeunload", ask);
-  }, [dirty]);
+  }, [dirty, text]);
 
   const replace = (next: string, format: Notation): void => {
     setText(next);

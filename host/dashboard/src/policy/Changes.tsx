@@ -1,14 +1,13 @@
-/** The calls whose decision changes, by kind of change; each opens to both explanations side by side. */
+/** The calls whose decision changes, by kind of change; each opens to both explanations. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Policy } from "@sentinel/policy";
 import { Button } from "../components/Button";
 import { Empty } from "../components/states";
 import { Text } from "../components/Text";
-import { Time } from "../components/Time";
-import { href } from "../lib/route";
 import { summary } from "../playground/call";
-import { Outcome as Word, VerdictView, type RulePlace } from "../verdict";
+import { Outcome as Word, type RulePlace } from "../verdict";
+import { Compare } from "./Compare";
 import { isUnfaithful, KINDS, kindOf, sortChanges, type Kind, type Outcome } from "./replay";
 
 const PAGE = 100;
@@ -31,6 +30,7 @@ export function Changes({ outcomes, draft, current, onRule }: Props): JSX.Elemen
   const list = sortChanges(kind === "same" ? outcomes.filter((one) => kindOf(one) === null) : kind === "all" ? changed : changed.filter((one) => kindOf(one) === kind)).filter(
     (one) => wanted === "" || one.call.toLowerCase().includes(wanted),
   );
+  const at = open === null ? -1 : list.findIndex((one) => one.recorded.index === open);
   return (
     <>
       <p class="pol-sum">
@@ -64,10 +64,11 @@ export function Changes({ outcomes, draft, current, onRule }: Props): JSX.Elemen
       ) : (
         <ol class="pol-changes" aria-label="Calls">
           {list.slice(0, shown).map((one) => (
-            <ChangeRow key={one.recorded.index} outcome={one} open={open === one.recorded.index} draft={draft} current={current} onRule={onRule} onToggle={() => setOpen(open === one.recorded.index ? null : one.recorded.index)} />
+            <ChangeRow key={one.recorded.index} outcome={one} onOpen={() => setOpen(one.recorded.index)} />
           ))}
         </ol>
       )}
+      {at !== -1 && <Compare outcomes={list} at={at} draft={draft} current={current} onMove={(to) => setOpen(list[to]?.recorded.index ?? null)} onClose={() => setOpen(null)} onRule={onRule} />}
       {list.length > shown && <Button onClick={() => setShown(shown + PAGE)}>Show {Math.min(PAGE, list.length - shown)} more</Button>}
     </>
   );
@@ -92,21 +93,12 @@ function Caveats({ outcomes, current }: { outcomes: readonly Outcome[]; current:
   );
 }
 
-interface RowProps {
-  outcome: Outcome;
-  open: boolean;
-  draft: Policy;
-  current: Policy | null;
-  onRule: (rule: RulePlace) => void;
-  onToggle: () => void;
-}
-
-function ChangeRow({ outcome, open, draft, current, onRule, onToggle }: RowProps): JSX.Element {
-  const { recorded, before, after, call } = outcome;
+function ChangeRow({ outcome, onOpen }: { outcome: Outcome; onOpen: () => void }): JSX.Element {
+  const { before, after, call } = outcome;
   const { tool, what } = summary(call);
   return (
     <li class="pol-change">
-      <button type="button" class="pol-change-head" aria-expanded={open} onClick={onToggle}>
+      <button type="button" class="pol-change-head" aria-haspopup="dialog" onClick={onOpen}>
         <span class="pol-change-words">
           <Word outcome={before?.decision ?? "deny"} /> <span aria-hidden="true">→</span>
           <span class="visually-hidden">becomes</span> <Word outcome={after.decision} />
@@ -118,34 +110,6 @@ function ChangeRow({ outcome, open, draft, current, onRule, onToggle }: RowProps
           <Text of={what} most={200} />
         </code>
       </button>
-      {open && (
-        <div class="pol-both">
-          <p class="small muted pol-both-head">
-            <a href={href({ page: "entry", index: recorded.index })}>Entry {recorded.index}</a> · <Time at={recorded.at} as="stamp" /> · then: <Text of={recorded.decision} most={20} /> ({recorded.code})
-            {recorded.redacted && " · has hidden arguments"}
-          </p>
-          <Side title="What governs" policy={current} call={call} />
-          <Side title="The draft" policy={draft} call={call} onRule={onRule} />
-        </div>
-      )}
     </li>
-  );
-}
-
-function Side({ title, policy, call, onRule }: { title: string; policy: Policy | null; call: string; onRule?: (rule: RulePlace) => void }): JSX.Element {
-  if (policy === null) {
-    return (
-      <section>
-        <h3>{title}</h3>
-        <p class="note note-deny">No policy governs, so the call is denied.</p>
-      </section>
-    );
-  }
-  const explanation = policy.explain(call);
-  return (
-    <section>
-      <h3>{title}</h3>
-      <VerdictView verdict={explanation.verdict} explanation={explanation} call={call} {...(onRule === undefined ? {} : { onRule })} />
-    </section>
   );
 }

@@ -100,15 +100,18 @@ export function DecisionDiff({ agent, draft, current, governs, ready, onRule }: 
           <span>Workspace</span>
           <input class="mono pol-workspace" value={place.workspace} spellcheck={false} placeholder="none" onChange={(event) => setAround({ ...place, workspace: event.currentTarget.value.trim() })} />
         </label>
-        <span class="grow" />
-        <Button kind="quiet" onClick={() => setTurn(turn + 1)}>
-          Load newer
+        <Button kind="quiet" onClick={() => setTurn(turn + 1)} title="Asks for calls that were made meanwhile">
+          Refresh
         </Button>
+        <span class="pol-progress" role="status" aria-live="polite">
+          {draft !== null && progress !== null && <ProgressLine progress={progress} />}
+        </span>
       </div>
-      <div class="pol-progress" role="status" aria-live="polite">
-        {draft === null ? (ready === "ready" ? "The draft has errors, so there is nothing to compare." : "The engine is starting …") : progress !== null ? <ProgressLine progress={progress} /> : null}
-      </div>
-      {draft !== null && outcomes !== null && <Changes outcomes={outcomes} draft={draft} current={current} onRule={onRule} />}
+      {draft === null ? (
+        <p class="muted">{ready === "ready" ? "The draft has errors, so there is nothing to compare." : "The engine is starting …"}</p>
+      ) : (
+        outcomes !== null && <Changes outcomes={outcomes} draft={draft} current={current} onRule={onRule} />
+      )}
     </div>
   );
 }

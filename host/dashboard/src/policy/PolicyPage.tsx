@@ -11,7 +11,7 @@ import { startEngine } from "../lib/engine";
 import type { Route } from "../lib/route";
 import { go } from "../lib/router";
 import { AgentPolicy } from "./AgentPolicy";
-import { draftedAgents } from "./drafts";
+import { drafted } from "./drafts";
 import "./policy.css";
 
 const AGENT_ID = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -22,7 +22,7 @@ export default function PolicyPage({ route }: { route: Route }): JSX.Element {
   useEffect(() => void startEngine(), []);
   const list = useQuery("agents", (signal) => agents(1, signal));
   const known = list.data?.agents.filter((one) => one.revision !== null).map((one) => one.agentId) ?? [];
-  const names = [...new Set([...known, ...draftedAgents(), ...(agent === null ? [] : [agent])])].sort();
+  const names = [...new Set([...known, ...drafted.value, ...(agent === null ? [] : [agent])])].sort();
   // With one agent there is nothing to choose.
   useEffect(() => {
     const only = known[0];
@@ -48,7 +48,7 @@ export default function PolicyPage({ route }: { route: Route }): JSX.Element {
 }
 
 function AgentChoice({ names, agent }: { names: readonly string[]; agent: string | null }): JSX.Element {
-  const drafts = new Set(draftedAgents());
+  const drafts = new Set(drafted.value);
   return (
     <select class="pol-agent" aria-label="Agent" value={agent ?? ""} onChange={(event) => event.currentTarget.value !== "" && go({ page: "policy", agent: event.currentTarget.value })}>
       <option value="">Choose an agent …</option>

@@ -1,4 +1,5 @@
 /** Drafts of policies, kept in this browser per agent until they are deployed or thrown away. */
+import { signal } from "@preact/signals";
 import type { Notation } from "../editor/place";
 
 export interface Draft {
@@ -24,10 +25,14 @@ export function loadDraft(agent: string): Draft | null {
   }
 }
 
+/** Agents that have a draft here, also those that have no policy yet. */
+export const drafted = signal<readonly string[]>(stored());
+
 /** Whether it was kept. */
 export function keepDraft(agent: string, draft: Draft): boolean {
   try {
     localStorage.setItem(PREFIX + agent, JSON.stringify(draft));
+    if (!drafted.peek().includes(agent)) drafted.value = stored();
     return true;
   } catch {
     return false;
@@ -37,13 +42,13 @@ export function keepDraft(agent: string, draft: Draft): boolean {
 export function dropDraft(agent: string): void {
   try {
     localStorage.removeItem(PREFIX + agent);
+    if (drafted.peek().includes(agent)) drafted.value = stored();
   } catch {
     // There is none.
   }
 }
 
-/** Agents that have a draft here, also those that have no policy yet. */
-export function draftedAgents(): string[] {
+function stored(): string[] {
   try {
     return Object.keys(localStorage)
       .filter((key) => key.startsWith(PREFIX))

@@ -54,22 +54,24 @@ export function MeterBar({ bar }: { bar: Bar }) {
           {held > 0 && <span class="v-bar-note"> ({amountText(held, bar.unit)} held)</span>}
         </span>
       </div>
-      <div
-        class="v-track"
-        role="meter"
-        aria-label={name}
-        aria-valuemin={0}
-        aria-valuemax={scale}
-        aria-valuenow={Math.min(scale, bar.used + held)}
-        aria-valuetext={`${sum}${status === "normal" ? "" : `, ${status}`}`}
-      >
-        <span class="v-used" style={{ width: at(bar.used) }} />
-        {held > 0 && <span class="v-held" style={{ left: at(bar.used), width: at(held) }} />}
-        {next > 0 && <span class="v-next" style={{ left: at(bar.used + held), width: at(Math.min(next, scale - bar.used - held)) }} />}
-        {bar.thresholds?.map((threshold) => (
-          <span key={threshold.name} class="v-tick" style={{ left: at(threshold.at) }} title={`${threshold.name} from ${amountText(threshold.at, bar.unit)}`} />
-        ))}
-      </div>
+      {bar.limit !== null && (
+        <div
+          class="v-track"
+          role="meter"
+          aria-label={name}
+          aria-valuemin={0}
+          aria-valuemax={scale}
+          aria-valuenow={Math.min(scale, bar.used + held)}
+          aria-valuetext={`${sum}${status === "normal" ? "" : `, ${status}`}`}
+        >
+          <span class="v-used" style={{ width: at(bar.used) }} />
+          {held > 0 && <span class="v-held" style={{ left: at(bar.used), width: at(held) }} />}
+          {next > 0 && <span class="v-next" style={{ left: at(bar.used + held), width: at(Math.min(next, scale - bar.used - held)) }} />}
+          {bar.thresholds?.map((threshold) => (
+            <span key={threshold.name} class="v-tick" style={{ left: at(threshold.at) }} title={`${threshold.name} from ${amountText(threshold.at, bar.unit)}`} />
+          ))}
+        </div>
+      )}
       {bar.thresholds !== undefined && bar.thresholds.length > 0 && <Scale bar={bar} thresholds={bar.thresholds} status={status} />}
     </div>
   );

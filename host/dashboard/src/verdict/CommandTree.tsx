@@ -114,7 +114,9 @@ function NodeText({ node, outcome }: { node: CommandNode; outcome: Outcome | nul
 }
 
 function isOf(reason: Reason, node: CommandNode): boolean {
-  if (reason.part === null || node.kind === "pipeline") return false;
-  if (reason.part.end > reason.part.start) return reason.part.start === node.start && reason.part.end === node.end;
-  return reason.part.text === node.text;
+  if (reason.part === null || node.kind === "pipeline" || node.kind === "substitution") return false;
+  const { start, end, text } = reason.part;
+  if (start === node.start && end === node.end) return node.kind === "command" || text === node.text;
+  // What a wrapper runs is told with the place of the wrapper.
+  return text === node.text && (end <= start || (start <= node.start && node.end <= end));
 }

@@ -19,7 +19,7 @@ export function Marked({ text, marks, chosen = null, label }: Props) {
   const visible: readonly Shown[] = cut ? near(shown, text.length) : shown.map((span) => ({ ...span, gap: 0 }));
   return (
     <div class="v-marked">
-      <pre class="v-text" aria-label={label} tabIndex={0} role="region">
+      <pre class="v-text" aria-label={label} tabIndex={0} role="group">
         {visible.map((span) =>
           span.gap > 0 ? (
             <span key={`gap${span.start}`} class="v-gap">{` … ${span.gap} characters … `}</span>

@@ -80,7 +80,7 @@ function WholeVerdict({ verdict }: { verdict: Verdict }) {
   return (
     <details class="v-whole">
       <summary>Whole verdict</summary>
-      <pre class="v-text" tabIndex={0} role="region" aria-label="Verdict as JSON">
+      <pre class="v-text" tabIndex={0} role="group" aria-label="Verdict as JSON">
         <Visible text={JSON.stringify(verdict, null, 2)} lines />
       </pre>
     </details>

@@ -6,7 +6,7 @@ import type { Agent, Json, PolicyDocument } from "../../api/types";
 import { ModeBadge } from "../../components/Badge";
 import { Icon } from "../../components/icons";
 import { Facts, PageHead, Panel, useTitle } from "../../components/Panel";
-import { Empty, Loaded } from "../../components/states";
+import { Empty, ErrorBox, Loaded } from "../../components/states";
 import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
 import { PolicyText } from "../../editor/PolicyText";
@@ -30,6 +30,14 @@ function Agent({ id }: { id: string }): JSX.Element {
   const risk = useQuery(`risk/${id}`, (signal) => askRisk(id, signal), EVERY_MS);
   const summary = useQuery(`agent/${id}`, async (signal) => found(await askAgents(1, signal), id), EVERY_MS);
   const described = policy.data?.description ?? null;
+  if (policy.problem?.kind === "forbidden" && risk.problem?.kind === "forbidden") {
+    return (
+      <>
+        <PageHead title={<Text of={id} most={64} />} />
+        <ErrorBox problem={risk.problem} />
+      </>
+    );
+  }
   return (
     <>
       <PageHead

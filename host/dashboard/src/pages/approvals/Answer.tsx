@@ -14,6 +14,7 @@ import { StatusBadge } from "../../components/Badge";
 import { now } from "../../components/Time";
 import { toast } from "../../components/Toast";
 import { type Exact, obstacle } from "./exact";
+import { inbox } from "./waiting";
 
 const NOTE_MOST = 256;
 /** A key that is held down repeats sooner than this; nobody decides sooner than this. */
@@ -63,6 +64,7 @@ export function Answer({ approval, exact, answered, refresh }: Props): JSX.Eleme
     toast(what === "deny" ? `Denied: ${approval.toolName}` : result.value.status === "pending" ? "Your yes counts. More people have to agree." : `Approved: ${approval.toolName}, once`);
     answered({ ...approval, ...result.value });
     refresh();
+    inbox.value?.refresh();
   };
   const approve = (event: MouseEvent): void => {
     // A click by a key has no position and no count.

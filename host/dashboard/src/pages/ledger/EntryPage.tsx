@@ -12,11 +12,11 @@ import { ErrorBox, Loaded, Loading } from "../../components/states";
 import { Block, Text } from "../../components/Text";
 import { Time } from "../../components/Time";
 import { engine, startEngine } from "../../lib/engine";
+import { indented } from "../../lib/indent";
 import { pinned } from "../../lib/pinned";
 import { href, type Route } from "../../lib/route";
 import { fromEntry } from "../live/event";
 import { PinnedKey } from "./PinnedKey";
-import { pretty } from "./ReceiptCheck";
 import { saveText } from "./save";
 import { ReceiptVerdict } from "./Verdict";
 import { type Checked, checkReceipt } from "./verify";
@@ -68,7 +68,7 @@ function Proven({ index, text, daemonKey }: { index: number; text: string; daemo
       <div class="stack entry-main">
         {checked.ok && <Summary index={index} json={checked.proven.entryJson} />}
         <Panel title="As it was recorded" aside="Shown from the receipt that was checked">
-          {checked.ok ? <Block of={pretty(checked.proven.entry)} label="The entry as JSON" /> : <p class="muted">The receipt was refused, so nothing of it is shown as the entry.</p>}
+          {checked.ok ? <Block of={indented(checked.proven.entry)} label="The entry as JSON" /> : <p class="muted">The receipt was refused, so nothing of it is shown as the entry.</p>}
         </Panel>
       </div>
       <Panel

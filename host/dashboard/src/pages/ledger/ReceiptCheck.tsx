@@ -6,6 +6,7 @@ import { useQuery } from "../../api/query";
 import { Panel } from "../../components/Panel";
 import { Block } from "../../components/Text";
 import { engine } from "../../lib/engine";
+import { indented } from "../../lib/indent";
 import { pinned } from "../../lib/pinned";
 import { PinnedKey } from "./PinnedKey";
 import { ReceiptVerdict } from "./Verdict";
@@ -47,18 +48,9 @@ export function ReceiptCheck(): JSX.Element {
         {tooLarge && <p class="note note-deny">That file is too large to be a receipt.</p>}
         {engine.value === "failed" && <p class="note note-deny">The engine could not be started in this browser, so nothing can be checked.</p>}
         {checked !== null && <ReceiptVerdict checked={checked} />}
-        {checked?.ok === true && <Block of={pretty(checked.proven.entry)} most={4_000} label="The entry that the receipt proves" />}
+        {checked?.ok === true && <Block of={indented(checked.proven.entry)} most={4_000} label="The entry that the receipt proves" />}
         <PinnedKey />
       </div>
     </Panel>
   );
-}
-
-/** Indented where it is JSON; the bytes otherwise. */
-export function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
