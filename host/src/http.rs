@@ -8,6 +8,7 @@
 //! A handler takes its input, calls the use case of [`app`](crate::app), and renders. It can reach
 //! the daemon's state only through a permission that `caller` gives, so none can forget to ask.
 
+mod activity;
 mod answer;
 mod attempts;
 mod browser;
@@ -96,6 +97,7 @@ routes! {
     GET "/v1/agents/{id}/policy" [] Problem policies::policy;
     DELETE "/v1/agents/{id}/policy" [] Problem policies::remove;
     GET "/v1/agents/{id}/policy/history" ["limit"] Problem policies::history;
+    GET "/v1/agents/{id}/policy/history/{revision}" [] Problem policies::revision;
     POST "/v1/agents/{id}/rollback" [] Problem policies::rollback;
     POST "/v1/agents/{id}/reset" [] Problem sessions::reset;
     GET "/v1/approvals" ["status" "agent" "after" "limit"] Problem approvals::list;

@@ -216,6 +216,9 @@ pub trait Reader: Send {
     /// Revisions of an agent's policy, newest first.
     fn policy_history(&mut self, agent: &str, limit: u32) -> Result<Vec<PolicyRevision>, StoreError>;
 
+    /// One revision of an agent's policy.
+    fn policy_revision(&mut self, agent: &str, revision: u64) -> Result<Option<PolicyRevision>, StoreError>;
+
     /// API keys.
     fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError>;
 

@@ -18,7 +18,9 @@ use super::settle::Owner;
 use super::{App, CommitError, reads, sessions};
 use crate::auth::principal::is_agent_id;
 use crate::engine::{Proposal, denial};
-use crate::limits::{ASKED_CALL_BYTES_MAX, RECORDED_BYTES_MAX, RECORDED_NAME_CHARS_MAX};
+use crate::limits::{
+    ASKED_CALL_BYTES_MAX, RECORDED_BYTES_MAX, RECORDED_CONTEXT_BYTES_MAX, RECORDED_NAME_CHARS_MAX,
+};
 
 /// Code of a call whose agent has no policy.
 pub const NO_POLICY_CODE: &str = "policy-missing";
@@ -317,8 +319,19 @@ fn record(
     let external_session = sender.external_session.map(&mut name);
     let endpoint = request.endpoint.as_deref().map(&mut name);
     let payee = request.payee.as_deref().map(&mut name);
+    let cost = request.cost.map(|own| redact(redactor, own).filter(|_| is_known));
+    let context = Context {
+        cwd: request.cwd.as_deref().map(&mut name),
+        home: request.home.as_deref().map(&mut name),
+        shell: request.shell.as_deref().map(&mut name),
+        workspace: request.workspace.as_deref().map(&mut name),
+        cost: cost.as_ref().and_then(|own| own.as_ref()).map(|(cost, _)| &**cost),
+    };
+    let context = context.recorded();
+    is_secret |= cost.as_ref().is_some_and(is_secret_part);
     CallRecord {
         tool_name,
+        context,
         endpoint,
         payee,
         tool_input: redacted.map(|(input, _)| input),
@@ -332,6 +345,30 @@ fn record(
         external_session,
         policy: policy.map(|policy| policy.reference.clone()),
         metadata: labels.and_then(|own| own.metadata.clone()),
+    }
+}
+
+/// Where a call would run, and what it would cost: what is needed to decide it again.
+#[derive(Serialize)]
+struct Context<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cwd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shell: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace: Option<String>,
+}
+
+impl Context<'_> {
+    /// As the ledger has it: nothing where nothing was said, or more than anybody says.
+    fn recorded(&self) -> Option<Box<RawValue>> {
+        let text = serde_json::to_string(self).ok()?;
+        let is_some = text != "{}" && text.len() <= RECORDED_CONTEXT_BYTES_MAX;
+        is_some.then(|| RawValue::from_string(text).ok())?
     }
 }
 

@@ -236,6 +236,28 @@ impl FromRequestParts<Arc<Shared>> for Named {
     }
 }
 
+/// A name and a number within it, from the path.
+pub(super) struct Within(pub(super) String, pub(super) u64);
+
+impl FromRequestParts<Arc<Shared>> for Within {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        match Path::<(String, String)>::from_request_parts(parts, shared).await {
+            Ok(Path((name, text))) => Ok(Self(name, number(&text, "a revision")?)),
+            Err(error) => Err(Problem::bad_request(error.body_text())),
+        }
+    }
+}
+
+/// A whole number that a store can count to.
+fn number(text: &str, what: &str) -> Result<u64, Problem> {
+    // `+1` is a number for Rust, too.
+    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = digits.and_then(|text| text.parse::<u64>().ok()).filter(|own| i64::try_from(*own).is_ok());
+    number.ok_or_else(|| Problem::bad_request(format!("{what} is a whole number")))
+}
+
 /// A place in the ledger, from the path.
 pub(super) struct Place(pub(super) u64);
 
@@ -244,11 +266,7 @@ impl FromRequestParts<Arc<Shared>> for Place {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
         let Named(text) = Named::from_request_parts(parts, shared).await?;
-        // `+1` is a number for Rust, too.
-        let digits = Some(text.as_str()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        let place =
-            digits.and_then(|text| text.parse::<u64>().ok()).filter(|place| i64::try_from(*place).is_ok());
-        place.map(Self).ok_or_else(|| Problem::bad_request("the index of an entry is a whole number"))
+        Ok(Self(number(&text, "the index of an entry")?))
     }
 }
 

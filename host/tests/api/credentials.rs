@@ -32,6 +32,7 @@ const EXPECTED: &[Line] = &[
     ("GET", "/v1/agents/{id}/policy", [401, IN, 403, IN, IN, 403, 403]),
     ("DELETE", "/v1/agents/{id}/policy", [401, 403, 403, 403, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/policy/history", [401, 403, 403, IN, IN, 403, 403]),
+    ("GET", "/v1/agents/{id}/policy/history/{revision}", [401, 403, 403, IN, IN, 403, 403]),
     ("POST", "/v1/agents/{id}/rollback", [401, 403, 403, 403, IN, 403, 403]),
     ("POST", "/v1/agents/{id}/reset", [401, 403, 403, 403, IN, 403, 403]),
     ("GET", "/v1/approvals", [401, 403, IN, IN, IN, IN, 403]),
@@ -102,6 +103,7 @@ fn request(path: &str, daemon: &Daemon) -> (String, Option<String>) {
     let path = path
         .replace("{id}", "my-agent")
         .replace("{index}", &last.to_string())
+        .replace("{revision}", "1")
         .replace("tile/{*path}", "tile/entries/000.p/1")
         .replace("{*path}", "index.html");
     (format!("{path}{query}"), (!body.is_empty()).then_some(body))

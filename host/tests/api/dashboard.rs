@@ -3,7 +3,10 @@
 
 use std::io::{Read as _, Write as _};
 
-use crate::support::{Daemon, KEY, Reply};
+use sentinel::auth::Role;
+use serde_json::json;
+
+use crate::support::{Daemon, KEY, Reply, token};
 
 /// What makes a page harmless, whatever it shows.
 fn is_guarded(reply: &Reply) -> bool {
@@ -153,6 +156,71 @@ fn every_answer_of_the_api_says_that_it_is_no_page() {
         let policy = reply.header("content-security-policy");
         assert_eq!(policy, Some("default-src 'none'; frame-ancestors 'none'"), "{reply:?}");
     }
+}
+
+#[test]
+fn activity_is_what_was_decided_here_of_late() {
+    let daemon = Daemon::governed();
+    let sums = |reply: &Reply| {
+        let own = reply.json()["activity"].as_array().unwrap().clone();
+        let sum = |name: &str| own.iter().map(|own| own[name].as_u64().unwrap()).sum::<u64>();
+        (own.len(), [sum("allow"), sum("deny"), sum("escalate")])
+    };
+    assert_eq!(sums(&daemon.get("/v1/dashboard")), (60, [0, 0, 0]));
+    for tool in ["search_code", "search_code", "nonsense"] {
+        let call = json!({ "agentId": "my-agent", "toolName": tool, "toolInput": {} }).to_string();
+        assert_eq!(daemon.post("/v1/evaluate", &call).status, 200);
+    }
+    let reply = daemon.get("/v1/dashboard");
+    assert_eq!(sums(&reply), (60, [2, 1, 0]));
+    let steps = reply.json()["activity"].as_array().unwrap().clone();
+    for own in &steps {
+        let is_some = own["allow"] != 0 || own["deny"] != 0;
+        assert_eq!((own["p50Micros"].is_u64(), own["p99Micros"].is_u64()), (is_some, is_some), "{own}");
+        assert!(!is_some || own["p50Micros"].as_u64() <= own["p99Micros"].as_u64(), "{own}");
+        let at = own["at"].as_str().unwrap();
+        assert!(at.ends_with("0.000Z"), "{at}");
+    }
+    // It is of all agents together.
+    let one = daemon.ask_as(&token(&[Role::Audit], "my-agent"), "GET", "/v1/dashboard", None);
+    assert_eq!(one.json()["activity"], json!([]));
+}
+
+#[test]
+fn an_entry_says_where_its_call_would_have_run() {
+    let daemon = Daemon::governed();
+    let call = json!({
+        "agentId": "my-agent", "toolName": "pay", "toolInput": {}, "workspace": "/home/me/shop",
+        "home": "/home/me", "cwd": "/home/me/shop/src", "shell": "bash",
+        "cost": { "usd": "0.25", "tokens": 12 },
+    });
+    let told = daemon.post("/v1/evaluate", &call.to_string()).json();
+    let entry = daemon.get("/v1/dashboard").json()["recentEvents"][0].clone();
+    assert_eq!(
+        entry["context"],
+        json!({
+            "cost": { "tokens": 12, "usd": "0.25" }, "cwd": "/home/me/shop/src", "home": "/home/me",
+            "shell": "bash", "workspace": "/home/me/shop",
+        })
+    );
+    assert_eq!(entry["callDigest"], told["callDigest"], "there is no secret in it");
+    let plain = json!({ "agentId": "my-agent", "toolName": "pay", "toolInput": {} });
+    daemon.post("/v1/evaluate", &plain.to_string());
+    assert!(daemon.get("/v1/dashboard").json()["recentEvents"][0].get("context").is_none());
+    // A secret in it is none in the ledger, and more than anybody says is left out.
+    let mut call = plain.clone();
+    call["workspace"] = json!("/x/ghp_0123456789abcdefghijABCDEFGHIJ012345");
+    let told = daemon.post("/v1/evaluate", &call.to_string()).json();
+    let entry = daemon.get("/v1/dashboard").json()["recentEvents"][0].clone();
+    assert!(
+        !entry.to_string().contains("ghp_0123456789") && entry["callDigest"] != told["callDigest"],
+        "{entry}"
+    );
+    let mut call = plain;
+    call["cost"] = json!({ "usd": "0.1", "more": "x".repeat(100_000) });
+    daemon.post("/v1/evaluate", &call.to_string());
+    let entry = daemon.get("/v1/dashboard").json()["recentEvents"][0].clone();
+    assert!(entry["decision"] == "deny" && entry.to_string().len() < 4_000, "{entry}");
 }
 
 #[test]

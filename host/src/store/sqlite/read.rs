@@ -340,6 +340,19 @@ impl Reader for SqliteReader {
         policy_history(&self.connection, agent, limit)
     }
 
+    fn policy_revision(&mut self, agent: &str, revision: u64) -> Result<Option<PolicyRevision>, StoreError> {
+        let select = format!(
+            "SELECT {POLICY_COLUMNS} FROM policies
+             WHERE tenant = ?1 AND log_id = ?2 AND agent = ?3 AND revision = ?4"
+        );
+        let found = self
+            .connection
+            .prepare_cached(&select)?
+            .query_row(params![TENANT, LOG, agent, encode::signed(revision)], policy_columns)
+            .optional()?;
+        found.map(to_policy).transpose()
+    }
+
     fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError> {
         let rows = self
             .connection
