@@ -49,12 +49,12 @@ walk("a command is typed, decided and explained", { at }, async ({ page }) => {
   await command(page).fill("git status && rm -rf build");
   await decided(page, "deny");
   // What decided is marked in the command, and every layer has its say.
-  await page.getByRole("region", { name: "Command" }).locator("mark").getByText("rm -rf").waitFor();
+  await page.locator("mark", { hasText: "rm -rf build" }).waitFor();
   await page.getByRole("tree").getByRole("treeitem").filter({ hasText: "rm -rf" }).first().waitFor();
   await page.getByText("What every layer said").waitFor();
   await fit(page, "a denied command");
   await page.getByRole("button", { name: /\/toolActions\/bash\/deny\/\d+ line \d+/ }).first().click();
-  await page.locator(".cm-rule-line").getByText("rm -rf *").waitFor();
+  await page.locator(".cm-rule-line", { hasText: "rm -rf *" }).waitFor();
 
   await choose(page, "The call", "JSON");
   await page.getByRole("textbox", { name: /^Call as JSON/ }).waitFor();
@@ -131,6 +131,7 @@ walk("a session runs until its budget ends", { at }, async ({ page }) => {
   assert.equal(await calls.getByRole("listitem").filter({ hasText: "not made yet" }).count(), 77);
 
   // A small budget: three calls of it, then none.
+  await choose(page, "Notation", "YAML");
   await write(page, PATIENT);
   await page.getByText(/^(The policy is valid|Valid, with)/).waitFor();
   await page.getByRole("button", { name: "Settings", exact: true }).click();
