@@ -28,7 +28,7 @@ use credentials::Credential;
 pub use error::AuthError;
 pub use jwt::KeyFileError;
 use jwt::{TokenVerifier, Verified};
-use pass::{Print, Proof, SealKey};
+use pass::{Pass, Print, Proof, SealKey};
 pub use principal::{AgentScope, Principal, Role, RoleSet};
 pub use secret::Secret;
 pub use setup::AuthConfig;
@@ -165,34 +165,41 @@ impl Authenticator {
         }
     }
 
-    /// Whether a proof out of a [`Pass`](pass::Pass) still holds.
+    /// Who holds a [`Pass`], if the credential behind it is still good. What is known of the holder
+    /// here counts; what the pass says counts for tokens alone, which are known nowhere.
     ///
     /// # Errors
     ///
-    /// Where the credential behind it is not good any more.
+    /// Where the credential is not good any more.
     pub fn recheck(
         &self,
-        proof: &Proof,
+        pass: &Pass,
         seal_key: &SealKey,
         now_unix: u64,
         keys: &dyn KeyLookup,
-    ) -> Result<(), AuthError> {
+    ) -> Result<Principal, AuthError> {
         let Mode::Required(required) = &self.mode else {
-            return if *proof == Proof::Anybody { Ok(()) } else { Err(AuthError::CredentialGone) };
+            return if *pass.proof() == Proof::Anybody {
+                Ok(anybody())
+            } else {
+                Err(AuthError::CredentialGone)
+            };
         };
-        let is_good = match proof {
-            Proof::Anybody => false,
-            Proof::Environment(print) => {
-                required.api_key.is_some_and(|key| seal_key.blind(&key.print()) == *print)
-            }
+        match pass.proof() {
+            Proof::Anybody => Err(AuthError::CredentialGone),
+            Proof::Environment(print) => match required.api_key {
+                Some(key) if seal_key.blind(&key.print()) == *print => Ok(environment()),
+                Some(_) | None => Err(AuthError::CredentialGone),
+            },
             Proof::Key(print) => {
-                return by_key(&KeyHash::from_bytes(*print.as_bytes()), now_unix, keys).map(drop);
+                let record = by_key(&KeyHash::from_bytes(*print.as_bytes()), now_unix, keys)?;
+                Ok(Principal::new(record.subject, record.roles, record.agent))
             }
-            Proof::Token(print) => {
-                required.tokens.as_ref().is_some_and(|tokens| tokens.knows(print, seal_key, now_unix))
-            }
-        };
-        if is_good { Ok(()) } else { Err(AuthError::CredentialGone) }
+            Proof::Token(print) => match &required.tokens {
+                Some(tokens) if tokens.knows(print, seal_key, now_unix) => pass.principal(),
+                Some(_) | None => Err(AuthError::CredentialGone),
+            },
+        }
     }
 
     /// Whether others than this subject may have a credential that the store does not know: a token,
@@ -230,8 +237,11 @@ impl Required {
     ) -> Result<Identified, AuthError> {
         let hash = KeyHash::of(credential);
         if self.api_key.is_some_and(|key| key.matches(&hash)) {
-            let principal = Principal::new(ENVIRONMENT_KEY_SUBJECT, RoleSet::ALL, AgentScope::Any);
-            return Ok(Identified { principal, proof: Proof::Environment(hash.print()), ends_at: None });
+            return Ok(Identified {
+                principal: environment(),
+                proof: Proof::Environment(hash.print()),
+                ends_at: None,
+            });
         }
         if api_key::is_api_key(credential) {
             let record = by_key(&hash, now_unix, keys)?;
@@ -253,6 +263,11 @@ impl Required {
         };
         tokens.verify(token, now_unix)
     }
+}
+
+/// Whoever has the key of the environment.
+fn environment() -> Principal {
+    Principal::new(ENVIRONMENT_KEY_SUBJECT, RoleSet::ALL, AgentScope::Any)
 }
 
 /// Everybody, where nobody is asked.

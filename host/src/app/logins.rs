@@ -116,17 +116,16 @@ impl App {
     /// Where it is not.
     pub fn open_pass(&self, text: &str, purpose: Purpose) -> Result<(Pass, Principal), AuthError> {
         let pass = self.logins.key.open(text, purpose, seconds())?;
-        self.recheck_pass(&pass)?;
-        let principal = pass.principal()?;
+        let principal = self.recheck_pass(&pass)?;
         Ok((pass, principal))
     }
 
-    /// Whether what was begun with a pass may go on.
+    /// Who holds a pass, if what was begun with it may go on.
     ///
     /// # Errors
     ///
     /// Where it may not: somebody logged out, a key was revoked, the time is over.
-    pub fn recheck_pass(&self, pass: &Pass) -> Result<(), AuthError> {
+    pub fn recheck_pass(&self, pass: &Pass) -> Result<Principal, AuthError> {
         let now = seconds();
         if pass.login_id().is_some_and(|id| self.logins.is_spent(id)) {
             return Err(AuthError::PassEnded("login"));
@@ -134,7 +133,7 @@ impl App {
         if !pass.lasts(now) {
             return Err(AuthError::PassExpired("login"));
         }
-        self.authenticator.recheck(pass.proof(), &self.logins.key, now, &self.keys)
+        self.authenticator.recheck(pass, &self.logins.key, now, &self.keys)
     }
 
     /// Ends a login, here and at every daemon that shares the store.

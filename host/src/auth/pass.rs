@@ -6,17 +6,20 @@
 //! use, so a pass is never worth more than what it stands for. That a login was ended, or a ticket
 //! used, is for the store to know.
 
+mod proof;
+
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::error::AuthError;
 use super::principal::{AgentScope, Principal, RoleSet};
+pub use proof::{Print, Proof};
 
 /// Keeps codes of passes apart from everything else that is signed, and from each other.
 const DOMAIN: &[u8] = b"sentinel pass 1\n";
@@ -53,50 +56,6 @@ impl Purpose {
             Self::Ticket => "ticket",
         }
     }
-}
-
-/// Stands for a key that is not there itself.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Print([u8; 32]);
-
-impl Print {
-    /// Of texts, each of which counts with its length.
-    pub(super) fn of(parts: &[&[u8]]) -> Self {
-        let hash = parts.iter().fold(Sha256::new(), |hash, part| {
-            hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
-        });
-        Self(hash.finalize().into())
-    }
-
-    /// A hash that says no more than it may.
-    pub(super) const fn of_hash(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Print {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Secrets may be weak, and then it tells too much.
-        f.write_str("[print of a key]")
-    }
-}
-
-/// What shows that a credential is still good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Proof {
-    /// There is none, and nobody is asked for one.
-    Anybody,
-    /// The key of the environment.
-    Environment(Print),
-    /// A key of the store: its hash, which is what the store knows it by.
-    Key(Print),
-    /// The key that signed a token, and what else the token had to agree with.
-    Token(Print),
 }
 
 /// Makes and checks passes. It follows from the key of the ledger, so daemons that share one share
@@ -160,7 +119,7 @@ impl SealKey {
 
     /// A print that tells nothing to who has not this key.
     pub(super) fn blind(&self, print: &Print) -> Print {
-        Print(self.code(BLIND_DOMAIN, &print.0))
+        Print::of_hash(self.code(BLIND_DOMAIN, print.as_bytes()))
     }
 
     /// A login, from now on.

@@ -36,26 +36,28 @@ struct Count {
 }
 
 impl Attempts {
-    /// Whether one more attempt is allowed; if not, when to come back.
-    pub(super) fn check(&self, peer: Option<Peer>, now: Instant) -> Result<(), Duration> {
+    /// Begins an attempt, if one more is allowed; if not, says when to come back. It counts as vain
+    /// until it is [forgiven](Self::forgive), so that many at once are not more than one by one.
+    pub(super) fn begin(&self, peer: Option<Peer>, now: Instant) -> Result<(), Duration> {
         let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
         by.retain(|_, count| count.at(now).vain > 0);
-        let count = by.get(&key(&by, peer)).map(|count| count.at(now));
-        match count {
-            Some(count) if count.vain >= ATTEMPTS_MAX => {
-                Err(FORGOTTEN_AFTER.saturating_sub(now.saturating_duration_since(count.since)))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// An attempt was in vain.
-    pub(super) fn count(&self, peer: Option<Peer>, now: Instant) {
-        let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
         let key = key(&by, peer);
         let count = by.entry(key).or_insert(Count { vain: 0, since: now });
         *count = count.at(now);
-        count.vain = count.vain.saturating_add(1);
+        if count.vain >= ATTEMPTS_MAX {
+            return Err(FORGOTTEN_AFTER.saturating_sub(now.saturating_duration_since(count.since)));
+        }
+        count.vain += 1;
+        Ok(())
+    }
+
+    /// The attempt was not in vain, or not one to guess anything.
+    pub(super) fn forgive(&self, peer: Option<Peer>) {
+        let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = key(&by, peer);
+        if let Some(count) = by.get_mut(&key) {
+            count.vain = count.vain.saturating_sub(1);
+        }
     }
 }
 
@@ -92,40 +94,50 @@ mod tests {
     fn vain_attempts_are_bounded_and_forgotten() {
         let (own, start) = (Attempts::default(), Instant::now());
         for _ in 0..ATTEMPTS_MAX {
-            assert!(own.check(peer("192.0.2.1"), start).is_ok());
-            own.count(peer("192.0.2.1"), start);
+            assert!(own.begin(peer("192.0.2.1"), start).is_ok());
         }
-        assert_eq!(own.check(peer("192.0.2.1"), start), Err(FORGOTTEN_AFTER));
+        assert_eq!(own.begin(peer("192.0.2.1"), start), Err(FORGOTTEN_AFTER));
         // The same address in other words, and another one.
-        assert!(own.check(peer("::ffff:192.0.2.1"), start).is_err());
-        assert!(own.check(peer("192.0.2.2"), start).is_ok());
+        assert!(own.begin(peer("::ffff:192.0.2.1"), start).is_err());
+        assert!(own.begin(peer("192.0.2.2"), start).is_ok());
         let later = start + FORGOTTEN_AFTER;
-        assert!(own.check(peer("192.0.2.1"), later).is_ok());
-        own.count(peer("192.0.2.1"), later);
-        assert!(own.check(peer("192.0.2.1"), later).is_err());
-        let much_later = start + FORGOTTEN_AFTER * (ATTEMPTS_MAX + 1);
-        assert!(own.check(peer("192.0.2.1"), much_later).is_ok());
-        assert!(own.by.lock().unwrap().is_empty(), "nothing is remembered for ever");
+        assert!(own.begin(peer("192.0.2.1"), later).is_ok());
+        assert!(own.begin(peer("192.0.2.1"), later).is_err());
+        own.forgive(peer("192.0.2.1"));
+        assert!(own.begin(peer("192.0.2.1"), later).is_ok());
+        let much_later = start + FORGOTTEN_AFTER * (ATTEMPTS_MAX + 2);
+        assert!(own.begin(peer("192.0.2.3"), much_later).is_ok());
+        own.forgive(peer("192.0.2.3"));
+        assert!(own.by.lock().unwrap().values().all(|count| count.vain == 0), "nothing is kept for ever");
+    }
+
+    #[test]
+    fn good_ones_are_not_bounded() {
+        let (own, start) = (Attempts::default(), Instant::now());
+        for _ in 0..ATTEMPTS_MAX * 3 {
+            assert!(own.begin(peer("192.0.2.1"), start).is_ok());
+            own.forgive(peer("192.0.2.1"));
+        }
     }
 
     #[test]
     fn a_network_is_one() {
         let (own, start) = (Attempts::default(), Instant::now());
         for number in 0..ATTEMPTS_MAX {
-            own.count(peer(&format!("2001:db8::{number}")), start);
+            assert!(own.begin(peer(&format!("2001:db8::{number}")), start).is_ok());
         }
-        assert!(own.check(peer("2001:db8::ffff"), start).is_err());
-        assert!(own.check(peer("2001:db8:0:1::1"), start).is_ok());
+        assert!(own.begin(peer("2001:db8::ffff"), start).is_err());
+        assert!(own.begin(peer("2001:db8:0:1::1"), start).is_ok());
     }
 
     #[test]
     fn addresses_are_bounded() {
         let (own, start) = (Attempts::default(), Instant::now());
         for number in 0..ADDRESSES_MAX as u32 + 2 * ATTEMPTS_MAX {
-            own.count(Some(Peer(std::net::Ipv4Addr::from_bits(number).into())), start);
+            let _ = own.begin(Some(Peer(std::net::Ipv4Addr::from_bits(number).into())), start);
         }
         assert!(own.by.lock().unwrap().len() <= ADDRESSES_MAX + 1);
-        assert!(own.check(peer("203.0.113.9"), start).is_err(), "those beyond share a count");
-        assert!(own.check(peer("0.0.0.1"), start).is_ok());
+        assert!(own.begin(peer("203.0.113.9"), start).is_err(), "those beyond share a count");
+        assert!(own.begin(peer("0.0.0.1"), start).is_ok());
     }
 }

@@ -4,6 +4,8 @@
 //! The state of the daemon is behind grants, and grants are made here only. So a handler that does
 //! not say what its caller needs has nothing to answer with.
 
+mod view;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::Deserialize;
+
+pub(super) use view::View;
 
 use super::browser;
 use super::input::Params;
@@ -103,15 +107,6 @@ pub(super) struct Ticketed<G>(pub(super) Caller<G>);
 #[derive(Deserialize)]
 struct TicketQuery {
     ticket: Option<String>,
-}
-
-/// What somebody may see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum View {
-    /// All of it.
-    Everything,
-    /// What is about one agent.
-    Agent(String),
 }
 
 impl<'a> Grant<'a> {
@@ -362,40 +357,5 @@ impl Caller<Known> {
     /// May see what is no secret.
     pub(super) const fn known(&self) -> Grant<'_> {
         self.grant()
-    }
-}
-
-impl View {
-    /// Whether what belongs to an agent is in it. What belongs to no agent is everybody's who sees
-    /// everything.
-    pub(super) fn shows(&self, agent: &str) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Agent(own) => own == agent,
-        }
-    }
-
-    /// Refuses what belongs to an agent outside of it.
-    pub(super) fn check(&self, agent: &str) -> Result<(), Problem> {
-        if self.shows(agent) {
-            Ok(())
-        } else {
-            Err(Problem::new(Code::ForeignAgent, "this is not about your agent"))
-        }
-    }
-
-    /// The agent to look for, given the one that was asked for.
-    pub(super) fn narrow(&self, asked: Option<&str>) -> Result<Option<String>, Problem> {
-        match (self, asked) {
-            (_, Some(asked)) if !is_agent_id(asked) => {
-                Err(Problem::bad_request(format!("`{}` is no agent", super::answer::shown(asked))))
-            }
-            (Self::Everything, asked) => Ok(asked.map(str::to_owned)),
-            (Self::Agent(own), None) => Ok(Some(own.clone())),
-            (Self::Agent(own), Some(asked)) if own == asked => Ok(Some(own.clone())),
-            (Self::Agent(_), Some(asked)) => {
-                Err(Problem::new(Code::ForeignAgent, format!("this credential is not for agent `{asked}`")))
-            }
-        }
     }
 }

@@ -3,9 +3,11 @@
 //! Bodies are read once and borrowed from then on. The credential was checked before, so nobody
 //! fills our memory without one.
 
+mod path;
+
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
@@ -13,6 +15,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+
+pub(super) use path::{Named, Place, Within};
 
 use super::front::IDEMPOTENCY_KEY;
 use super::problem::{Code, Problem};
@@ -219,54 +223,6 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Shared>> for Params<T> {
             Ok(Query(query)) => Ok(Self(query)),
             Err(error) => Err(Problem::bad_request(error.body_text())),
         }
-    }
-}
-
-/// The variable part of the path, decoded.
-pub(super) struct Named(pub(super) String);
-
-impl FromRequestParts<Arc<Shared>> for Named {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        match Path::<String>::from_request_parts(parts, shared).await {
-            Ok(Path(name)) => Ok(Self(name)),
-            Err(error) => Err(Problem::bad_request(error.body_text())),
-        }
-    }
-}
-
-/// A name and a number within it, from the path.
-pub(super) struct Within(pub(super) String, pub(super) u64);
-
-impl FromRequestParts<Arc<Shared>> for Within {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        match Path::<(String, String)>::from_request_parts(parts, shared).await {
-            Ok(Path((name, text))) => Ok(Self(name, number(&text, "a revision")?)),
-            Err(error) => Err(Problem::bad_request(error.body_text())),
-        }
-    }
-}
-
-/// A whole number that a store can count to.
-fn number(text: &str, what: &str) -> Result<u64, Problem> {
-    // `+1` is a number for Rust, too.
-    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let number = digits.and_then(|text| text.parse::<u64>().ok()).filter(|own| i64::try_from(*own).is_ok());
-    number.ok_or_else(|| Problem::bad_request(format!("{what} is a whole number")))
-}
-
-/// A place in the ledger, from the path.
-pub(super) struct Place(pub(super) u64);
-
-impl FromRequestParts<Arc<Shared>> for Place {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let Named(text) = Named::from_request_parts(parts, shared).await?;
-        Ok(Self(number(&text, "the index of an entry")?))
     }
 }
 

@@ -58,20 +58,20 @@ pub(super) async fn log_in(anyone: Anyone, request: Request) -> Reply {
         );
     }
     let peer = parts.extensions.get::<Peer>().copied();
-    shared.attempts.check(peer, Instant::now()).map_err(|wait| {
+    shared.attempts.begin(peer, Instant::now()).map_err(|wait| {
         let detail = "too many attempts to log in from your address: wait";
         Problem::new(Code::TooManyAttempts, detail).with("retryAfterSeconds", (wait.as_secs() + 1).into())
     })?;
     let is_secure = browser::is_secure(shared, &parts.headers);
-    let Sent { token } = SmallBody::read(Request::from_parts(parts, body)).await?.parse()?;
-    let pass = match shared.app().log_in(token.trim(), is_secure) {
+    let request = Request::from_parts(parts, body);
+    let tried = attempt(shared, request, is_secure).await;
+    if !matches!(tried, Err(Tried::InVain(_))) {
+        shared.attempts.forgive(peer);
+    }
+    let pass = match tried {
         Ok(pass) => pass,
-        Err(LoginError::Auth(error)) => {
-            shared.attempts.count(peer, Instant::now());
-            tracing::info!(%error, code = error.code(), "somebody could not log in");
-            return Err(error.into());
-        }
-        Err(error @ LoginError::Randomness) => return Err(Problem::internal(&error)),
+        Err(Tried::InVain(error)) => return Err(error.into()),
+        Err(Tried::Not(problem)) => return Err(problem),
     };
     let principal = pass.principal()?;
     if shared.is_open_to_all() {
@@ -86,6 +86,26 @@ pub(super) async fn log_in(anyone: Anyone, request: Request) -> Reply {
     let seconds = pass.ends_at().saturating_sub(u64::try_from(clock::now().seconds()).unwrap_or_default());
     set_cookie(&mut response, &browser::keep(&text, is_secure, seconds))?;
     Ok(response)
+}
+
+/// Why there is no login.
+enum Tried {
+    /// The credential is not good.
+    InVain(AuthError),
+    /// None was looked at.
+    Not(Problem),
+}
+
+async fn attempt(shared: &Shared, request: Request, is_secure: bool) -> Result<Pass, Tried> {
+    let body = SmallBody::read(request).await.map_err(Tried::Not)?;
+    let Sent { token } = body.parse().map_err(Tried::Not)?;
+    shared.app().log_in(token.trim(), is_secure).map_err(|error| match error {
+        LoginError::Auth(error) => {
+            tracing::info!(%error, code = error.code(), "somebody could not log in");
+            Tried::InVain(error)
+        }
+        LoginError::Randomness => Tried::Not(Problem::internal(&error)),
+    })
 }
 
 /// GET /v1/login

@@ -11,6 +11,7 @@ mod hook;
 mod ledger;
 mod limits;
 mod login;
+mod login_attacks;
 mod openapi;
 mod policies;
 mod sessions;
