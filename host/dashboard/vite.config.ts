@@ -5,7 +5,7 @@
  * `@sentinel/policy` is not from a registry: `cargo xtask dashboard` links `target/web` into node_modules.
  */
 import { fileURLToPath } from "node:url";
-import { defineConfig, type Plugin, type ProxyOptions } from "vite";
+import { defineConfig, type HtmlTagDescriptor, type Plugin, type ProxyOptions } from "vite";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const enginePackage = process.env["SENTINEL_WEB_PACKAGE"];
@@ -38,18 +38,27 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
-/** The playground needs the engine at once: it is fetched beside the scripts and not behind them. */
-function enginePreload(): Plugin {
+/**
+ * The playground needs the engine at once, and the editor a moment later: both are fetched beside the first scripts
+ * and not behind them.
+ */
+function playgroundPreload(): Plugin {
   return {
-    name: "engine-preload",
+    name: "playground-preload",
     apply: "build",
     transformIndexHtml: {
       order: "post",
-      handler: (_html, { bundle, path }) => {
-        const engine = Object.keys(bundle ?? {}).find((name) => name.endsWith(".wasm"));
-        if (engine === undefined || !path.endsWith("/playground/index.html")) return [];
-        const attrs = { rel: "preload", as: "fetch", type: "application/wasm", crossorigin: "anonymous", href: `../${engine}` };
-        return [{ tag: "link", attrs, injectTo: "head" as const }];
+      handler: (html, { bundle, path }) => {
+        if (bundle === undefined || !path.endsWith("/playground/index.html")) return [];
+        const link = (attrs: Record<string, string>): HtmlTagDescriptor => ({ tag: "link", attrs, injectTo: "head" });
+        const engine = Object.keys(bundle).filter((name) => name.endsWith(".wasm"));
+        const editor = Object.values(bundle).flatMap((file) =>
+          file.type === "chunk" && file.moduleIds.some((id) => id.endsWith("/editor/PolicyEditor.tsx")) ? [file.fileName, ...file.imports] : [],
+        );
+        return [
+          ...engine.map((name) => link({ rel: "preload", as: "fetch", type: "application/wasm", crossorigin: "anonymous", href: `../${name}` })),
+          ...editor.filter((name) => !html.includes(name)).map((name) => link({ rel: "modulepreload", crossorigin: "", href: `../${name}` })),
+        ];
       },
     },
   };
@@ -74,7 +83,7 @@ export default defineConfig({
   root: here("."),
   base: "./",
   cacheDir: here("../../target/dashboard-npm/.vite"),
-  plugins: [contentSecurityPolicy(), enginePreload()],
+  plugins: [contentSecurityPolicy(), playgroundPreload()],
   resolve: {
     alias: enginePackage === undefined ? [] : [{ find: "@sentinel/policy", replacement: enginePackage }],
     dedupe: ["preact", "@codemirror/state", "@codemirror/view"],

@@ -86,6 +86,8 @@ fn bench(arguments: &[String]) -> Result<()> {
         cargo("bench").args(["--package", "sentinel-tests", "--bench", "ratios"]).env("SENTINEL_BIN", binary),
     )?;
     run::run(cargo("bench").args(["--package", "sentinel-tests", "--bench", "load"]))?;
+    web::build()?;
+    run::run(cargo("bench").args(["--package", "sentinel-web-tests", "--bench", "web"]))?;
     run::run(cargo("bench").args(["--package", "sentinel-envoy-tests", "--bench", "envoy", "--", "table"]))
 }
 

@@ -23,7 +23,11 @@ mod environment;
 mod pattern;
 mod set;
 
+mod outline;
+
 pub(crate) use environment::{AllowedEnv, is_dangerous};
 pub(crate) use evaluate::{Files, Rulebook, evaluate};
+pub(crate) use outline::outline;
+pub use outline::{CommandNode, Relation};
 pub(crate) use pattern::CommandPattern;
 pub(crate) use set::CommandSet;

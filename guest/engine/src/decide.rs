@@ -16,6 +16,7 @@ mod visible;
 
 pub(crate) use meters::{over, risk_debits, show};
 use paths::Paths;
+pub(crate) use tools::command_line;
 pub use visible::{may_see, mcp_tool};
 
 use crate::call::{Call, CallError, HTTP_TOOL};

@@ -53,6 +53,7 @@ mod condition;
 mod exchange;
 mod http;
 mod network;
+mod outline;
 mod path;
 mod shell;
 
@@ -89,6 +90,7 @@ pub use exchange::{
 };
 pub use http::{BodyWanted, Forward, HttpHead};
 pub use money::parse as usd_micros;
+pub use outline::{CommandNode, Outline, Relation, outline};
 pub use policy::Policy;
 pub use protocol::{llm, mcp, sse, x402};
 pub use syntax::SyntaxTree;

@@ -97,6 +97,9 @@ pub(crate) const COMMAND_BYTES_MAX: usize = 64 << 10;
 pub(crate) const COMMAND_DEPTH_MAX: usize = 64;
 /// Most simple commands in one command line (SH1).
 pub(crate) const COMMANDS_MAX: usize = 1_000;
+/// Most of a command that is outlined for people: more than anybody reads.
+pub(crate) const OUTLINE_NODES_MAX: usize = 4_000;
+pub(crate) const OUTLINE_BYTES_MAX: usize = 1 << 20;
 /// Most pieces of one pipeline that a `a | b` pattern is tried on.
 pub(crate) const STAGES_MAX: usize = 256;
 /// Most words of a launcher's arguments that are tried as the start of what it runs, and most of

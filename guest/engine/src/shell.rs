@@ -117,9 +117,28 @@ pub(crate) struct Command<'a> {
     pub(crate) piped: bool,
     /// Where it stands in the text that was decided; empty if it does not stand there literally.
     pub(crate) span: Span,
+    /// The first of the commands that run inside of its words: they stand just before it.
+    pub(crate) inner: usize,
+    /// It stands in the body of a here-document.
+    pub(crate) in_body: bool,
 }
 
 impl Command<'_> {
+    /// Whether it may read commands: from a pipe, or from what is redirected to it.
+    pub(crate) fn reads_input(&self) -> bool {
+        let is_fed = |redirect: &Redirect<'_>| {
+            matches!(
+                redirect.direction,
+                Direction::Heredoc
+                    | Direction::HereString
+                    | Direction::Read
+                    | Direction::Duplicate
+                    | Direction::ReadWrite
+            ) && redirect.operator.starts_with('<')
+        };
+        self.piped || self.redirects.iter().any(is_fed)
+    }
+
     pub(crate) fn into_owned(self) -> Command<'static> {
         Command {
             assignments: self
@@ -139,6 +158,8 @@ impl Command<'_> {
                 .collect(),
             piped: self.piped,
             span: self.span,
+            inner: self.inner,
+            in_body: self.in_body,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A decision in full: every reason with its place in the policy and in the call, as JSON.
 
 use sentinel_engine::{
-    Circumstances, Decision, Effect, Reason, Rule, SyntaxTree, Window, conclude, decide_bytes, parse,
+    Circumstances, CommandNode, Decision, Effect, Reason, Rule, SyntaxTree, Window, conclude, decide_bytes,
+    outline, parse,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -57,7 +58,12 @@ pub(crate) fn json(own: &WebPolicy, call: &[u8], circumstances: &Circumstances) 
     // It was parsed once, so it can be parsed again; without places the reasons are the same.
     let tree = parse(&own.document, own.format).ok();
     let document = Places::new(&own.document);
-    let reasons = decision.reasons.iter().map(|reason| found(reason, tree.as_ref(), &document)).collect();
+    let outline = outline(&own.policy, call);
+    let line = outline.as_ref().map(|own| Places::new(&own.line));
+    let reasons = decision.reasons.iter();
+    let reasons = reasons.map(|reason| found(reason, tree.as_ref(), &document, line.as_ref())).collect();
+    let nodes = outline.as_ref().and_then(|own| own.nodes.as_deref());
+    let commands = nodes.zip(line.as_ref()).map(|(nodes, line)| nested(nodes, line));
     let explanation = Explanation {
         verdict: verdict.as_deref(),
         outcome: decision.outcome.as_str(),
@@ -65,14 +71,21 @@ pub(crate) fn json(own: &WebPolicy, call: &[u8], circumstances: &Circumstances) 
         call_digest: decision.call_digest.to_string(),
         reasons,
         paths: &decision.paths,
-        commands: None,
+        commands,
         effects: effects(&decision),
     };
     // Texts and numbers always have a JSON form.
     serde_json::to_string(&explanation).unwrap_or_default()
 }
 
-fn found<'d>(reason: &'d Reason, tree: Option<&SyntaxTree<'_>>, document: &Places<'_>) -> Found<'d> {
+fn found<'d>(
+    reason: &'d Reason,
+    tree: Option<&SyntaxTree<'_>>,
+    document: &Places<'_>,
+    command: Option<&Places<'_>>,
+) -> Found<'d> {
+    // Of a command that is not the call's own there are no places in it.
+    let units = |byte: u32| command.map_or(0, |line| line.units(usize::try_from(byte).unwrap_or(usize::MAX)));
     Found {
         outcome: reason.outcome.as_str(),
         layer: reason.layer.as_str(),
@@ -81,8 +94,8 @@ fn found<'d>(reason: &'d Reason, tree: Option<&SyntaxTree<'_>>, document: &Place
         rule: reason.rule.as_ref().map(|rule| line(rule, tree, document)),
         part: reason.part.as_ref().map(|part| Part {
             text: &part.text,
-            start: usize::try_from(part.start).unwrap_or_default(),
-            end: usize::try_from(part.end).unwrap_or_default(),
+            start: units(part.start),
+            end: units(part.end),
         }),
     }
 }
@@ -90,6 +103,32 @@ fn found<'d>(reason: &'d Reason, tree: Option<&SyntaxTree<'_>>, document: &Place
 fn line<'d>(rule: &'d Rule, tree: Option<&SyntaxTree<'_>>, document: &Places<'_>) -> Line<'d> {
     let span = tree.and_then(|tree| tree.find(&rule.pointer));
     Line { pattern: &rule.pattern, pointer: &rule.pointer, range: span.map(|span| document.range(span)) }
+}
+
+/// Nodes that stand one behind the other, each below its parent. From the last one back: what is one
+/// level deeper and was met since belongs below.
+fn nested(nodes: &[CommandNode], line: &Places<'_>) -> Vec<Value> {
+    let mut levels: Vec<Vec<Value>> = Vec::new();
+    for node in nodes.iter().rev() {
+        levels.resize_with(levels.len().max(node.depth + 2), Vec::new);
+        let mut below = levels.get_mut(node.depth + 1).map(std::mem::take).unwrap_or_default();
+        below.reverse();
+        let own = json!({
+            "kind": node.relation.as_str(),
+            "text": node.text,
+            "start": line.units(node.start),
+            "end": line.units(node.end),
+            "program": node.program,
+            "note": node.note,
+            "children": below,
+        });
+        if let Some(level) = levels.get_mut(node.depth) {
+            level.push(own);
+        }
+    }
+    let mut roots = levels.into_iter().next().unwrap_or_default();
+    roots.reverse();
+    roots
 }
 
 /// What the decision asks of whoever keeps meters.

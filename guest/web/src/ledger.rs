@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sentinel_ledger::{Auditor, Checkpoint, Receipt, Redactor, VerifyingKey};
+use sentinel_ledger::{Auditor, Checkpoint, Hash, Receipt, Redactor, VerifyingKey, verify_consistency};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -44,9 +44,6 @@ fn proven(receipt: &str, key_lines: &str) -> Result<Value, String> {
     let keys = keys(key_lines)?;
     let receipt = Receipt::parse(receipt).map_err(|error| told(&error))?;
     let proven = receipt.verify(&keys).map_err(|error| told(&error))?;
-    // All of the keys were asked above; this only names one that signed.
-    let signed = |key: &&VerifyingKey| Checkpoint::open(&receipt.checkpoint, &[(*key).clone()]).is_ok();
-    let key = keys.iter().find(signed).map(VerifyingKey::encode);
     let checkpoint = proven.checkpoint();
     Ok(json!({
         "ok": true,
@@ -56,7 +53,62 @@ fn proven(receipt: &str, key_lines: &str) -> Result<Value, String> {
         "origin": checkpoint.origin(),
         "size": checkpoint.size(),
         "root": checkpoint.root().to_base64(),
-        "key": key,
+        "key": signer(&receipt.checkpoint, &keys),
+    }))
+}
+
+/// One of the keys that signed a note which all of them were asked about.
+fn signer(note: &str, keys: &[VerifyingKey]) -> Option<String> {
+    let signed = |key: &&VerifyingKey| Checkpoint::open(note, &[(*key).clone()]).is_ok();
+    keys.iter().find(signed).map(VerifyingKey::encode)
+}
+
+/// What a checkpoint says, if one of these keys signed it, as JSON.
+#[wasm_bindgen(js_name = verifyCheckpoint)]
+#[must_use]
+pub fn verify_checkpoint(checkpoint: &str, key_lines: &str) -> String {
+    answer(keys(key_lines).and_then(|keys| {
+        let own = Checkpoint::open(checkpoint, &keys).map_err(|error| told(&error))?;
+        Ok(json!({
+            "ok": true,
+            "origin": own.origin(),
+            "size": own.size(),
+            "root": own.root().to_base64(),
+            "key": signer(checkpoint, &keys),
+        }))
+    }))
+}
+
+/// Whether the log of one checkpoint is the beginning of another's, as JSON. `proof`: hashes in base64,
+/// one on each line.
+#[wasm_bindgen(js_name = verifyConsistency)]
+#[must_use]
+pub fn verify_grown(old: &str, new: &str, proof: &str, key_lines: &str) -> String {
+    answer(grown(old, new, proof, key_lines))
+}
+
+fn grown(old: &str, new: &str, proof: &str, key_lines: &str) -> Result<Value, String> {
+    let keys = keys(key_lines)?;
+    let open = |note: &str| Checkpoint::open(note, &keys).map_err(|error| told(&error));
+    let (earlier, later) = (open(old)?, open(new)?);
+    if earlier.origin() != later.origin() {
+        return Err(format!(
+            "the checkpoints are of two logs: `{}` and `{}`",
+            earlier.origin(),
+            later.origin()
+        ));
+    }
+    let hashes = proof.split('\n').filter(|line| !line.is_empty()).map(Hash::from_base64);
+    let hashes: Option<Vec<Hash>> = hashes.collect();
+    let hashes = hashes.ok_or("the proof has a text that is not the base64 of a hash")?;
+    verify_consistency(earlier.size(), &earlier.root(), later.size(), &later.root(), &hashes)
+        .map_err(|error| told(&error))?;
+    Ok(json!({
+        "ok": true,
+        "origin": later.origin(),
+        "oldSize": earlier.size(),
+        "size": later.size(),
+        "root": later.root().to_base64(),
     }))
 }
 

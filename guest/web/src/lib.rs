@@ -16,7 +16,7 @@ mod policy;
 mod session;
 mod text;
 
-pub use ledger::{LedgerAudit, redact, verify_receipt};
+pub use ledger::{LedgerAudit, redact, verify_checkpoint, verify_grown, verify_receipt};
 pub use policy::WebPolicy;
 pub use session::WebSession;
 

@@ -115,7 +115,8 @@ impl Session {
         self.kept.verdicts = self.kept.verdicts.saturating_add(1);
         let verdict_id = holds::id(self.kept.verdicts);
         let policy = self.policy.digest().to_string();
-        let approval_id = self.kept.questions.follow(&verdict, approval, &digest, &policy, (&verdict_id, now));
+        let approval_id =
+            self.kept.questions.follow(&verdict, approval, &digest, &policy, (&verdict_id, now));
         let charges = self.kept.meters.due(&decision.effects, &verdict, &run, now);
         let held = self.kept.meters.charge(&charges, now);
         self.kept.holds.keep(&verdict_id, held, &verdict.observations, now);
@@ -126,7 +127,9 @@ impl Session {
     fn settle(&self, effects: &[Effect], run: &str, now: u64) -> Vec<EffectOutcome> {
         let is_full = self.kept.holds.is_full();
         let answer = |effect: &Effect| match effect {
-            Effect::Debit(debit) if debit.held && is_full => EffectOutcome::Failed(limits::HOLDS_FULL.to_owned()),
+            Effect::Debit(debit) if debit.held && is_full => {
+                EffectOutcome::Failed(limits::HOLDS_FULL.to_owned())
+            }
             Effect::Debit(debit) => self.kept.meters.read(debit, run, now),
             Effect::Baseline { .. } if is_full => EffectOutcome::Failed(limits::HOLDS_FULL.to_owned()),
             Effect::Baseline { key } => match self.kept.baselines.get(key) {
@@ -148,10 +151,7 @@ impl Session {
             (Approval::Possible, Approver::No) => Approval::Refused(Refusal::Denied),
             (Approval::Possible, Approver::Possible) => self.kept.questions.may_ask(now),
             (
-                found @ (Approval::Nobody
-                | Approval::Waiting
-                | Approval::Granted(_)
-                | Approval::Refused(_)),
+                found @ (Approval::Nobody | Approval::Waiting | Approval::Granted(_) | Approval::Refused(_)),
                 _,
             ) => found,
         }

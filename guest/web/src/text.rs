@@ -37,7 +37,8 @@ impl Mark {
     const fn pass(&mut self, c: char) {
         self.byte += c.len_utf8();
         self.units += c.len_utf16();
-        (self.lines, self.column) = if c == '\n' { (self.lines + 1, 0) } else { (self.lines, self.column + 1) };
+        (self.lines, self.column) =
+            if c == '\n' { (self.lines + 1, 0) } else { (self.lines, self.column + 1) };
     }
 }
 

@@ -2,9 +2,9 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may, session } from "./api/session";
-import { ErrorBox, Empty, Loading } from "./components/states";
-import { noAnswer } from "./api/problem";
 import { PageHead } from "./components/Panel";
+import { Empty, ErrorBox, Loading } from "./components/states";
+import { noAnswer } from "./api/problem";
 import { Layout } from "./Layout";
 import type { Route } from "./lib/route";
 import { go, route } from "./lib/router";
@@ -80,8 +80,8 @@ function Current(): JSX.Element {
   if (at.page === "unknown") {
     return (
       <>
-        <PageHead title="There is no such page" />
-        <Empty title="The address may be mistyped, or of another version.">
+        <PageHead title="No such page" />
+        <Empty title="This address leads nowhere">
           <a href="#/live">Go to Live</a>
         </Empty>
       </>

@@ -10,7 +10,7 @@ import type { Route } from "./lib/route";
 import { route } from "./lib/router";
 import { choose, theme, type Theme } from "./lib/theme";
 import { badge } from "./lib/title";
-import { useWaiting } from "./pages/approvals/waiting";
+import { news, useWaiting } from "./pages/approvals/waiting";
 
 interface Item {
   name: string;
@@ -61,6 +61,9 @@ export function Layout({ children }: { children: ComponentChildren }): JSX.Eleme
         {daemon.value === "gone" && <Gone />}
         {children}
       </main>
+      <p class="visually-hidden" role="status">
+        {news.value}
+      </p>
       <Toasts />
     </div>
   );

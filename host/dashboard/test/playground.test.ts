@@ -86,6 +86,7 @@ const plan = (calls: readonly string[], more: Partial<Plan> = {}): Plan => ({
   outcome: "executed",
   start: 1_773_050_400_000,
   gapSeconds: 5,
+  approval: "possible",
   ...more,
 });
 
@@ -113,6 +114,13 @@ test("a yes lets one call through, a no stops it, and money follows the outcome"
   assert.equal(day({}), 120_000_000);
   assert.equal(day({ answers: new Map([[1, "approved"]]) }), 420_000_000);
   assert.equal(day({ outcome: "not-executed" }), 0);
+});
+
+test("where nobody can be asked, nothing waits", async () => {
+  const { policy, calls } = await policyOf("payments");
+  const stage = run(policy, plan(calls.slice(0, 2), { approval: "nobody" })).stages[1];
+  assert.equal(stage?.waiting, false);
+  assert.equal(stage?.verdict.permitted, false);
 });
 
 test("two people answer where it takes two", async () => {

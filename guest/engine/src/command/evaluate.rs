@@ -19,7 +19,7 @@ use crate::data::risk;
 use crate::decision::{Layer, Outcome, Part, Reason, Rule};
 use crate::limits::{COMMAND_DEPTH_MAX, COMMANDS_MAX, STEPS_MAX, WORD_STEPS};
 use crate::policy::{BashRules, PointRules};
-use crate::shell::{self, Command, Direction, Event, ParseErrorKind, Script, Word, hole};
+use crate::shell::{self, Command, Event, ParseErrorKind, Script, Word, hole};
 use crate::wire::excerpt;
 
 /// A part that stands nowhere in the command line.
@@ -248,21 +248,11 @@ impl Evaluation<'_, '_> {
         if command.words.is_empty() {
             return;
         }
-        let fed = command.redirects.iter().any(|redirect| {
-            matches!(
-                redirect.direction,
-                Direction::Heredoc
-                    | Direction::HereString
-                    | Direction::Read
-                    | Direction::Duplicate
-                    | Direction::ReadWrite
-            ) && redirect.operator.starts_with('<')
-        });
         let level = Level {
             words: &command.words,
             text,
             written: Some(command),
-            reads_input: command.piped || fed,
+            reads_input: command.reads_input(),
             part,
             depth,
         };

@@ -56,6 +56,17 @@ pub(super) fn resolve<'p>(policy: &'p Policy, call: &Call<'_>, http: Option<Acce
     Resolved { built_in: map::find(&call.tool_name), own, http }
 }
 
+/// The command line that a call hands to bash, if its tool is known to take one.
+pub(crate) fn command_line<'c>(policy: &Policy, call: &'c Call<'_>) -> Option<&'c str> {
+    let tool = resolve(policy, call, None);
+    let built_in = tool.built_in.into_iter().flat_map(|row| row.required.iter().chain(row.optional));
+    let own = tool.own.iter().map(|(name, what)| (name.as_str(), *what));
+    let mut commands = built_in.copied().chain(own).filter(|(_, what)| *what == Use::Command);
+    let line = commands.find_map(|(name, _)| call.argument(name)?.as_str())?;
+    let shell = call.shell.as_deref().unwrap_or("bash");
+    (shell.rsplit('/').next() == Some("bash")).then_some(line)
+}
+
 /// What the lists of an MCP server say of a tool of it: by the rule for the host that it is called at, or
 /// by the server's name.
 pub(super) fn listed<'p>(policy: &'p Policy, name: &str, server: Option<McpView<'p>>) -> McpTool<'p> {

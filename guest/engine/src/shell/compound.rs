@@ -163,7 +163,13 @@ impl<'a> Parser<'a> {
     pub(super) fn push_assignment(&mut self, name: String) {
         let span = Span { start: self.pos, end: self.pos };
         let assignment = Assignment { name: Cow::Owned(name), by_loop: true };
-        self.script.commands.push(Command { assignments: vec![assignment], span, ..Command::default() });
+        let inner = self.script.commands.len();
+        self.script.commands.push(Command {
+            assignments: vec![assignment],
+            span,
+            inner,
+            ..Command::default()
+        });
         self.script.events.push(Event::Command(self.script.commands.len() - 1));
     }
 

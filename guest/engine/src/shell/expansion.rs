@@ -274,9 +274,11 @@ impl Parser<'_> {
             return self.limit("command line has more than 1000 commands");
         }
         let nowhere = Span { start: 0, end: 0 };
-        self.script
-            .commands
-            .extend(script.commands.into_iter().map(|own| Command { span: nowhere, ..own.into_owned() }));
+        let moved = |own: Command<'_>| {
+            let inner = own.inner + first;
+            Command { span: nowhere, inner, ..own.into_owned() }
+        };
+        self.script.commands.extend(script.commands.into_iter().map(moved));
         self.script.redirects.extend(script.redirects.into_iter().map(|own| Redirect {
             target: own.target.into_owned(),
             direction: own.direction,

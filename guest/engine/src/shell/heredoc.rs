@@ -77,7 +77,11 @@ impl<'a> Parser<'a> {
             let behind = self.pos;
             if !pending.quoted {
                 self.pos = start;
+                let first = self.script.commands.len();
                 self.expand_body(end)?;
+                for command in self.script.commands.iter_mut().skip(first) {
+                    command.in_body = true;
+                }
             }
             self.pos = behind;
             self.fill_body(&pending, start, end);

@@ -13,7 +13,7 @@ const SUBSCRIPT_BYTES_MAX: usize = 256;
 impl<'a> Parser<'a> {
     pub(super) fn simple(&mut self) -> Result<()> {
         let mut command = Command { piped: self.piped, ..Command::default() };
-        let start = self.pos;
+        let (start, inner) = (self.pos, self.script.commands.len());
         let mut end = start;
         loop {
             self.blanks()?;
@@ -56,7 +56,7 @@ impl<'a> Parser<'a> {
         if command == (Command { piped: self.piped, ..Command::default() }) {
             return self.syntax("a command is missing");
         }
-        command.span = Span { start, end };
+        (command.span, command.inner) = (Span { start, end }, inner);
         if self.script.commands.len() >= COMMANDS_MAX {
             return self.limit("command line has more than 1000 commands");
         }

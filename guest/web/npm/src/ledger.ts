@@ -4,7 +4,9 @@
  */
 
 import { engine } from "./engine.js";
-import { LedgerAudit, redact as redactText, verifyReceipt as verifyText, visible as visibleText } from "./sentinel_web.js";
+import { LedgerAudit, redact as redactText, visible as visibleText } from "./sentinel_web.js";
+import { verifyCheckpoint as checkpointText, verifyConsistency as consistencyText } from "./sentinel_web.js";
+import { verifyReceipt as verifyText } from "./sentinel_web.js";
 import type { Json } from "./types.js";
 
 /** What a receipt proves. */
@@ -31,6 +33,27 @@ export type ReceiptResult =
 export type LedgerResult =
   | { ok: true; size: number; root: string; key: string; rotations: number[] }
   | { ok: false; error: string };
+
+/** What a signed checkpoint says. */
+export type CheckpointResult =
+  | { ok: true; origin: string; size: number; root: string; key: string }
+  | { ok: false; error: string };
+
+/** What a proof of consistency proves. */
+export type ConsistencyResult =
+  | { ok: true; origin: string; oldSize: number; size: number; root: string }
+  | { ok: false; error: string };
+
+/** Two states of a log. */
+export interface ConsistencyInput {
+  /** The checkpoint that was kept. */
+  old: string;
+  /** The checkpoint of now. */
+  checkpoint: string;
+  /** Hashes in base64, in order. */
+  proof: readonly string[];
+  keys: readonly string[];
+}
 
 /** A whole log. */
 export interface LedgerInput {
@@ -63,6 +86,19 @@ function parsed(text: string): Json | null {
   } catch {
     return null;
   }
+}
+
+/** Whether one of these keys signed a checkpoint, and what it says. */
+export function verifyCheckpoint(checkpoint: string, keys: readonly string[]): CheckpointResult {
+  const lines = keys.join("\n");
+  return JSON.parse(engine(() => checkpointText(checkpoint, lines))) as CheckpointResult;
+}
+
+/** Whether a log only grew: the one of `old` is the beginning of the one of `checkpoint`. */
+export function verifyConsistency(input: ConsistencyInput): ConsistencyResult {
+  const { old, checkpoint } = input;
+  const [proof, lines] = [input.proof.join("\n"), input.keys.join("\n")];
+  return JSON.parse(engine(() => consistencyText(old, checkpoint, proof, lines))) as ConsistencyResult;
 }
 
 /** Reads a whole log once. Entries may come from a generator; no more than one is held. */

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use sentinel_engine::{Answer, AnswerRefusal, Approval, Question, Refusal, Standing, Verdict, answer, visible};
+use sentinel_engine::{
+    Answer, AnswerRefusal, Approval, Question, Refusal, Standing, Verdict, answer, visible,
+};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{ASKED_SECONDS, QUESTIONS_KEPT, QUESTIONS_MAX, SUBJECT_BYTES_MAX};
@@ -149,7 +151,8 @@ impl Questions {
     }
 
     fn oldest_ended(&self) -> Option<String> {
-        let ended = self.rows.iter().filter(|(_, row)| !matches!(row.state, State::Pending | State::Approved));
+        let ended =
+            self.rows.iter().filter(|(_, row)| !matches!(row.state, State::Pending | State::Approved));
         ended.min_by_key(|(_, row)| row.number).map(|(digest, _)| digest.clone())
     }
 
@@ -168,7 +171,8 @@ impl Questions {
         let given = |own: &Said| Answer { subject: own.subject.clone(), is_yes: own.is_yes };
         let given: Vec<_> = row.answers.iter().map(given).collect();
         let new = Answer { subject: subject.to_owned(), is_yes };
-        let standing = answer(&question, REQUESTER, &given, &new).map_err(|why| refused(why, &row.approvers))?;
+        let standing =
+            answer(&question, REQUESTER, &given, &new).map_err(|why| refused(why, &row.approvers))?;
         row.answers.push(Said { subject: new.subject, is_yes });
         row.state = match standing {
             Standing::Pending => State::Pending,

@@ -40,8 +40,8 @@ impl Session {
         if Digest::of(body.as_bytes()).to_string() != digest {
             return Err("the saved session is damaged: its digest is another one".to_owned());
         }
-        let kept: Kept =
-            serde_json::from_str(body).map_err(|error| format!("the saved session cannot be read: {error}"))?;
+        let kept: Kept = serde_json::from_str(body)
+            .map_err(|error| format!("the saved session cannot be read: {error}"))?;
         if kept.agent_id != policy.agent_id() {
             return Err(format!(
                 "the saved session is of the agent `{}`, the policy of `{}`",
@@ -110,7 +110,10 @@ pub(super) mod base64 {
     use serde::ser::Serializer;
 
     #[expect(clippy::ptr_arg, reason = "serde passes the field")]
-    pub(in crate::session) fn serialize<S: Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::session) fn serialize<S: Serializer>(
+        bytes: &Vec<u8>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(bytes))
     }
 

@@ -120,7 +120,8 @@ fn a_fixed_window_begins_anew_and_a_lifetime_does_not() {
     let denied = session.step(&pay("0.40"), at(DAY));
     assert_eq!(denied.verdict.rule.unwrap().pattern, "life");
     // Time does not go back, so neither does a window.
-    assert_eq!(session.step(&pay("0.10"), at(DAY - 1)).charges[2].key.number, 1);
+    let charges = session.step(&pay("0.10"), at(DAY - 1)).charges;
+    assert_eq!(charges.iter().find(|own| own.key.meter == "budgets/day").unwrap().key.number, 1);
     session.step(&pay("0.01"), at(3 * DAY));
     let kept = session.kept.meters.len();
     session.step(&pay("0.01"), at(9 * DAY));
@@ -285,7 +286,8 @@ fn people_are_not_flooded() {
 
 #[test]
 fn baselines_learn_from_what_was_executed() {
-    let anomaly = json!({"anomaly": {"tools": ["pay"], "signals": ["numbers"], "escalateAt": 2, "blockAt": 3}});
+    let anomaly =
+        json!({"anomaly": {"tools": ["pay"], "signals": ["numbers"], "escalateAt": 2, "blockAt": 3}});
     let with = |x: u64| call("pay", &json!({"toolInput": {"x": x}}));
     let run = |settle: bool| {
         let mut session = session(&anomaly);
@@ -336,8 +338,7 @@ fn a_saved_session_goes_on_where_it_was() {
     let held = session.step(&look, at(2));
     let id = session.step(&pay("0.50"), at(3)).approval_id.unwrap();
     session.answer(&id, "alice", true, None).unwrap();
-    let restore =
-        |text: &str| Session::restore(Rc::clone(&document), text, None, Approver::Possible, None);
+    let restore = |text: &str| Session::restore(Rc::clone(&document), text, None, Approver::Possible, None);
     let saved = session.save();
     let mut again = restore(&saved).unwrap();
     assert_eq!(again.save(), saved);
@@ -365,7 +366,9 @@ fn a_saved_session_goes_on_where_it_was() {
     assert!(foreign.is_err_and(|error| error.contains("of the agent `a`")));
     // With a right digest, too.
     let body = saved.splitn(3, '\n').last().unwrap();
-    for (from, to) in [("\"held\":100000", "\"held\":1"), ("\"verdicts\":3", "\"verdicts\":1"), ("{", "{\"x\":1,")] {
+    for (from, to) in
+        [("\"held\":100000", "\"held\":1"), ("\"verdicts\":3", "\"verdicts\":1"), ("{", "{\"x\":1,")]
+    {
         assert!(body.contains(from), "{from} in {body}");
         let body = body.replacen(from, to, 1);
         let text = format!("sentinel-session/v1\n{}\n{body}", sentinel_engine::Digest::of(body.as_bytes()));

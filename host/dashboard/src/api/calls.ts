@@ -8,7 +8,6 @@ import type {
   Budget,
   Dashboard,
   LedgerEntries,
-  LedgerEntry,
   PolicyDocument,
   Revision,
   Risk,
@@ -38,11 +37,10 @@ export const exported = (id: string, as: "csv" | "jsonl", query: Query): Asked<B
 
 export const approvals = (query: Query, signal: AbortSignal): Asked<{ approvals: Approval[] }> => request("/v1/approvals", { query, signal });
 export const approval = (id: string, signal: AbortSignal): Asked<Approval> => request(`/v1/approvals/${encodeURIComponent(id)}`, { signal });
-export const answer = (id: string, what: "approve" | "deny" | "cancel", note: string): Asked<Approval> =>
-  request(`/v1/approvals/${encodeURIComponent(id)}/${what}`, { method: "POST", body: what === "cancel" ? undefined : note === "" ? {} : { note } });
+export const answer = (id: string, what: "approve" | "deny", note: string): Asked<Approval> =>
+  request(`/v1/approvals/${encodeURIComponent(id)}/${what}`, { method: "POST", body: note === "" ? {} : { note } });
 
 export const entries = (query: Query, signal: AbortSignal): Asked<LedgerEntries> => request("/v1/ledger/entries", { query, signal });
-export const entry = (index: number, signal: AbortSignal): Asked<LedgerEntry> => request(`/v1/ledger/entries/${index}`, { signal });
 export const receipt = (index: number, signal: AbortSignal): Asked<string> => request(`/v1/ledger/entries/${index}/receipt`, { as: "text", signal });
 export const checkpoint = (signal: AbortSignal): Asked<string> => request("/v1/ledger/checkpoint", { as: "text", signal });
 export const ledgerKey = (signal: AbortSignal): Asked<string> => request("/v1/ledger/key", { as: "text", signal });

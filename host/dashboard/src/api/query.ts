@@ -36,11 +36,14 @@ export function useQuery<T>(
     if (key === null) return undefined;
     const ended = new AbortController();
     let timer = 0;
+    let asked = false;
     const run = async (): Promise<void> => {
-      if (document.hidden && everyMs > 0) {
+      // Nobody looks: what is there stays, and the first look asks again.
+      if (asked && document.hidden && everyMs > 0) {
         timer = window.setTimeout(() => void run(), everyMs);
         return;
       }
+      asked = true;
       const answer = await latest.current(ended.signal);
       if (ended.signal.aborted) return;
       setState((before) => ({

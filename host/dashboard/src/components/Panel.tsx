@@ -2,6 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { badge } from "../lib/title";
+import { visibleText } from "../lib/visible";
 
 export function Panel({
   title,
@@ -44,7 +45,7 @@ export function PageHead({ title, children, back }: { title: ComponentChildren; 
 export function useTitle(title: string): void {
   const waiting = badge.value;
   useEffect(() => {
-    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${title} · Sentinel`;
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${visibleText(title)} · Sentinel`;
   }, [title, waiting]);
 }
 

@@ -45,11 +45,11 @@ export function Table<T>({
               {columns.map((column) =>
                 column.head === true ? (
                   <th key={column.name} scope="row" class={classes(column)} data-name={column.name}>
-                    {column.cell(row)}
+                    <span class="cell">{column.cell(row)}</span>
                   </th>
                 ) : (
                   <td key={column.name} class={classes(column)} data-name={column.name}>
-                    {column.cell(row)}
+                    <span class="cell">{column.cell(row)}</span>
                   </td>
                 ),
               )}

@@ -1,6 +1,7 @@
 /** What the engine says of a text, as a list: each line goes to its place. */
 import type { Diagnostic } from "@sentinel/policy";
 import { visibleText } from "../lib/visible";
+import "./editor.css";
 
 const MOST = 100;
 

@@ -30,7 +30,7 @@ export function App() {
               />
             </div>
           </header>
-          <div class="p-scroll">{tab.value === "call" ? <CallPane onRule={onRule} /> : <SessionPane onRule={onRule} />}</div>
+          <div class="p-scroll" key={tab.value}>{tab.value === "call" ? <CallPane onRule={onRule} /> : <SessionPane onRule={onRule} />}</div>
         </section>
       </main>
     </div>

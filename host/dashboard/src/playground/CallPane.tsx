@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
-import { PolicyEditor } from "../editor/PolicyEditor";
+import { LazyEditor } from "../editor/LazyEditor";
 import { Bars, VerdictView, type RulePlace } from "../verdict";
 import { callBars } from "./about";
 import { CallForm } from "./CallForm";
@@ -32,7 +32,7 @@ export function CallPane({ onRule }: { onRule: (rule: RulePlace) => void }) {
         <CallForm text={callText.value} environment={environment.value} onChange={(text) => (callText.value = text)} onEnvironment={(value) => (environment.value = value)} />
       ) : (
         <div class="p-call-json">
-          <PolicyEditor text={callText.value} notation="json" label="Call as JSON" small assist={false} onChange={(text) => (callText.value = text)} />
+          <LazyEditor text={callText.value} notation="json" label="Call as JSON" small assist={false} onChange={(text) => (callText.value = text)} />
         </div>
       )}
       <CallVerdict onRule={onRule} />

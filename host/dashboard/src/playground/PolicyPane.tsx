@@ -2,13 +2,14 @@
 import { useRef } from "preact/hooks";
 import { Button } from "../components/Button";
 import { Diagnostics } from "../editor/Diagnostics";
-import { PolicyEditor, type EditorHandle } from "../editor/PolicyEditor";
+import { LazyEditor } from "../editor/LazyEditor";
+import type { EditorHandle } from "../editor/PolicyEditor";
 import { engine, engineError } from "../lib/engine";
 import type { RulePlace } from "../verdict";
 import { policyFile } from "./cli";
 import { save } from "./file";
 import { Segmented } from "./Segmented";
-import { compiled, notation, policyText, show, present } from "./state";
+import { compiled, notation, policyText, present, show, writePolicy } from "./state";
 
 const FILE_MOST = 4 * 1024 * 1024;
 
@@ -45,7 +46,7 @@ export function PolicyPane({ places }: { places: PolicyPlaces }) {
         </div>
       </header>
       <div class="p-editor">
-        <PolicyEditor text={policyText.value} notation={notation.value} label="Policy" diagnostics={diagnostics} handle={editor} onChange={(text) => (policyText.value = text)} />
+        <LazyEditor text={policyText.value} notation={notation.value} label="Policy" diagnostics={diagnostics} handle={editor} onChange={writePolicy} />
       </div>
       {engine.value === "failed" ? (
         <p class="note note-deny" role="alert">

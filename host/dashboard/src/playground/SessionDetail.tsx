@@ -1,7 +1,7 @@
 /** The chosen call of a session: its text, what became of it, and why. */
 import { useMemo } from "preact/hooks";
 import { Button } from "../components/Button";
-import { PolicyEditor } from "../editor/PolicyEditor";
+import { LazyEditor } from "../editor/LazyEditor";
 import { VerdictView, type RulePlace } from "../verdict";
 import { completeCall } from "./call";
 import { without } from "./positions";
@@ -35,7 +35,7 @@ export function SessionDetail({ onRule }: { onRule: (rule: RulePlace) => void })
         <Button kind="quiet" icon="cross" label={`Remove call ${at + 1}`} onClick={() => remove(at)} />
       </header>
       <div class="p-call-json">
-        <PolicyEditor key={at} text={text} notation="json" label={`Call ${at + 1} as JSON`} small assist={false} onChange={(next) => put(at, next)} />
+        <LazyEditor key={at} text={text} notation="json" label={`Call ${at + 1} as JSON`} small assist={false} onChange={(next) => put(at, next)} />
       </div>
       {stage === undefined ? (
         <p class="muted small">It is not made yet.</p>

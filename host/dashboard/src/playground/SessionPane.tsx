@@ -26,7 +26,7 @@ export function SessionPane({ onRule }: { onRule: (rule: RulePlace) => void }) {
         <Button kind="quiet" disabled={at === 0} onClick={() => resetSession()}>
           Reset
         </Button>
-        <span class="grow num small muted" role="status">
+        <span class="p-position num small muted nowrap" role="status">
           {at} of {list.length} calls
         </span>
         <SessionTools />

@@ -5,7 +5,7 @@ import { Dialog } from "../components/Dialog";
 import { parseCall } from "./call";
 import { fromHookEvents } from "./examples";
 import type { Outcome } from "./session-run";
-import { calls, gapSeconds, notice, outcome, present, resetSession, show } from "./state";
+import { approval, calls, gapSeconds, notice, outcome, present, resetSession, show } from "./state";
 
 const FILE_MOST = 1024 * 1024;
 const CALLS_MOST = 1_000;
@@ -26,6 +26,13 @@ export function SessionTools() {
             <option value="failed">are reported as failed: they cost as well</option>
             <option value="not-executed">are reported as not executed: nothing is charged</option>
             <option value="unreported">are not reported: money stays held</option>
+          </select>
+        </label>
+        <label class="field">
+          <span>What needs a person</span>
+          <select value={approval.value} onChange={(event) => (approval.value = event.currentTarget.value === "nobody" ? "nobody" : "possible")}>
+            <option value="possible">waits for an answer, which you give</option>
+            <option value="nobody">is denied, for nobody can be asked</option>
           </select>
         </label>
         <label class="field">

@@ -6,7 +6,7 @@ import { choose, theme } from "../lib/theme";
 import { CopyBox } from "./CopyBox";
 import { EXAMPLES } from "./examples";
 import { pack } from "./share";
-import { back, clear, exampleId, notice, kept, present, showExample } from "./state";
+import { back, clear, earlier, exampleId, kept, notice, present, show, showExample } from "./state";
 
 export function Toolbar() {
   return (
@@ -55,6 +55,8 @@ function Mark() {
   );
 }
 
+const BEFORE = "(before)";
+
 function Examples() {
   return (
     <select
@@ -64,9 +66,14 @@ function Examples() {
       onChange={(event) => {
         const example = EXAMPLES.find((one) => one.id === event.currentTarget.value);
         if (example !== undefined) void showExample(example);
+        else if (event.currentTarget.value === BEFORE && earlier.value !== null) {
+          exampleId.value = null;
+          show(earlier.value, "Opened what you had here before.");
+        }
       }}
     >
       <option value="">Examples …</option>
+      {earlier.value !== null && <option value={BEFORE}>What you had here before</option>}
       {EXAMPLES.map((example) => (
         <option key={example.id} value={example.id}>
           {example.title}

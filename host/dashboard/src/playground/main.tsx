@@ -4,11 +4,16 @@ import "../styles/base.css";
 import "../styles/layout.css";
 import "../styles/components.css";
 import "./playground.css";
+import "./session.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { loadEditor } from "../editor/LazyEditor";
 import { startEngine } from "../lib/engine";
 import { App } from "./App";
-import { begin, explanation } from "./state";
+import { begin } from "./follow";
+import { explanation } from "./state";
+
+const EDITOR_MOST_MS = 600;
 
 void startEngine();
 begin();
@@ -21,6 +26,9 @@ const stop = effect(() => {
   requestAnimationFrame(() => {
     performance.mark("first-verdict");
     document.documentElement.dataset["ready"] = "";
+    setTimeout(loadEditor, 0);
   });
   queueMicrotask(() => stop());
 });
+// Without a verdict, somebody has to be able to correct what prevents it.
+setTimeout(loadEditor, EDITOR_MOST_MS);

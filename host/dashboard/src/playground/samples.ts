@@ -23,6 +23,12 @@ function http(title: string, method: string, authority: string, path: string, bo
   return tool(title, "http", { method, scheme: "https", authority, path, ...sent });
 }
 
+/** What an x402 client would sign: millionths of a dollar in USDC. */
+function purchase(title: string, amount: string): Sample {
+  const payment = { version: 2, scheme: "exact", network: "eip155:8453", asset: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", amount, payTo: "0x5AfeC0deD0D0cAfeF00dD00dBEEF00c0FFEe0001" };
+  return tool(title, "http", { method: "GET", scheme: "https", authority: "data.example.com", path: "/v1/rows?day=7", headers: [], payment });
+}
+
 export const CODING: readonly Sample[] = [
   bash("A look, then the tests", "git status && cargo test 2>&1 | tail -20"),
   bash("A deny behind an allowed command", 'git status && rm -rf "$HOME"'),
@@ -68,6 +74,8 @@ export const RESEARCH: readonly Sample[] = [
   http("A host that only looks right", "GET", "evil-wikipedia.example", "/"),
   http("Searches notes over MCP", "POST", "mcp.example.com", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "search", arguments: { query: "merkle" } } }),
   http("Deletes a note over MCP", "POST", "mcp.example.com", "/mcp", { jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "delete_note", arguments: { id: 7 } } }),
+  purchase("Buys data for two cents", "20000"),
+  purchase("Buys data for twenty cents", "200000"),
   tool("Searches the web", "web_search", { query: "transparency logs" }),
 ];
 

@@ -20,6 +20,8 @@ export interface Plan {
   readonly outcome: Outcome;
   readonly start: number;
   readonly gapSeconds: number;
+  /** Whether there is anybody to ask; otherwise what needs a person is denied. */
+  readonly approval: "possible" | "nobody";
 }
 
 export interface Stage {
@@ -43,7 +45,7 @@ export interface Run {
 }
 
 export function run(policy: Policy, plan: Plan): Run {
-  const session = new Session(policy);
+  const session = new Session(policy, { approval: plan.approval });
   try {
     const stages = plan.calls.slice(0, plan.until).map((call, position) => stage(session, plan, call, position));
     return { stages, meters: session.meters, risk: session.risk };

@@ -1,17 +1,15 @@
 /**
- * What the playground holds and what follows from it. Texts are signals; what the engine makes of them is made a
- * moment after the last key. Everything stays in this page.
+ * What the playground holds: texts, where a session is, what the engine made of them. `follow.ts` makes the latter
+ * from the former. Everything stays in this page.
  */
-import { batch, computed, effect, signal } from "@preact/signals";
-import { compile, PolicyError, type Diagnostic, type Explanation, type Policy } from "@sentinel/policy";
+import { batch, computed, signal } from "@preact/signals";
+import type { Diagnostic, Explanation, Policy } from "@sentinel/policy";
 import type { Notation } from "../editor/place";
-import { engine } from "../lib/engine";
-import { aboutOf, type About } from "./about";
-import { completeCall } from "./call";
+import type { About } from "./about";
 import { EXAMPLES, FIRST_POLICY, sampleText, sessionOf, type Example } from "./examples";
-import { run, type Answer, type Outcome, type Run } from "./session-run";
+import type { Answer, Outcome, Run } from "./session-run";
 import { isShared, unpack, type Shared } from "./share";
-import { forget, keep, load } from "./storage";
+import { forget, keepEarlier, load, loadEarlier } from "./storage";
 
 export interface Compiled {
   readonly policy: Policy | null;
@@ -26,10 +24,6 @@ export interface Notice {
   readonly before: Shared | null;
 }
 
-const POLICY_PAUSE_MS = 120;
-const CALL_PAUSE_MS = 40;
-const KEEP_PAUSE_MS = 400;
-
 const stored = load();
 const start = stored ?? firstState();
 
@@ -41,6 +35,8 @@ export const calls = signal<readonly string[]>(start.calls);
 export const environment = signal(start.environment);
 
 export const exampleId = signal<string | null>(stored === null ? (EXAMPLES[0]?.id ?? null) : null);
+/** What somebody wrote here, and a link or an example replaced. */
+export const earlier = signal<Shared | null>(loadEarlier());
 export const notice = signal<Notice | null>(null);
 export const kept = signal(true);
 
@@ -55,12 +51,10 @@ export const answers = signal<ReadonlyMap<number, Answer>>(new Map());
 export const outcomes = signal<ReadonlyMap<number, Outcome>>(new Map());
 export const outcome = signal<Outcome>("executed");
 export const gapSeconds = signal(5);
+export const approval = signal<"possible" | "nobody">("possible");
 export const chosen = signal(0);
 export const session = signal<Run | null>(null);
 export const sessionError = signal("");
-
-/** Sessions begin at one moment, so that a run is the same every time that it is made. */
-const STARTED = Date.now();
 
 export function firstState(): Shared {
   const samples = EXAMPLES[0]?.samples ?? [];
@@ -84,9 +78,22 @@ export const present = computed<Shared>(() => ({
   environment: environment.value,
 }));
 
+/** Whether the policy was written here, and not only opened. */
+let touched = stored !== null;
+
+export function writePolicy(text: string): void {
+  touched = true;
+  policyText.value = text;
+}
+
 /** Another state, with a way back to the one that it replaces. */
 export function show(next: Shared, text: string): void {
   const before = present.peek();
+  if (touched && before.policy !== next.policy) {
+    earlier.value = before;
+    keepEarlier(before);
+  }
+  touched = false;
   batch(() => {
     policyText.value = next.policy;
     notation.value = next.notation;
@@ -134,9 +141,9 @@ export function resetSession(position = 0): void {
 
 /** Forgets what is kept, and begins as on the first visit. */
 export function clear(): void {
-  forget();
   show(firstState(), "Cleared. What was kept in this browser is gone.");
   exampleId.value = EXAMPLES[0]?.id ?? null;
+  earlier.value = null;
   forget();
 }
 
@@ -150,117 +157,4 @@ export async function openAddress(hash: string): Promise<void> {
     show(found.shared, "Opened from a link.");
     exampleId.value = null;
   } else notice.value = { text: `${found.why} What was here stays.`, tone: "bad", before: null };
-}
-
-function later(milliseconds: number, run: () => void): () => void {
-  let timer = 0;
-  return () => {
-    clearTimeout(timer);
-    timer = window.setTimeout(run, milliseconds);
-  };
-}
-
-function makePolicy(): void {
-  if (engine.peek() !== "ready") return;
-  const format = notation.peek();
-  const before = compiled.peek().policy;
-  let next: Compiled;
-  try {
-    const policy = compile(policyText.peek(), { format });
-    next = { policy, about: aboutOf(policy.describe()), diagnostics: policy.warnings };
-  } catch (error) {
-    next = { policy: null, about: null, diagnostics: error instanceof PolicyError ? error.diagnostics : [broken(error)] };
-  }
-  batch(() => {
-    compiled.value = next;
-    makeDecision();
-    makeSession();
-  });
-  before?.free();
-}
-
-/** The engine itself failed, which is no mistake of the author. */
-function broken(error: unknown): Diagnostic {
-  const message = `the engine failed: ${error instanceof Error ? error.message : String(error)}; reload the page`;
-  return { severity: "error", code: "engine-fault", message, help: null, label: "", pointer: null, range: { start: 0, end: 0, line: 1, column: 1 } };
-}
-
-function makeDecision(): void {
-  const policy = compiled.peek().policy;
-  if (policy === null) {
-    explanation.value = null;
-    return;
-  }
-  const call = completeCall(callText.peek(), policy.agentId, environment.peek());
-  try {
-    const found = policy.explain(call);
-    batch(() => {
-      decidedCall.value = call;
-      explanation.value = found;
-    });
-  } catch {
-    explanation.value = null;
-  }
-}
-
-function makeSession(): void {
-  const policy = compiled.peek().policy;
-  if (policy === null || tab.peek() !== "session") {
-    session.value = null;
-    return;
-  }
-  try {
-    session.value = run(policy, {
-      calls: calls.peek().map((call) => completeCall(call, policy.agentId, environment.peek())),
-      until: until.peek(),
-      answers: answers.peek(),
-      outcomes: outcomes.peek(),
-      outcome: outcome.peek(),
-      start: STARTED,
-      gapSeconds: gapSeconds.peek(),
-    });
-    sessionError.value = "";
-  } catch (error) {
-    session.value = null;
-    sessionError.value = error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** Connects texts with the engine; called once by the page. */
-export function begin(): void {
-  const policySoon = later(POLICY_PAUSE_MS, makePolicy);
-  const callSoon = later(CALL_PAUSE_MS, makeDecision);
-  const sessionSoon = later(CALL_PAUSE_MS, makeSession);
-  const keepSoon = later(KEEP_PAUSE_MS, () => {
-    kept.value = keep(present.peek());
-  });
-  let first = true;
-  effect(() => {
-    if (engine.value === "ready") makePolicy();
-  });
-  effect(() => {
-    void policyText.value;
-    void notation.value;
-    if (!first) policySoon();
-  });
-  effect(() => {
-    void callText.value;
-    void environment.value;
-    if (!first) callSoon();
-  });
-  effect(() => {
-    void [calls.value, environment.value, gapSeconds.value];
-    if (!first) sessionSoon();
-  });
-  effect(() => {
-    void [until.value, answers.value, outcomes.value, outcome.value, tab.value];
-    if (!first) makeSession();
-  });
-  effect(() => {
-    void present.value;
-    if (!first) keepSoon();
-  });
-  first = false;
-  void openAddress(location.hash);
-  addEventListener("hashchange", () => void openAddress(location.hash));
 }

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { compile, PolicyError, type Diagnostic, type Policy } from "@sentinel/policy";
-import { history, policy as governing } from "../api/calls";
+import { policy as governing } from "../api/calls";
 import { useQuery } from "../api/query";
 import { may } from "../api/session";
 import type { PolicyDocument } from "../api/types";
@@ -15,6 +15,7 @@ import { DecisionDiff } from "./DecisionDiff";
 import { DraftPane } from "./DraftPane";
 import { dropDraft, firstPolicy, keepDraft, loadDraft, type Draft } from "./drafts";
 import { HistoryPanel } from "./HistoryPanel";
+import { history } from "./requests";
 import { TextPanel } from "./TextPanel";
 
 type Tab = "decisions" | "text" | "history";

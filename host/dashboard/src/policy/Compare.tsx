@@ -5,7 +5,9 @@ import type { Policy } from "@sentinel/policy";
 import { Button } from "../components/Button";
 import { Text } from "../components/Text";
 import { Time } from "../components/Time";
+import { toast } from "../components/Toast";
 import { href } from "../lib/route";
+import { pack } from "../playground/share";
 import { Marked, VerdictView, type RulePlace } from "../verdict";
 import { subjectOf } from "../verdict/subject";
 import type { Outcome } from "./replay";
@@ -56,6 +58,9 @@ export function Compare({ outcomes, at, draft, current, onMove, onClose, onRule 
           {at + 1} of {outcomes.length}
         </span>
         <Button icon="right" label="The call after" disabled={at + 1 >= outcomes.length} onClick={() => onMove(at + 1)} />
+        <Button kind="quiet" icon="playground" onClick={() => void inPlayground(draft, call)} title="Opens the draft and this call in the playground, in a new tab">
+          Try
+        </Button>
         <Button onClick={onClose}>Close</Button>
       </header>
       <CallText key={recorded.index} call={call} policy={draft} />
@@ -74,6 +79,26 @@ export function Compare({ outcomes, at, draft, current, onMove, onClose, onRule 
       </div>
     </dialog>
   );
+}
+
+async function inPlayground(draft: Policy, call: string): Promise<void> {
+  // Opened at once, for browsers let only a click open a tab; it has no way back to this page.
+  const tab = window.open("about:blank", "_blank");
+  const packed = await pack({
+    policy: draft.document,
+    notation: draft.document.trimStart().startsWith("{") ? "json" : "yaml",
+    tab: "call",
+    call: JSON.stringify(JSON.parse(call), null, 2),
+    calls: [call],
+    environment: "",
+  });
+  if (tab === null) return;
+  tab.opener = null;
+  if (packed.ok && packed.fragment !== undefined) tab.location.replace(new URL(`./playground/#${packed.fragment}`, location.href));
+  else {
+    tab.close();
+    toast(packed.ok ? "The browser could not pack it." : packed.why, "deny");
+  }
 }
 
 function CallText({ call, policy }: { call: string; policy: Policy }): JSX.Element | null {

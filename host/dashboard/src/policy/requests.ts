@@ -2,7 +2,7 @@
 import { request } from "../api/client";
 import { trail } from "../api/calls";
 import type { Answer } from "../api/problem";
-import type { Entry, Health, PolicyDocument } from "../api/types";
+import type { Entry, Health, PolicyDocument, Revision } from "../api/types";
 
 export interface Deployed {
   readonly agentId: string;
@@ -14,6 +14,7 @@ export interface Deployed {
 
 const agent = (id: string): string => `/v1/agents/${encodeURIComponent(id)}`;
 const PAGE = 1_000;
+const HISTORY_MOST = 100;
 
 /** The text goes as it is, byte for byte: the digest is over it. */
 export const deploy = (text: string, format: "json" | "yaml"): Promise<Answer<Deployed>> =>
@@ -21,6 +22,9 @@ export const deploy = (text: string, format: "json" | "yaml"): Promise<Answer<De
 
 export const rollback = (id: string, revision: number): Promise<Answer<Deployed>> =>
   request(`${agent(id)}/rollback`, { method: "POST", body: { revision } });
+
+export const history = (id: string, signal: AbortSignal): Promise<Answer<{ revisions: Revision[] }>> =>
+  request(`${agent(id)}/policy/history`, { query: { limit: HISTORY_MOST }, signal });
 
 /** The document of one revision. */
 export const revision = (id: string, number: number, signal: AbortSignal): Promise<Answer<PolicyDocument>> =>

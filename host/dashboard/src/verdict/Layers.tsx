@@ -1,4 +1,5 @@
 /** Every layer in order, with its reasons and what it charges. A layer without a word has no objection. */
+import { useState } from "preact/hooks";
 import type { Explanation, Reason, Verdict } from "@sentinel/policy";
 import { head } from "../lib/visible";
 import { amountWithUnit, meterName } from "./amount";
@@ -38,14 +39,19 @@ export function Layers({ verdict, explanation, onRule }: Props) {
 }
 
 function Said({ layer, onRule }: { layer: LayerView; onRule?: (rule: RulePlace) => void }) {
-  const shown = layer.reasons.slice(0, MOST);
+  const [all, setAll] = useState(false);
+  const shown = all ? layer.reasons : layer.reasons.slice(0, MOST);
   return (
     <>
       {layer.reasons.length === 0 && <p class="v-none">{layer.charges.length > 0 ? <Charges layer={layer} /> : `no objection${layer.about === "" ? "" : ` (${layer.about})`}`}</p>}
       {shown.map((reason, index) => (
         <ReasonLine key={index} reason={reason} {...(onRule === undefined ? {} : { onRule })} />
       ))}
-      {layer.reasons.length > MOST && <p class="v-none">and {layer.reasons.length - MOST} more</p>}
+      {layer.reasons.length > shown.length && (
+        <button type="button" class="v-link" onClick={() => setAll(true)}>
+          Show {layer.reasons.length - MOST} more
+        </button>
+      )}
       {layer.reasons.length > 0 && layer.charges.length > 0 && (
         <p class="v-none">
           <Charges layer={layer} />

@@ -37,7 +37,7 @@ export function VerdictView({ verdict, explanation, call, onRule, without = [] }
       <VerdictLine verdict={verdict} />
       {subject !== null && (
         <section class="v-section">
-          <h3>{subject.title === "Command" ? "What decided, in the command" : "What decided, in the input"}</h3>
+          <h3>{subject.marks.length === 0 ? subject.title : subject.title === "Command" ? "What decided, in the command" : "What decided, in the input"}</h3>
           <Marked text={subject.text} marks={subject.marks} chosen={chosen} label={subject.title} />
         </section>
       )}

@@ -22,7 +22,7 @@ export interface LayerView {
 
 const LAYERS: readonly (readonly [layer: string, title: string, about: string])[] = [
   ["identity", "Identity", "agent, environment, authority"],
-  ["deterministic", "Rules", "tools, files, commands, rules"],
+  ["deterministic", "Lists and rules", "tools, files, commands, arguments"],
   ["network", "Network", "hosts, methods, paths, payments"],
   ["guardrail", "Guardrail", "what texts hold"],
   ["risk-budget", "Risk", "points of the session and the day"],

@@ -87,6 +87,6 @@ walk("an agent that nobody knows, and an address of no page", { as: "carol" }, a
   await page.getByText("No policy governs this agent").waitFor();
   await fit(page, "an unknown agent");
   await page.goto(page.url().replace(/#.*/, "#/no/such/page/at/all"));
-  await page.getByText("There is no such page").waitFor();
+  await page.getByText("No such page").waitFor();
   await accessible(page, "no such page");
 });

@@ -13,7 +13,7 @@ import { Gauge, type Threshold } from "../../components/Meter";
 import { Panel } from "../../components/Panel";
 import { ErrorBox, Loaded } from "../../components/states";
 import { toast } from "../../components/Toast";
-import { count } from "../../lib/format";
+import { count, short } from "../../lib/format";
 
 const NAMES = ["warn", "throttle", "critical", "exhausted"] as const;
 
@@ -48,7 +48,7 @@ export function AgentRisk({ id, risk, policy }: { id: string; risk: Query<Risk>;
                 <dl class="thresholds small">
                   {marks.map((mark) => (
                     <div key={mark.name} class={data.riskUsed >= mark.at ? "threshold-reached" : ""}>
-                      <dt class="num">{count(mark.at)}</dt>
+                      <dt class="num">{short(mark.at)}</dt>
                       <dd>
                         <span class="strong">{mark.name}</span> <span class="muted">{meanings[mark.name as (typeof NAMES)[number]]}</span>
                       </dd>

@@ -98,7 +98,7 @@ function Line({ entry }: { entry: Entry }): JSX.Element {
       <span class="timeline-badge">{event.decision === "" ? <Badge tone="plain">{event.kind}</Badge> : <DecisionBadge decision={event.decision} enforced={event.enforced} />}</span>
       <span class="timeline-what">
         <a href={href({ page: "entry", index: entry.index })} class="mono timeline-tool">
-          <Text of={event.tool || event.kind} most={60} />
+          <Text of={event.tool || `entry ${event.index}`} most={60} />
         </a>{" "}
         <span class="muted">
           <Text of={event.reason} most={200} />

@@ -98,7 +98,7 @@ function Open({ questions, pending, chosen }: { questions: Approval[]; pending: 
   );
 }
 
-const PAGE = 50;
+const PAGE = 200;
 
 function Past({ chosen }: { chosen: string | null }): JSX.Element {
   const [after, setAfter] = useState<string | null>(null);

@@ -12,6 +12,9 @@ import "../../verdict/verdict.css";
 import { type Exact, obstacle } from "./exact";
 import { type Explained, useExplained } from "./explained";
 
+/** All of it: the daemon asks nobody about more than 64 KiB. */
+const EXACT_MOST = 70_000;
+
 export function Call({ approval, exact }: { approval: Approval; exact: Exact }): JSX.Element {
   const text = exact.state === "equal" ? exact.text : null;
   const explained = useExplained(approval.agentId, approval.policyDigest, text);
@@ -21,7 +24,7 @@ export function Call({ approval, exact }: { approval: Approval; exact: Exact }):
       {exact.state === "equal" && exact.call !== null && <Input call={exact.call} />}
       <Panel title="Exact bytes" aside={exact.state === "equal" || exact.state === "differs" ? size(new TextEncoder().encode(exact.text).length) : undefined}>
         <div class="stack">
-          {(exact.state === "equal" || exact.state === "differs") && <Block of={exact.text} label="The exact call, unprintable characters escaped and marked" />}
+          {(exact.state === "equal" || exact.state === "differs") && <Block of={exact.text} most={EXACT_MOST} label="The exact call, unprintable characters escaped and marked" />}
           <Digest exact={exact} settled={approval.status !== "pending"} />
         </div>
       </Panel>

@@ -2,11 +2,10 @@
  * What the page can check of the ledger by itself, with the engine: a receipt against keys, and that a ledger only
  * grew. Whose key it is decides what that means: the daemon's own says that it is consistent with itself.
  */
-import { callDigest, verifyReceipt } from "@sentinel/policy";
-import { consistency, receipt } from "../../api/calls";
+import { verifyCheckpoint, verifyConsistency, verifyReceipt } from "@sentinel/policy";
+import { consistency } from "../../api/calls";
 import type { Answer } from "../../api/problem";
 import type { Json } from "../../api/types";
-import { bytesOfDigest, extendsTree } from "../../lib/consistency";
 import { type Checkpoint, readCheckpoint } from "../../lib/note";
 import { keepCheckpoint, lines, seenCheckpoint } from "../../lib/pinned";
 
@@ -43,44 +42,31 @@ export type Growth =
   | { state: "refused"; from: Checkpoint | null; now: Checkpoint | null; error: string };
 
 /**
- * Whether the ledger of this checkpoint extends the one that this browser saw last. Only what a key signed is kept:
- * the newest entry's receipt carries the checkpoint, so verifying it verifies both.
+ * Whether the ledger of this checkpoint extends the one that this browser saw last. Only what a key signed is kept,
+ * so what was seen first can be trusted as far as that key can.
  */
 export async function checkGrowth(daemonKeys: string, pinnedKeys: string, note: string, aborted: AbortSignal): Promise<Answer<Growth>> {
-  const told = readCheckpoint(note);
-  if (told === null) return refused(null, null, "What the daemon calls its checkpoint is none.");
-  if (told.size === 0) return { ok: true, value: { state: "first", now: told } };
-  const newest = await receipt(told.size - 1, aborted);
-  if (!newest.ok) return newest;
-  const checked = checkReceipt(newest.value, daemonKeys, pinnedKeys);
-  if (!checked.ok) return refused(null, told, checked.error);
-  const signed = noteOf(newest.value);
-  const now = signed === null ? null : readCheckpoint(signed);
-  if (signed === null || now === null) return refused(null, told, "The receipt of the newest entry has no checkpoint.");
+  const keys = lines(pinnedKeys.trim() === "" ? daemonKeys : pinnedKeys);
+  const now = readCheckpoint(note);
+  if (now === null) return refused(null, null, "What the daemon calls its checkpoint is none.");
+  const signed = verifyCheckpoint(note, keys);
+  if (!signed.ok) return refused(null, now, signed.error);
   const before = seenCheckpoint(now.origin);
   const from = before === null ? null : readCheckpoint(before);
-  if (from === null) {
-    keepCheckpoint(now.origin, signed);
+  if (before === null || from === null) {
+    keepCheckpoint(now.origin, note);
     return { ok: true, value: { state: "first", now } };
   }
   if (from.size > now.size) return refused(from, now, `It has ${now.size} entries, and had ${from.size}: its end was cut off, or an old copy was put in its place.`);
-  if (from.size === now.size) {
-    return from.root === now.root ? { ok: true, value: { state: "same", now } } : refused(from, now, "It has as many entries as before, and others: it was rewritten.");
-  }
-  const proof = from.size === 0 ? null : await consistency(from.size, now.size, aborted);
-  if (proof !== null && !proof.ok) return proof;
-  const grew = extendsTree(from, now, proof?.value.proof ?? [], (bytes) => bytesOfDigest(callDigest(bytes)));
-  if (!grew) return refused(from, now, "What was seen before is not the beginning of it: entries were changed, removed or put in between.");
-  keepCheckpoint(now.origin, signed);
+  if (from.size === now.size && from.root === now.root) return { ok: true, value: { state: "same", now } };
+  const told = from.size === 0 || from.size === now.size ? null : await consistency(from.size, now.size, aborted);
+  if (told !== null && !told.ok) return told;
+  const checked = verifyConsistency({ old: before, checkpoint: note, proof: told?.value.proof ?? [], keys });
+  if (!checked.ok) return refused(from, now, `What was seen before is not the beginning of it: entries were changed, removed or put in between. (${checked.error})`);
+  keepCheckpoint(now.origin, note);
   return { ok: true, value: { state: "grew", from, now } };
 }
 
 function refused(from: Checkpoint | null, now: Checkpoint | null, error: string): Answer<Growth> {
   return { ok: true, value: { state: "refused", from, now, error } };
-}
-
-function noteOf(text: string): string | null {
-  const fields: unknown = JSON.parse(text);
-  const note = typeof fields === "object" && fields !== null ? (fields as Record<string, unknown>)["checkpoint"] : null;
-  return typeof note === "string" ? note : null;
 }

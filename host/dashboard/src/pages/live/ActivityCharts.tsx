@@ -8,6 +8,10 @@ import { Panel } from "../../components/Panel";
 import { micros, short } from "../../lib/format";
 
 const HEIGHT = 132;
+const BUCKET_SECONDS = 10;
+
+/** A bucket is drawn from its beginning; the newest one has its place as well. */
+const WHOLE: uPlot.Scale = { time: true, range: (_plot, first, last) => [first, last + BUCKET_SECONDS] };
 
 export function ActivityCharts({ activity, known }: { activity: Activity[] | null; known: boolean }): JSX.Element {
   const buckets = activity ?? [];
@@ -77,7 +81,7 @@ function countOptions(colours: Colours): Omit<uPlot.Options, "width" | "height">
   const one = (token: string): uPlot.Series => ({ fill: colours.of(token), width: 0, points: { show: false }, ...(paths === undefined ? {} : { paths }) });
   return {
     ...common(colours, (value) => (value % 1 === 0 ? short(value) : "")),
-    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.08)] } },
+    scales: { x: WHOLE, y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.08)] } },
     series: [{}, one("--deny-line"), one("--escalate-line"), one("--allow-line")],
   };
 }
@@ -86,7 +90,7 @@ function latencyOptions(colours: Colours): Omit<uPlot.Options, "width" | "height
   const points = { show: true, size: 4 };
   return {
     ...common(colours, (value) => micros(value)),
-    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(100, (high ?? 0) * 1.15)] } },
+    scales: { x: WHOLE, y: { range: (_plot, _low, high) => [0, Math.max(100, (high ?? 0) * 1.15)] } },
     series: [
       {},
       { stroke: colours.of("--info-line"), width: 1.5, dash: [5, 3], spanGaps: false, points: { ...points, stroke: colours.of("--info-line"), fill: colours.of("--surface") } },

@@ -8,6 +8,7 @@ import { Button } from "../../components/Button";
 import { Empty, ErrorBox, Loading } from "../../components/states";
 import { VirtualList } from "../../components/VirtualList";
 import { count } from "../../lib/format";
+import type { LiveEvent } from "./event";
 import { connection, drawn, log, redraw, refused } from "./feed";
 import { LiveFilters } from "./LiveFilters";
 import { LiveRow, narrow } from "./LiveRow";
@@ -36,6 +37,16 @@ export function LiveList(): JSX.Element {
     else if (!byHand) release();
   };
 
+  // A row that has the focus would be pushed away from under it.
+  const focused = (event: FocusEvent): void => {
+    if (event.target instanceof HTMLAnchorElement && !log.held) hold(false);
+  };
+  const unfocused = (event: FocusEvent): void => {
+    const to = event.relatedTarget;
+    const stays = to instanceof Node && event.currentTarget instanceof Node && event.currentTarget.contains(to);
+    if (!stays && !byHand && top && log.held) release();
+  };
+
   return (
     <section class="panel live-panel" aria-label="Events">
       <div class="live-bar">
@@ -54,14 +65,14 @@ export function LiveList(): JSX.Element {
           <Nothing />
         </div>
       ) : (
-        <div class="live-list">
+        <div class="live-list" onFocusIn={focused} onFocusOut={unfocused}>
           <VirtualList
             label="Events, newest first"
             length={log.length}
             rowHeight={narrow.value ? 58 : 34}
             columns={7}
             head={<Head />}
-            keyOf={(position) => log.newest(position)?.index ?? -1 - position}
+            keyOf={(position) => keyOf(log.newest(position), position)}
             rowClass={(position) => `live-row live-${log.newest(position)?.decision || "other"}`}
             row={(position) => <LiveRow event={log.newest(position)} />}
             onTop={onTop}
@@ -71,6 +82,12 @@ export function LiveList(): JSX.Element {
       )}
     </section>
   );
+}
+
+/** A mark has the index of the entry after it. */
+function keyOf(event: LiveEvent | undefined, position: number): string | number {
+  if (event === undefined) return -1 - position;
+  return event.kind === "dropped" ? `before ${event.index}` : event.index;
 }
 
 function Head(): JSX.Element {

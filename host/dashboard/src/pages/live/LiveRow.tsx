@@ -19,7 +19,7 @@ export function LiveRow({ event }: { event: LiveEvent | undefined }): JSX.Elemen
   if (event.kind === "dropped") {
     return (
       <span class="live-dropped" role="cell">
-        {event.reason} <a href={href({ page: "ledger", query: `from=${event.index}` })}>Read them</a>
+        {event.reason} <a href={href({ page: "ledger", query: `before=${event.index}` })}>Read them</a>
       </span>
     );
   }

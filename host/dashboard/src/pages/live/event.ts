@@ -1,5 +1,6 @@
 /** What Live keeps of an entry: as little as a row shows. From the stream, and from the entries of `/v1/dashboard`. */
 import type { Entry } from "../../api/types";
+import { count as whole } from "../../lib/format";
 
 export interface LiveEvent {
   index: number;
@@ -120,7 +121,8 @@ function said(kind: string, text: (name: string) => string, fields: Record<strin
   }
 }
 
+/** A mark for entries that are left out; `index` is the first one after them. */
 export function dropped(index: number, count: number): LiveEvent {
-  const reason = `${count} entries are left out here: this page was too far behind. The ledger has them.`;
+  const reason = `${whole(count)} entries are left out here: this page was too far behind. The ledger has them.`;
   return { index, kind: "dropped", at: "", agent: "", tool: "", decision: "", layer: "", reason, enforced: true };
 }

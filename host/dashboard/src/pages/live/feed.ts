@@ -49,16 +49,27 @@ function add(event: LiveEvent): void {
 export function start(mayReadAll: boolean): () => void {
   const ended = new AbortController();
   let end = (): void => undefined;
+  // A page that nobody looks at gives its connection back, of which browsers have six; what it missed comes later.
   const listen = (): void => {
-    if (ended.signal.aborted) return;
+    end();
+    if (ended.signal.aborted || document.hidden) return;
     end = follow(last, { event: add, state: (state) => (connection.value = state) });
   };
-  if (last !== null || !mayReadAll) listen();
+  const seen = (): void => {
+    if (document.hidden) end();
+    else listen();
+  };
+  const ready = (): void => {
+    if (ended.signal.aborted) return;
+    document.addEventListener("visibilitychange", seen, { signal: ended.signal });
+    listen();
+  };
+  if (last !== null || !mayReadAll) ready();
   else {
     void dashboard(AT_FIRST, ended.signal).then((answer) => {
       refused.value = answer.ok ? null : answer.problem;
       if (answer.ok && last === null) for (const entry of answer.value.recentEvents.toReversed()) add(fromEntry(entry));
-      listen();
+      ready();
     });
   }
   return () => {

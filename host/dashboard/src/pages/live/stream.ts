@@ -28,8 +28,10 @@ export function follow(last: number | null, listener: Listener): () => void {
     if (!Number.isSafeInteger(index)) return;
     // After a broken connection the same entry may come twice.
     if (kind !== "dropped" && newest !== null && index <= newest) return;
-    if (kind === "dropped") listener.event(dropped(newest === null ? index : newest + 1, countOf(message.data)));
-    else {
+    if (kind === "dropped") {
+      const count = countOf(message.data);
+      listener.event(dropped(newest === null ? index : newest + 1 + count, count));
+    } else {
       newest = index;
       const event = fromMessage(index, kind, String(message.data));
       if (event !== null) listener.event(event);
