@@ -35,9 +35,10 @@ fn main() {
     let policy = Policy::load(&text, Format::Json).expect("the bench policy loads");
     let calls = inputs::calls();
     let encoded: Vec<_> = calls.iter().map(|(_, call)| STANDARD.encode(call)).collect();
-    let input =
-        json!({"policy": text, "calls": encoded, "rounds": ROUNDS, "callsPerRound": CALLS_PER_ROUND});
-    println!("100 rules, from the bytes of a call to the text of its verdict, in us; `object`: from an object to one");
+    let input = json!({"policy": text, "calls": encoded, "rounds": ROUNDS, "callsPerRound": CALLS_PER_ROUND});
+    println!(
+        "100 rules, from the bytes of a call to the text of its verdict, in us; `object`: from an object to one"
+    );
     println!(
         "{:<14} {:<10} {:>10} {:>10} {:>8} {:>10}",
         "call", "runtime", "native", "text", "ratio", "object"

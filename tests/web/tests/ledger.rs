@@ -31,7 +31,8 @@ impl Hashes for Levels {
 
     fn hashes(&self, level: u8, start: u64, count: u32) -> Result<Vec<Hash>, ()> {
         let level = self.0.get(usize::from(level)).ok_or(())?;
-        let (start, count) = (usize::try_from(start).map_err(|_| ())?, usize::try_from(count).map_err(|_| ())?);
+        let (start, count) =
+            (usize::try_from(start).map_err(|_| ())?, usize::try_from(count).map_err(|_| ())?);
         Ok(level.iter().skip(start).take(count).copied().collect())
     }
 }

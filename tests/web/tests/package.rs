@@ -37,7 +37,8 @@ fn tool(script: &str, folder: &Path, arguments: &[&str]) -> String {
     let script = tools().join("node_modules").join(script);
     let output =
         Command::new(node()).arg(script).args(arguments).current_dir(folder).output().expect("node starts");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");
     said
 }
@@ -49,14 +50,17 @@ fn every_export_has_its_type_and_works() {
     let folder = project(&[("api.ts", &api), ("run.mjs", run), ("package.json", r#"{"type":"module"}"#)]);
     for resolution in ["nodenext", "bundler"] {
         let module = if resolution == "bundler" { "esnext" } else { "nodenext" };
-        let options = ["--strict", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable", "--types", ""];
+        let options =
+            ["--strict", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable", "--types", ""];
         let more = ["--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--noUnusedLocals"];
         let how = ["--module", module, "--moduleResolution", resolution, "api.ts"];
         tool("typescript/bin/tsc", folder.path(), &[&options[..], &more, &how].concat());
     }
-    let output = Command::new(node()).arg("run.mjs").current_dir(folder.path()).output().expect("node starts");
+    let output =
+        Command::new(node()).arg("run.mjs").current_dir(folder.path()).output().expect("node starts");
     let said = String::from_utf8_lossy(&output.stderr);
-    let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| unreachable(&error, &said));
+    let found: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| unreachable(&error, &said));
     assert_eq!(found["outcome"], "deny", "{found}");
     assert_eq!(found["commands"], json!(["git", "rm"]));
     assert_eq!(found["code"], "approved");
@@ -81,7 +85,8 @@ fn a_bundler_finds_the_module() {
         document.title = policy.decide({ agentId: "a", toolName: "look", toolInput: {} }).decision;
     "#;
     let page = r#"<!doctype html><title></title><script type="module" src="./main.js"></script>"#;
-    let folder = project(&[("main.js", main), ("index.html", page), ("package.json", r#"{"type":"module"}"#)]);
+    let folder =
+        project(&[("main.js", main), ("index.html", page), ("package.json", r#"{"type":"module"}"#)]);
     tool("vite/bin/vite.js", folder.path(), &["build", "--base", "./", "--target", "es2022"]);
     let built = folder.path().join("dist");
     assert_eq!(drive("page", &[], &json!({"folder": built})), "allow");
@@ -113,7 +118,9 @@ fn the_package_says_nothing_of_the_machine() {
         .filter(|path| {
             let bytes = fs::read(path).expect("a file");
             let text = String::from_utf8_lossy(&bytes);
-            text.contains(here.trim_end_matches('/')) || text.contains("eval(") || text.contains("new Function")
+            text.contains(here.trim_end_matches('/'))
+                || text.contains("eval(")
+                || text.contains("new Function")
         })
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
