@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::dashboard;
 use crate::run::{cargo, run, say, timed};
 
 /// All of it. The steps that fail fast come last on purpose: they need what the first compiled.
@@ -17,6 +18,8 @@ pub(crate) fn run_all() -> Result<()> {
 }
 
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    // The daemon has it in it, and the tests open it in a browser.
+    dashboard::build()?;
     run(cargo("test").arg("--workspace").args(arguments))
 }
 
