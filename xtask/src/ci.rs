@@ -29,7 +29,6 @@ pub(crate) fn fmt(arguments: &[String]) -> Result<()> {
 }
 
 pub(crate) fn lint() -> Result<()> {
-    dashboard::check()?;
     run(cargo("clippy").args(["--workspace", "--all-targets", "--", "--deny", "warnings"]))
 }
 

@@ -7,11 +7,12 @@ mod ci;
 mod dashboard;
 mod demo;
 mod fuzz;
+mod pictures;
 mod run;
 mod setup;
 mod web;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
@@ -27,6 +28,7 @@ cargo xtask COMMAND
   demo               build, check the sample policies, replay a recorded agent session, once more
                      through a daemon whose budget runs out, put an agent behind Envoy with the
                      filter, and verify the ledger of all that
+  pictures           take pictures of the dashboard, and keep those of the documents in docs/pictures
   test [ARGS]        run all tests
   ci                 what a pull request has to pass: test, fmt, lint, pages, doc
   fmt [--check]      format
@@ -63,6 +65,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "web" => web::build().map(drop),
         "dashboard" => dashboard::dashboard(rest),
         "demo" => demo::demo(),
+        "pictures" => dashboard::build().and_then(|_| pictures::pictures()),
         "test" => ci::test(rest),
         "ci" => ci::run_all(),
         "fmt" => ci::fmt(rest),
@@ -86,13 +89,22 @@ fn bench(arguments: &[String]) -> Result<()> {
         cargo("bench").args(["--package", "sentinel-tests", "--bench", "ratios"]).env("SENTINEL_BIN", binary),
     )?;
     run::run(cargo("bench").args(["--package", "sentinel-tests", "--bench", "load"]))?;
+    bench_pages()?;
     web::build()?;
     run::run(cargo("bench").args(["--package", "sentinel-web-tests", "--bench", "web"]))?;
     run::run(cargo("bench").args(["--package", "sentinel-envoy-tests", "--bench", "envoy", "--", "table"]))
 }
 
+/// Live and the playground in a browser, in front of the daemon that was built.
+fn bench_pages() -> Result<()> {
+    let root = sentinel_artifacts::workspace();
+    let mut script = Command::new(root.join("target/tools/node/node"));
+    script.arg(root.join("host/tests/dashboard/js/bench.mjs"));
+    script.env("SENTINEL_BIN", root.join("target/release/sentinel"));
+    run::run(script.env("SENTINEL_TOOLS", root.join("target/tools/web")))
+}
+
 fn build() -> Result<()> {
-    dashboard::build()?;
     let component = sentinel_artifacts::component()?;
     say(&format!("component: {} ({} bytes)", component.path.display(), component.bytes.len()));
     let filter = sentinel_artifacts::envoy_filter()?;

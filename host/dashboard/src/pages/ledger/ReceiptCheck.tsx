@@ -6,6 +6,7 @@ import { useQuery } from "../../api/query";
 import { Panel } from "../../components/Panel";
 import { Block } from "../../components/Text";
 import { engine } from "../../lib/engine";
+import { count } from "../../lib/format";
 import { indented } from "../../lib/indent";
 import { pinned } from "../../lib/pinned";
 import { PinnedKey } from "./PinnedKey";
@@ -14,6 +15,8 @@ import { checkReceipt } from "./verify";
 
 /** More than any receipt: an entry has 8 MiB at most. */
 const BYTES_MOST = 16 * 1024 * 1024;
+/** A field with a megabyte of right-to-left marks keeps a browser busy for minutes. */
+const SHOWN_MOST = 64 * 1024;
 
 export function ReceiptCheck(): JSX.Element {
   const [text, setText] = useState("");
@@ -27,6 +30,13 @@ export function ReceiptCheck(): JSX.Element {
     setTooLarge(file.size > BYTES_MOST);
     if (file.size <= BYTES_MOST) setText(await file.text());
   };
+  const paste = (event: ClipboardEvent): void => {
+    const pasted = event.clipboardData?.getData("text") ?? "";
+    if (pasted.length <= SHOWN_MOST) return;
+    event.preventDefault();
+    setText(pasted);
+  };
+  const long = text.length > SHOWN_MOST;
   return (
     <Panel title="Check a receipt">
       <div
@@ -39,12 +49,13 @@ export function ReceiptCheck(): JSX.Element {
       >
         <label class="field">
           <span>Paste it, drop a file here, or choose one</span>
-          <textarea class="mono small" rows={3} value={text} spellcheck={false} placeholder='{"format":"sentinel-receipt/v1", …}' onInput={(event) => setText(event.currentTarget.value)} />
+          <textarea class="mono small" rows={3} value={long ? "" : text} spellcheck={false} onPaste={paste} placeholder='{"format":"sentinel-receipt/v1", …}' onInput={(event) => setText(event.currentTarget.value)} />
         </label>
         <label>
           <span class="visually-hidden">A file with a receipt</span>
-          <input class="small file" type="file" accept=".json,application/json" onChange={(event) => void take(event.currentTarget.files?.[0])} />
+          <input class="small file" type="file" accept=".json,application/json" onClick={(event) => (event.currentTarget.value = "")} onChange={(event) => void take(event.currentTarget.files?.[0])} />
         </label>
+        {long && <p class="small muted">{count(text.length)} characters are checked, too many to show them here.</p>}
         {tooLarge && <p class="note note-deny">That file is too large to be a receipt.</p>}
         {engine.value === "failed" && <p class="note note-deny">The engine could not be started in this browser, so nothing can be checked.</p>}
         {checked !== null && <ReceiptVerdict checked={checked} />}
