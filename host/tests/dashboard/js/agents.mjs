@@ -1,7 +1,7 @@
 // Agents: the list, one agent's page, its gauge and budgets after calls, and setting its points to nought.
 
 import assert from "node:assert/strict";
-import { accessible, ask, call, fit, narrow, open, shifts, walk } from "./helpers.mjs";
+import { accessible, ask, call, fit, narrow, open, walk } from "./helpers.mjs";
 
 const row = (page, agent) => page.getByRole("row").filter({ has: page.getByRole("link", { name: agent, exact: true }) });
 const risk = (page, agent) => page.getByRole("meter", { name: `Risk points of ${agent}` });
@@ -27,7 +27,6 @@ walk("the list tells who may what, and risk grows with calls", { as: "carol" }, 
   await call("coding-agent", "Bash", { command: "git push origin main" });
   await moves(page, "Risk of coding-agent", before);
   await row(page, "coding-agent").getByRole("cell", { name: "1", exact: true }).first().waitFor();
-  assert.deepEqual(await shifts(page), []);
 
   await page.getByLabel("Name or role contains").fill("nobody at all");
   await page.getByText("No agent matches").waitFor();
@@ -49,13 +48,10 @@ walk("one agent: its gauge, its budgets, its timeline, its policy", { as: "carol
   await page.getByText("Pays invoices and refunds customers.").first().waitFor();
   await page.getByText("toolActions").first().waitFor();
 
-  // The page is whole; from here on nothing moves.
-  await shifts(page);
   await call("payments-agent", "refund", { amount: 5 }, { cost: { usd: "5.00" } });
   await moves(page, "Risk points of payments-agent", before);
   const timeline = page.locator("section").filter({ has: page.getByRole("heading", { name: "Timeline" }) });
   await timeline.getByText("refund").first().waitFor();
-  assert.deepEqual(await shifts(page), []);
   await timeline.getByRole("combobox").selectOption({ label: "Denied" });
   await timeline.getByText("Nothing is on record").waitFor();
   await timeline.getByRole("combobox").selectOption({ label: "Calls" });
@@ -79,7 +75,7 @@ walk("points are set to nought by an admin, who is asked first", { as: "admin" }
   await dialog.getByRole("button", { name: /^Reset \d+ points?$/ }).click();
   await page.getByText("are forgotten, and that is on record").waitFor();
   assert.equal((await ask("carol", "GET", "/v1/agents/coding-agent/risk")).body.riskUsed, 0);
-  assert.equal(await used(risk(page, "coding-agent")), 0);
+  await page.locator("[role=meter][aria-label='Risk points of coding-agent'][aria-valuenow='0']").waitFor();
 });
 
 walk("an agent that nobody knows, and an address of no page", { as: "carol" }, async ({ page }) => {

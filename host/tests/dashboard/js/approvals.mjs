@@ -30,7 +30,8 @@ const again = (id, agent, tool, input) => call(agent, tool, input, { approvalId:
 const answers = async (id) => (await ask("carol", "GET", `/v1/approvals/${id}`)).body.answers;
 
 walk("a call waits, and the window's title says so", { as: "alice" }, async ({ page }) => {
-  await open(page, "agents");
+  await open(page, "policy/deployer");
+  await page.getByText(/^(The policy is valid|Valid, with)/).waitFor();
   await page.waitForFunction(() => /^\(\d+\)/.test(document.title));
   const before = Number(/^\((\d+)\)/.exec(await page.title())[1]);
   await shifts(page);

@@ -198,6 +198,9 @@ export async function accessible(page, state) {
 export async function narrow(page, state) {
   const before = page.viewportSize();
   await page.setViewportSize(PHONE);
+  // Charts follow a moment later; what stays too wide is told below.
+  const fits = () => document.scrollingElement.scrollWidth <= document.documentElement.clientWidth;
+  await page.waitForFunction(fits, undefined, { timeout: 3_000 }).catch(() => undefined);
   const wide = await page.evaluate(() => {
     const width = document.documentElement.clientWidth;
     const page = document.scrollingElement;
