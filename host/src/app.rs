@@ -18,6 +18,7 @@ mod follow;
 pub mod identity;
 pub mod keys;
 mod lessons;
+pub mod logins;
 pub mod outcome;
 pub mod permit;
 pub mod policies;
@@ -56,6 +57,7 @@ use crate::store::StoreError;
 use catalog::Catalog;
 use identity::Signer;
 use keys::KeyRing;
+use logins::Logins;
 use reads::Readers;
 
 /// Something that changes state, as part of a batch.
@@ -119,6 +121,8 @@ pub struct App {
     pub catalog: Catalog,
     /// API keys.
     pub keys: KeyRing,
+    /// Who is logged in, and who is no more.
+    pub logins: Logins,
     /// Everything that changes state.
     pub committer: Committer,
     /// Everything that only looks.

@@ -1,7 +1,8 @@
 //! Who is asking: from the headers of a request to a [`Principal`], or to no one.
 //!
 //! In reading order: [`principal`] is the answer, [`setup`] what is accepted, `credentials` reads
-//! the headers, [`api_key`] and [`jwt`] are the two kinds of credentials, [`error`] says why not.
+//! the headers, [`api_key`] and [`jwt`] are the two kinds of credentials, [`pass`] stands for one of
+//! them for a while, [`error`] says why not.
 //!
 //! It does not know routes, stores or clocks: what a principal may do at a route is decided
 //! there, records come from a [`KeyLookup`], and the time is an argument.
@@ -10,6 +11,7 @@ pub mod api_key;
 mod credentials;
 pub mod error;
 pub mod jwt;
+pub mod pass;
 pub mod principal;
 pub mod secret;
 pub mod setup;
@@ -25,7 +27,8 @@ pub use credentials::API_KEY_HEADER;
 use credentials::Credential;
 pub use error::AuthError;
 pub use jwt::KeyFileError;
-use jwt::TokenVerifier;
+use jwt::{TokenVerifier, Verified};
+use pass::{Pass, Print, Proof, SealKey};
 pub use principal::{AgentScope, Principal, Role, RoleSet};
 pub use secret::Secret;
 pub use setup::AuthConfig;
@@ -55,6 +58,17 @@ enum Mode {
 struct Required {
     api_key: Option<KeyHash>,
     tokens: Option<TokenVerifier>,
+}
+
+/// Somebody with a good credential.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    /// Who.
+    pub principal: Principal,
+    /// What shows later that the credential is still good.
+    pub proof: Proof,
+    /// When the credential ends, in seconds since 1970; never if absent.
+    pub ends_at: Option<u64>,
 }
 
 impl Authenticator {
@@ -98,8 +112,93 @@ impl Authenticator {
         keys: &dyn KeyLookup,
     ) -> Result<Principal, AuthError> {
         match &self.mode {
-            Mode::Disabled => Ok(Principal::new(ANYBODY_SUBJECT, RoleSet::ALL, AgentScope::Any)),
-            Mode::Required(required) => required.authenticate(headers, now_unix, keys),
+            Mode::Disabled => Ok(anybody()),
+            Mode::Required(required) => {
+                let (credential, may_be_token) = match credentials::read(headers)? {
+                    Credential::Bearer(credential) => (credential, true),
+                    Credential::Key(credential) => (credential, false),
+                };
+                Ok(required.identify(credential, may_be_token, now_unix, keys)?.principal)
+            }
+        }
+    }
+
+    /// Who sent a request with these headers, and what proves it later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::authenticate`].
+    pub fn identify(
+        &self,
+        headers: &HeaderMap,
+        now_unix: u64,
+        keys: &dyn KeyLookup,
+    ) -> Result<Identified, AuthError> {
+        match &self.mode {
+            Mode::Disabled => Ok(Identified { principal: anybody(), proof: Proof::Anybody, ends_at: None }),
+            Mode::Required(required) => {
+                let (credential, may_be_token) = match credentials::read(headers)? {
+                    Credential::Bearer(credential) => (credential, true),
+                    Credential::Key(credential) => (credential, false),
+                };
+                required.identify(credential, may_be_token, now_unix, keys)
+            }
+        }
+    }
+
+    /// Who holds a credential that came another way than in a header.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not good.
+    pub fn identify_holder(
+        &self,
+        credential: &str,
+        now_unix: u64,
+        keys: &dyn KeyLookup,
+    ) -> Result<Identified, AuthError> {
+        match &self.mode {
+            Mode::Disabled => Ok(Identified { principal: anybody(), proof: Proof::Anybody, ends_at: None }),
+            Mode::Required(required) => {
+                required.identify(credentials::check(credential)?, true, now_unix, keys)
+            }
+        }
+    }
+
+    /// Who holds a [`Pass`], if the credential behind it is still good. What is known of the holder
+    /// here counts; what the pass says counts for tokens alone, which are known nowhere.
+    ///
+    /// # Errors
+    ///
+    /// Where the credential is not good any more.
+    pub fn recheck(
+        &self,
+        pass: &Pass,
+        seal_key: &SealKey,
+        now_unix: u64,
+        keys: &dyn KeyLookup,
+    ) -> Result<Principal, AuthError> {
+        let Mode::Required(required) = &self.mode else {
+            return if *pass.proof() == Proof::Anybody {
+                Ok(anybody())
+            } else {
+                Err(AuthError::CredentialGone)
+            };
+        };
+        match pass.proof() {
+            Proof::Anybody => Err(AuthError::CredentialGone),
+            Proof::Environment(print) => match required.api_key {
+                Some(key) if seal_key.blind(&key.print()) == *print => Ok(environment()),
+                Some(_) | None => Err(AuthError::CredentialGone),
+            },
+            Proof::Key(print) => {
+                let record = by_key(&KeyHash::from_bytes(*print.as_bytes()), now_unix, keys)?;
+                Ok(Principal::new(record.subject, record.roles, record.agent))
+            }
+            Proof::Token(print) => match &required.tokens {
+                Some(tokens) if tokens.knows(print, seal_key, now_unix) => pass.principal(),
+                Some(_) | None => Err(AuthError::CredentialGone),
+            },
         }
     }
 
@@ -122,38 +221,43 @@ impl Authenticator {
     /// Where it is not good, or tokens are not accepted.
     pub fn verify_token(&self, token: &str, now_unix: u64) -> Result<Principal, AuthError> {
         match &self.mode {
-            Mode::Required(required) => required.by_token(token, now_unix),
+            Mode::Required(required) => Ok(required.by_token(token, now_unix)?.principal),
             Mode::Disabled => Err(AuthError::UnknownKey("authentication is disabled".to_owned())),
         }
     }
 }
 
 impl Required {
-    fn authenticate(
+    fn identify(
         &self,
-        headers: &HeaderMap,
+        credential: &str,
+        may_be_token: bool,
         now_unix: u64,
         keys: &dyn KeyLookup,
-    ) -> Result<Principal, AuthError> {
-        let (credential, may_be_token) = match credentials::read(headers)? {
-            Credential::Bearer(credential) => (credential, true),
-            Credential::Key(credential) => (credential, false),
-        };
+    ) -> Result<Identified, AuthError> {
         let hash = KeyHash::of(credential);
         if self.api_key.is_some_and(|key| key.matches(&hash)) {
-            return Ok(Principal::new(ENVIRONMENT_KEY_SUBJECT, RoleSet::ALL, AgentScope::Any));
+            return Ok(Identified {
+                principal: environment(),
+                proof: Proof::Environment(hash.print()),
+                ends_at: None,
+            });
         }
         if api_key::is_api_key(credential) {
-            return by_key(&hash, now_unix, keys);
+            let record = by_key(&hash, now_unix, keys)?;
+            let principal = Principal::new(record.subject, record.roles, record.agent);
+            let proof = Proof::Key(Print::of_hash(*hash.as_bytes()));
+            return Ok(Identified { principal, proof, ends_at: record.expires_at });
         }
         // Generated keys have no dot, tokens have two.
         if may_be_token && credential.contains('.') {
-            return self.by_token(credential, now_unix);
+            let Verified { principal, print, ends_at } = self.by_token(credential, now_unix)?;
+            return Ok(Identified { principal, proof: Proof::Token(print), ends_at: Some(ends_at) });
         }
         Err(unknown_key())
     }
 
-    fn by_token(&self, token: &str, now_unix: u64) -> Result<Principal, AuthError> {
+    fn by_token(&self, token: &str, now_unix: u64) -> Result<Verified, AuthError> {
         let Some(tokens) = &self.tokens else {
             return Err(AuthError::UnknownKey("a token, but no key for tokens is configured".to_owned()));
         };
@@ -161,11 +265,21 @@ impl Required {
     }
 }
 
+/// Whoever has the key of the environment.
+fn environment() -> Principal {
+    Principal::new(ENVIRONMENT_KEY_SUBJECT, RoleSet::ALL, AgentScope::Any)
+}
+
+/// Everybody, where nobody is asked.
+fn anybody() -> Principal {
+    Principal::new(ANYBODY_SUBJECT, RoleSet::ALL, AgentScope::Any)
+}
+
 fn unknown_key() -> AuthError {
     AuthError::UnknownKey("no such API key".to_owned())
 }
 
-fn by_key(hash: &KeyHash, now_unix: u64, keys: &dyn KeyLookup) -> Result<Principal, AuthError> {
+fn by_key(hash: &KeyHash, now_unix: u64, keys: &dyn KeyLookup) -> Result<KeyRecord, AuthError> {
     let record = keys.find(hash).ok_or_else(unknown_key)?;
     // The lookup is somebody else's code. This is the comparison that counts.
     if !record.hash.matches(hash) {
@@ -177,7 +291,7 @@ fn by_key(hash: &KeyHash, now_unix: u64, keys: &dyn KeyLookup) -> Result<Princip
     if record.expires_at.is_some_and(|end| now_unix >= end) {
         return Err(AuthError::KeyExpired { id: record.id });
     }
-    Ok(Principal::new(record.subject, record.roles, record.agent))
+    Ok(record)
 }
 
 fn read_bounded(path: &Path) -> io::Result<String> {

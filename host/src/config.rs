@@ -76,8 +76,12 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// Whether everybody sees the metrics.
     pub metrics_public: bool,
+    /// Where people reach this daemon, if it was told.
+    pub public_url: Option<String>,
     /// How people hear of questions, beside the API.
     pub channels: Option<Channels>,
+    /// Whether there is a dashboard, and a way to log in to it.
+    pub dashboard: bool,
     /// Most events that the dashboard loads.
     pub dashboard_events_max: usize,
     /// Most calls of one `simulate` request.
@@ -91,6 +95,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The origin of [`Self::public_url`], as browsers send it.
+    pub fn public_origin(&self) -> Option<String> {
+        let url = reqwest::Url::parse(self.public_url.as_deref()?).ok()?;
+        Some(url.origin().ascii_serialization())
+    }
+
     /// [`Self::reservation_ttl`] as the clock of the store counts.
     pub fn hold_ms(&self) -> i64 {
         i64::try_from(self.reservation_ttl.as_millis()).unwrap_or(i64::MAX)

@@ -1,13 +1,17 @@
 //! The daemon's HTTP API: what can be asked ([`ROUTES`]), by whom, and in which words it is answered.
 //!
-//! In reading order: this table; `front`, what every request passes; `caller`, who may do what;
+//! In reading order: this table; `front`, what every request passes; `caller`, who may do what, and
+//! `browser`, what a browser's word is worth;
 //! `input` and `answer`, the two directions; `problem`, every error as a status; then one file for
 //! each noun; `serve`, the socket.
 //!
 //! A handler takes its input, calls the use case of [`app`](crate::app), and renders. It can reach
 //! the daemon's state only through a permission that `caller` gives, so none can forget to ask.
 
+mod activity;
 mod answer;
+mod attempts;
+mod browser;
 mod caller;
 mod front;
 mod input;
@@ -27,8 +31,10 @@ mod exports;
 mod health;
 mod hooks;
 mod ledger;
+mod login;
 mod openapi;
 mod outcomes;
+mod pages;
 mod policies;
 mod records;
 mod sessions;
@@ -91,6 +97,7 @@ routes! {
     GET "/v1/agents/{id}/policy" [] Problem policies::policy;
     DELETE "/v1/agents/{id}/policy" [] Problem policies::remove;
     GET "/v1/agents/{id}/policy/history" ["limit"] Problem policies::history;
+    GET "/v1/agents/{id}/policy/history/{revision}" [] Problem policies::revision;
     POST "/v1/agents/{id}/rollback" [] Problem policies::rollback;
     POST "/v1/agents/{id}/reset" [] Problem sessions::reset;
     GET "/v1/approvals" ["status" "agent" "after" "limit"] Problem approvals::list;
@@ -102,7 +109,11 @@ routes! {
     GET "/v1/sessions/{id}" [] Problem sessions::session;
     DELETE "/v1/sessions/{id}" [] Problem sessions::end;
     GET "/v1/dashboard" ["limit"] Problem dashboard::dashboard;
-    GET "/v1/events/stream" ["agent" "decision" "lastEventId"] Problem events::stream;
+    GET "/v1/events/stream" ["agent" "decision" "lastEventId" "ticket"] Problem events::stream;
+    POST "/v1/events/ticket" [] Problem events::ticket;
+    POST "/v1/login" [] Problem login::log_in;
+    GET "/v1/login" [] Problem login::whoami;
+    DELETE "/v1/login" [] Problem login::log_out;
     POST "/v1/hooks/claude-code" ["agent" "workspace" "home"] Hook hooks::claude_code;
     GET "/v1/ledger/checkpoint" [] Problem ledger::checkpoint;
     GET "/v1/ledger/key" [] Problem ledger::key;
@@ -113,6 +124,10 @@ routes! {
     GET "/v1/ledger/tile/{*path}" [] Problem ledger::tile;
     GET "/approve/{token}" [] Problem approve_page::show;
     POST "/approve/{token}" [] Problem approve_page::respond;
+    GET "/" [] Problem pages::forward;
+    GET "/dashboard" [] Problem pages::forward;
+    GET "/dashboard/" [] Problem pages::file;
+    GET "/dashboard/{*path}" [] Problem pages::file;
     GET "/openapi.json" [] Problem openapi::document;
     GET "/metrics" [] Problem metrics::metrics;
 }

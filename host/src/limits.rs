@@ -74,7 +74,10 @@ pub const READERS_MAX: usize = 8;
 
 /// What the ledger keeps of one field, in bytes. An entry may have 65,535 in all, and has two such
 /// fields at most.
-pub const RECORDED_BYTES_MAX: usize = 24 << 10;
+pub const RECORDED_BYTES_MAX: usize = 23 << 10;
+
+/// What the ledger keeps of where a call would run and what it would cost, in bytes.
+pub const RECORDED_CONTEXT_BYTES_MAX: usize = 2 << 10;
 
 /// The name of a run, in bytes, as part of a meter's key. A longer one counts by its digest: an
 /// index takes no more than about 2,700 bytes, and memory keeps keys.

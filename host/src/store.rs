@@ -82,6 +82,17 @@ pub trait Backend: Send + Sync {
     fn wait_for_change(&self, at_most: std::time::Duration) -> Result<bool, StoreError>;
 }
 
+/// A login or a ticket that is good no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Its id.
+    pub id: String,
+    /// When it would have ended by itself, in seconds since 1970.
+    pub until: u64,
+    /// Whether daemons that share the store have to hear of it at once.
+    pub is_announced: bool,
+}
+
 /// Writes, one transaction at a time.
 pub trait Writer: Send {
     /// Loads a page, lets `work` change it, and saves the changes: all of them, durably, or
@@ -118,6 +129,14 @@ pub trait Writer: Send {
     ///
     /// Where it was not saved.
     fn revoke_key(&mut self, id: &str, at: Millis) -> Result<bool, StoreError>;
+
+    /// Notes that a login or a ticket is good no more, until it would have ended by itself. Says
+    /// whether that is news: of all who ask at once, one is told so. Forgets what has ended.
+    ///
+    /// # Errors
+    ///
+    /// Where it was not saved.
+    fn spend(&mut self, spent: &Spent, now: Millis) -> Result<bool, StoreError>;
 }
 
 /// Which entries are wanted.
@@ -197,8 +216,14 @@ pub trait Reader: Send {
     /// Revisions of an agent's policy, newest first.
     fn policy_history(&mut self, agent: &str, limit: u32) -> Result<Vec<PolicyRevision>, StoreError>;
 
+    /// One revision of an agent's policy.
+    fn policy_revision(&mut self, agent: &str, revision: u64) -> Result<Option<PolicyRevision>, StoreError>;
+
     /// API keys.
     fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// Logins and tickets that are good no more, by id, with when they would have ended.
+    fn spent(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// One question.
     fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError>;

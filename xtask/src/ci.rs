@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::dashboard;
 use crate::run::{cargo, run, say, timed};
 
 /// All of it. The steps that fail fast come last on purpose: they need what the first compiled.
@@ -10,13 +11,16 @@ pub(crate) fn run_all() -> Result<()> {
         timed("test", || test(&[]))?,
         timed("fmt", || fmt(&["--check".to_owned()]))?,
         timed("lint", lint)?,
+        timed("pages", dashboard::check)?,
         timed("doc", doc)?,
     ];
     say(&format!("\nall passed\n{}", steps.join("\n")));
     Ok(())
 }
 
+/// The pages come first: the daemon embeds them, and tests open them.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    dashboard::build()?;
     run(cargo("test").arg("--workspace").args(arguments))
 }
 

@@ -30,6 +30,9 @@ const COMPONENT: &str = "sentinel-component";
 /// The crate of the Envoy filter.
 const FILTER: &str = "sentinel-envoy";
 
+/// The crate of the example that serves decisions over HTTP.
+const EDGE: &str = "sentinel-edge-component";
+
 /// The crate of the browser shell.
 const WEB: &str = "sentinel-web";
 
@@ -46,6 +49,13 @@ pub struct Artifact {
 pub fn workspace() -> PathBuf {
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     crate_dir.ancestors().nth(2).unwrap_or(crate_dir).to_owned()
+}
+
+/// Where cargo puts what it builds, and the tasks of this repository what they build.
+pub fn target_dir() -> PathBuf {
+    let named = std::env::var_os("CARGO_TARGET_DIR").filter(|name| !name.is_empty()).map(PathBuf::from);
+    // A path that is not absolute counts from where cargo was started, which is here.
+    named.map_or_else(|| workspace().join("target"), |named| workspace().join(named))
 }
 
 /// Files and directories that the component is made of, for `rerun-if-changed`.
@@ -103,6 +113,16 @@ pub fn component_wasi() -> Result<PathBuf, ArtifactError> {
 pub fn envoy_filter() -> Result<PathBuf, ArtifactError> {
     ensure_target(TARGET)?;
     cargo::build(FILTER, TARGET)
+}
+
+/// Builds the example that serves decisions as a component of `wasi:http`, and says where it is.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the example does not compile.
+pub fn edge_component() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET_WASI)?;
+    cargo::build(EDGE, TARGET_WASI)
 }
 
 /// Builds the module of the browser shell, and says where it is. It is nothing that a browser can load:

@@ -64,6 +64,16 @@ impl Catalog {
         all
     }
 
+    /// Agents that have a policy or had one.
+    pub fn known(&self) -> Vec<String> {
+        self.read().keys().cloned().collect()
+    }
+
+    /// Whether an agent has a policy or had one.
+    pub fn knows(&self, agent: &str) -> bool {
+        self.read().contains_key(agent)
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.read().values().filter(|known| known.governing.is_some()).count()

@@ -1,24 +1,27 @@
 //! From the bytes of a request to an answer: read it, let the engine decide it, commit it.
 
+mod recorded;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use sentinel_ledger::Redactor;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
+
+pub use recorded::{cut, redact};
 
 use super::act::{Act, Decided, Idempotency};
 use super::approvals::Binding;
 use super::catalog::Governing;
 use super::permit::Answer;
-use super::record::{self, CallRecord};
+use super::record;
 use super::records::Observed;
 use super::settle::Owner;
-use super::{App, CommitError, reads, sessions};
+use super::{App, CommitError, sessions};
 use crate::auth::principal::is_agent_id;
 use crate::engine::{Proposal, denial};
-use crate::limits::{ASKED_CALL_BYTES_MAX, RECORDED_BYTES_MAX, RECORDED_NAME_CHARS_MAX};
+use crate::limits::ASKED_CALL_BYTES_MAX;
 
 /// Code of a call whose agent has no policy.
 pub const NO_POLICY_CODE: &str = "policy-missing";
@@ -229,7 +232,7 @@ pub(super) fn act(
     let call = request.call(&app.config.environment)?;
     let policy = app.catalog.get(&request.agent_id);
     let decided = decide(app, request, policy.as_ref(), &call);
-    let record = record(app, request, sender, policy.as_deref(), &call);
+    let record = recorded::record(app, request, sender, policy.as_deref(), &call);
     let owner = Owner {
         agent: request.agent_id.clone().into_owned(),
         session: request.session_id.as_deref().map(|id| sessions::known_form(id).to_owned()),
@@ -288,74 +291,6 @@ fn decide(app: &App, request: &Request<'_>, policy: Option<&Arc<Governing>>, cal
             Decided::Denied(Box::new(denial(&verdict.code, &verdict.reason, named)))
         }
     }
-}
-
-/// What is recorded of a call: nothing secret.
-fn record(
-    app: &App,
-    request: &Request<'_>,
-    sender: Sender<'_>,
-    policy: Option<&Governing>,
-    call: &[u8],
-) -> CallRecord {
-    let labels = policy.map(|policy| reads::labels(app, policy));
-    // Where nobody knows what the policy wants hidden, all of it is.
-    let is_known = !matches!(labels, Some(None));
-    let labels = labels.flatten();
-    let redactor = labels.and_then(|own| own.redactor.as_ref()).unwrap_or(&app.redactor);
-    let redacted = redact(redactor, request.tool_input).filter(|_| is_known);
-    let http = request.http.map(|own| redact(redactor, own).filter(|_| is_known));
-    let is_secret_part = |own: &Option<(Box<RawValue>, bool)>| own.as_ref().is_none_or(|(_, is)| *is);
-    let mut is_secret = is_secret_part(&redacted) || http.as_ref().is_some_and(is_secret_part);
-    let mut name = |text: &str| {
-        let clean = app.redactor.redact_text(text);
-        is_secret |= clean.redacted;
-        cut(&clean.text)
-    };
-    let tool_name = name(&request.tool_name);
-    let run_id = request.run_id.as_deref().map(&mut name);
-    let external_session = sender.external_session.map(&mut name);
-    let endpoint = request.endpoint.as_deref().map(&mut name);
-    let payee = request.payee.as_deref().map(&mut name);
-    CallRecord {
-        tool_name,
-        endpoint,
-        payee,
-        tool_input: redacted.map(|(input, _)| input),
-        http: http.flatten().map(|(http, _)| http),
-        call_digest: if is_secret {
-            sentinel_ledger::keyed_digest(app.digest_key.as_ref(), call)
-        } else {
-            record::digest(call)
-        },
-        run_id,
-        external_session,
-        policy: policy.map(|policy| policy.reference.clone()),
-        metadata: labels.and_then(|own| own.metadata.clone()),
-    }
-}
-
-/// A name as it is recorded: no longer than anybody reads, and without controls, which some stores
-/// do not take.
-pub fn cut(text: &str) -> String {
-    let mut name: String = text.chars().filter(|c| !c.is_control()).take(RECORDED_NAME_CHARS_MAX).collect();
-    if text.chars().nth(RECORDED_NAME_CHARS_MAX).is_some() {
-        name.push('…');
-    }
-    name
-}
-
-/// A value without its secrets, and whether it had any. `None` where that cannot be done: then
-/// the field is left out, and the record stays.
-pub fn redact(redactor: &Redactor, value: &RawValue) -> Option<(Box<RawValue>, bool)> {
-    let redacted = redactor.redact_json(value.get()).ok()?;
-    let text = if redacted.text.len() > RECORDED_BYTES_MAX {
-        let digest = record::digest(redacted.text.as_bytes());
-        format!("\"[{} bytes, {digest}]\"", redacted.text.len())
-    } else {
-        redacted.text
-    };
-    Some((RawValue::from_string(text).ok()?, redacted.redacted))
 }
 
 /// A decision that waits for no transaction, for `simulate`.

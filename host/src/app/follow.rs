@@ -62,13 +62,15 @@ fn look(app: &App, known: u64) -> Result<u64, ReadError> {
     Ok(generation)
 }
 
-/// Reads policies and keys anew.
+/// Reads policies, keys and ended logins anew.
 pub(super) fn renew(app: &App) -> Result<(), ReadError> {
-    let (policies, keys) = app.readers.read_blocking(|reader| Ok((reader.policies()?, reader.keys()?)))?;
+    let (policies, keys, spent) =
+        app.readers.read_blocking(|reader| Ok((reader.policies()?, reader.keys()?, reader.spent()?)))?;
     for policy in policies {
         app.catalog.take(policy);
     }
     app.keys.renew(keys);
+    app.logins.renew(spent);
     Ok(())
 }
 

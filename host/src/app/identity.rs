@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sentinel_ledger::{SigningKey, VerifyingKey};
 use thiserror::Error;
 
+use crate::auth::pass::SealKey;
 use crate::state::{Page, PageError};
 
 /// Most bytes of a key file.
@@ -96,6 +97,13 @@ impl Signer {
     pub fn digest_key(&self) -> [u8; 32] {
         let text = format!("sentinel digest key\n{}", self.key.encode());
         *sentinel_ledger::leaf_hash(text.as_bytes()).as_bytes()
+    }
+
+    /// The key of logins and tickets. It follows the same way, so that a login at one daemon is one
+    /// at all that share a ledger.
+    pub fn seal_key(&self) -> SealKey {
+        let text = format!("sentinel seal key\n{}", self.key.encode());
+        SealKey::new(*sentinel_ledger::leaf_hash(text.as_bytes()).as_bytes())
     }
 
     /// What verifies its signatures.

@@ -145,7 +145,7 @@ pub async fn risk(app: &App, agent: &str, session: Option<String>) -> Result<Ris
         })
         .await?;
     let policy = app.catalog.get(agent);
-    if policy.is_none() && row.is_none() {
+    if row.is_none() && !app.catalog.knows(agent) {
         return Err(ReadError::Unknown { what: format!("agent `{agent}`") });
     }
     let (max, status) = match &policy {
@@ -194,7 +194,7 @@ fn risk_max(description: &Value) -> Option<u64> {
     description.pointer("/riskBudget/max")?.as_u64()
 }
 
-/// Agents that have a policy or called at least once, with what they did, in order.
+/// Agents that have a policy, had one, or called at least once, with what they did, in order.
 ///
 /// # Errors
 ///
@@ -203,6 +203,9 @@ pub async fn agents(app: &App) -> Result<Vec<(String, Option<Arc<Governing>>, Ag
     let rows = app.readers.read(|reader| Ok(reader.agents()?)).await?;
     let mut all: std::collections::BTreeMap<String, (Option<Arc<Governing>>, Agent)> =
         rows.into_iter().map(|(id, row)| (id, (None, row))).collect();
+    for agent in app.catalog.known() {
+        all.entry(agent).or_default();
+    }
     for policy in app.catalog.all() {
         let agent = policy.agent.clone();
         all.entry(agent).or_default().0 = Some(policy);

@@ -58,6 +58,8 @@ pub struct CallRecord {
     pub http: Option<Box<RawValue>>,
     /// Digest of the call: the plain one where nothing was secret, else a keyed one.
     pub call_digest: String,
+    /// Where it would run, and what it would cost, so that it can be decided again.
+    pub context: Option<Box<RawValue>>,
     /// The service that it reaches.
     pub endpoint: Option<String>,
     /// Who is paid by it.
@@ -93,6 +95,8 @@ struct VerdictEntry<'a> {
     call_digest: &'a str,
     charges: Vec<ChargeRecord<'a>>,
     code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_at: Option<String>,
     decision: &'static str,
@@ -208,6 +212,7 @@ pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
         call_digest: &call.call_digest,
         charges: charges.iter().map(ChargeRecord::from).collect(),
         code: &verdict.code,
+        context: call.context.as_deref(),
         decided_at: point.map(|own| clock::text(own.decided_at)),
         decision: word(verdict.decision),
         differs: observed.is_some_and(|(_, differs)| differs),

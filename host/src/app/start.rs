@@ -15,6 +15,7 @@ use super::channels::{self, ChannelError, Deliverer};
 use super::definitions::Definitions;
 use super::identity::{Signer, SignerError};
 use super::keys::KeyRing;
+use super::logins::Logins;
 use super::publish::destination::Destination;
 use super::publish::{Publication, PublishError};
 use super::reads::{ReadError, Readers};
@@ -131,6 +132,7 @@ impl App {
             authenticator,
             redactor: Redactor::new(redact_keys),
             digest_key: signer.digest_key(),
+            logins: Logins::new(signer.seal_key(), Arc::clone(&backend)),
             committer,
             readers,
             signer,

@@ -5,16 +5,14 @@ use super::protected::{self, Protected};
 use super::reads::ReadError;
 use super::tally::Statistics;
 
-/// Demands that an agent has a policy or called at least once.
+/// Demands that an agent has a policy, had one, or called at least once.
 ///
 /// # Errors
 ///
 /// Where it is not known, or nothing can be read.
 pub async fn known(app: &App, agent: &str) -> Result<(), ReadError> {
     let id = agent.to_owned();
-    if app.catalog.get(agent).is_some()
-        || app.readers.read(move |reader| Ok(reader.agent(&id)?)).await?.is_some()
-    {
+    if app.catalog.knows(agent) || app.readers.read(move |reader| Ok(reader.agent(&id)?)).await?.is_some() {
         return Ok(());
     }
     Err(ReadError::Unknown { what: format!("agent `{agent}`") })

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::pass::Print;
 use super::principal::{AgentScope, RoleSet};
 use super::secret::Secret;
 
@@ -81,6 +82,11 @@ impl KeyHash {
     /// Whether both are of one key, in a time that does not depend on where they differ.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
+    }
+
+    /// What stands for the key where its hash would say too much.
+    pub(super) fn print(&self) -> Print {
+        Print::of(&[b"api key", &self.0])
     }
 
     /// A name for the key that may be shown: sixteen digits of its hash.

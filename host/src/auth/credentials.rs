@@ -62,7 +62,8 @@ fn text(value: &HeaderValue) -> Result<&str, AuthError> {
     check(value.to_str().map_err(|_| AuthError::MalformedCredentials("not visible ASCII"))?)
 }
 
-fn check(credential: &str) -> Result<&str, AuthError> {
+/// The bounds of a credential, wherever it came from.
+pub(super) fn check(credential: &str) -> Result<&str, AuthError> {
     if credential.is_empty() {
         return Err(AuthError::MalformedCredentials("the credential is empty"));
     }

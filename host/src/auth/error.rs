@@ -79,6 +79,18 @@ pub enum AuthError {
         /// Its name.
         id: String,
     },
+    /// A cookie or a ticket that was not made here, or was changed.
+    #[error("not a {0} of this daemon")]
+    BadPass(&'static str),
+    /// A login or a ticket whose time is over, or whose credential's is.
+    #[error("the {0} has expired")]
+    PassExpired(&'static str),
+    /// Somebody logged out, or a ticket was used.
+    #[error("the {0} was ended")]
+    PassEnded(&'static str),
+    /// What the login was made with is not taken any more.
+    #[error("the credential behind the login is not accepted any more")]
+    CredentialGone,
 }
 
 impl AuthError {
@@ -98,6 +110,9 @@ impl AuthError {
             Self::TokenLifetime { .. } => "token-lifetime",
             Self::KeyExpired { .. } => "key-expired",
             Self::KeyRevoked { .. } => "key-revoked",
+            Self::BadPass(_) => "bad-login",
+            Self::PassExpired(_) => "login-expired",
+            Self::PassEnded(_) | Self::CredentialGone => "login-ended",
         }
     }
 
@@ -116,6 +131,14 @@ impl AuthError {
             Self::TokenLifetime { .. } => "the token is valid for too long",
             Self::KeyExpired { .. } => "the key has expired",
             Self::KeyRevoked { .. } => "the key was revoked",
+            Self::BadPass(_) => "the login is not valid here: log in",
+            Self::PassExpired(_) => "the login or the ticket has expired: log in, or ask for another ticket",
+            Self::PassEnded(_) => {
+                "the login has ended, or the ticket was used: log in, or ask for another ticket"
+            }
+            Self::CredentialGone => {
+                "the credential of this login is not accepted any more: log in with another"
+            }
         }
     }
 
@@ -155,6 +178,10 @@ mod tests {
             AuthError::TokenLifetime { seconds: 0, seconds_max: 0 },
             AuthError::KeyExpired { id: text() },
             AuthError::KeyRevoked { id: text() },
+            AuthError::BadPass(""),
+            AuthError::PassExpired(""),
+            AuthError::PassEnded(""),
+            AuthError::CredentialGone,
         ] {
             assert!(document.contains(&format!("`{}`", error.code())), "{}", error.code());
             assert!(!error.external().is_empty());

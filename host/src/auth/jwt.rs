@@ -19,6 +19,6 @@ mod strict_json;
 
 pub use claims::Claims;
 pub use keys::KeyFileError;
-pub(super) use keys::TokenVerifier;
+pub(super) use keys::{TokenVerifier, Verified};
 pub use mint::{MintError, mint_jwt};
 pub use parse::{Header, Unverified, peek};

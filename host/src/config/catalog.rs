@@ -123,6 +123,8 @@ catalog! {
         "Engine instances that decide at the same time [default: the number of cores]";
     METRICS_PUBLIC: "SOE_METRICS_PUBLIC", "metrics-public", Switch, "BOOL", Some("false"),
         "Show /metrics to everybody";
+    DASHBOARD: "SENTINEL_DASHBOARD", "dashboard", Switch, "BOOL", Some("true"),
+        "Serve the dashboard at /dashboard, and let browsers log in";
     DASHBOARD_EVENTS_MAX: "SOE_MAX_DASHBOARD_EVENTS", "max-dashboard-events", Number, "COUNT", Some("10000"),
         "Most events that the dashboard loads";
     SIMULATE_CALLS_MAX: SOE_MAX_SIMULATE_CALLS, "max-simulate-calls", Number, "COUNT", Some("100"),
@@ -147,7 +149,7 @@ catalog! {
     SLACK_SIGNING_SECRET: "SENTINEL_SLACK_SIGNING_SECRET", "", Secret, "SECRET", None,
         "Secret that signs those messages and the links in them; at least 32 characters";
     PUBLIC_URL: "SENTINEL_PUBLIC_URL", "public-url", Text, "URL", None,
-        "Where people reach this daemon; the links of messages begin with it";
+        "Where people reach this daemon, if not as it is asked: for the links of messages, and for logins";
     WEBHOOK_ALLOW_PRIVATE: "SENTINEL_WEBHOOK_ALLOW_PRIVATE", "webhook-allow-private", Switch, "BOOL", Some("false"),
         "Let questions go to private addresses, other ports, and over plain HTTP";
 }

@@ -39,9 +39,11 @@ fn config(reader: &mut Reader, cores: NonZeroUsize) -> Config {
     let (store, bucket) = storage::check(reader);
     let key_file = reader.path(&of::LEDGER_KEY_FILE).unwrap_or_else(|| home.join("ledger.key"));
     let modes = [Mode::Enforce, Mode::Audit, Mode::Shadow, Mode::DryRun].map(|mode| (mode_word(mode), mode));
+    let (public_url, channels) = channels::check(reader, matches!(auth, AuthConfig::Disabled));
     Config {
         listen,
-        channels: channels::check(reader, matches!(auth, AuthConfig::Disabled)),
+        public_url,
+        channels,
         auth,
         mode: reader.word(&of::MODE, &modes),
         environment_is_set: reader.is_set(&of::ENVIRONMENT),
@@ -60,6 +62,7 @@ fn config(reader: &mut Reader, cores: NonZeroUsize) -> Config {
         redact_keys: reader.list(&of::REDACT_KEYS, values::name).into_iter().collect(),
         workers: workers(reader, cores),
         metrics_public: reader.switch(&of::METRICS_PUBLIC),
+        dashboard: reader.switch(&of::DASHBOARD),
         dashboard_events_max: reader.count(&of::DASHBOARD_EVENTS_MAX, 1..=1_000_000),
         simulate_calls_max: reader.count(&of::SIMULATE_CALLS_MAX, 1..=100_000),
         log_filter: reader.text(&of::LOG).unwrap_or_default(),

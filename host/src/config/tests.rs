@@ -260,7 +260,6 @@ fn channels_that_stop_the_start() {
             "without authentication",
         ),
         (&[signing], "SENTINEL_SLACK_WEBHOOK_URL is not"),
-        (&[public("https://x.example")], "SENTINEL_SLACK_WEBHOOK_URL is not"),
         (&[allow], "nothing is told"),
     ];
     for (environment, expect) in cases {

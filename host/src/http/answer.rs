@@ -1,8 +1,8 @@
 //! What goes out: JSON, text and bytes, with their headers.
 
 use axum::body::Body;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -55,6 +55,13 @@ pub(super) fn typed(content_type: &'static str, body: impl Into<Body>) -> Respon
     let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// Whether the caller has it (RFC 9110, 13.1.2).
+pub(super) fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = texts.flat_map(|text| text.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
 /// An entry of the ledger with its place.

@@ -4,18 +4,27 @@
 //! The state of the daemon is behind grants, and grants are made here only. So a handler that does
 //! not say what its caller needs has nothing to answer with.
 
+mod view;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use serde::Deserialize;
 
+pub(super) use view::View;
+
+use super::browser;
+use super::input::Params;
 use super::problem::{Code, Problem};
 use super::shared::Shared;
 use crate::app::App;
+use crate::auth::pass::{Pass, Purpose};
 use crate::auth::principal::is_agent_id;
-use crate::auth::{AgentScope, Principal, Role};
+use crate::auth::{API_KEY_HEADER, AgentScope, AuthError, Principal, Role};
 
 /// What somebody needs before their request is even read.
 pub(super) trait Gate: Send + Sync + 'static {
@@ -64,6 +73,8 @@ impl Gate for Known {
 /// Somebody who was authenticated and has passed a gate.
 pub(super) struct Caller<G> {
     principal: Principal,
+    /// The login or the ticket that was shown, where it was no credential.
+    pass: Option<Pass>,
     shared: Arc<Shared>,
     gate: PhantomData<fn() -> G>,
 }
@@ -79,15 +90,23 @@ pub(super) struct Anyone {
 pub(super) struct Grant<'a> {
     shared: &'a Arc<Shared>,
     principal: &'a Principal,
+    pass: Option<&'a Pass>,
 }
 
-/// What somebody may see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum View {
-    /// All of it.
-    Everything,
-    /// What is about one agent.
-    Agent(String),
+/// What somebody was let in with, to be looked at again later.
+pub(super) enum Kept {
+    /// The headers that say who asks, and no others.
+    Headers(HeaderMap),
+    /// A login, or a ticket.
+    Pass(Box<Pass>),
+}
+
+/// A caller who may show a ticket in the address, in the place of a credential.
+pub(super) struct Ticketed<G>(pub(super) Caller<G>);
+
+#[derive(Deserialize)]
+struct TicketQuery {
+    ticket: Option<String>,
 }
 
 impl<'a> Grant<'a> {
@@ -102,6 +121,28 @@ impl<'a> Grant<'a> {
     /// Who asks, for the records.
     pub(super) fn subject(self) -> &'a str {
         self.principal.subject()
+    }
+
+    /// Who asks.
+    pub(super) const fn principal(self) -> &'a Principal {
+        self.principal
+    }
+
+    /// The login that was shown, if one was.
+    pub(super) const fn login(self) -> Option<&'a Pass> {
+        self.pass
+    }
+
+    /// What this one was let in with, given the headers of the request.
+    pub(super) fn kept(self, headers: &HeaderMap) -> Kept {
+        match self.pass {
+            Some(pass) => Kept::Pass(Box::new(pass.clone())),
+            None => {
+                let names = [AUTHORIZATION, API_KEY_HEADER];
+                let own = headers.iter().filter(|(name, _)| names.contains(name));
+                Kept::Headers(own.map(|(name, value)| (name.clone(), value.clone())).collect())
+            }
+        }
     }
 
     /// Whether this one is an administrator.
@@ -126,13 +167,27 @@ impl<G: Gate> FromRequestParts<Arc<Shared>> for Caller<G> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let principal = shared.authenticate(&parts.headers)?;
-        if !G::ROLES.is_empty() && !G::ROLES.iter().any(|role| principal.may(*role)) {
-            let words: Vec<_> = G::ROLES.iter().map(|role| role.word()).collect();
-            let detail = format!("this needs the role {}", words.join(" or "));
-            return Err(Problem::new(Code::Forbidden, detail));
+        let (principal, pass) = identify(parts, shared)?;
+        Self::new(principal, pass, shared)
+    }
+}
+
+impl<G: Gate> FromRequestParts<Arc<Shared>> for Ticketed<G> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        let Params(TicketQuery { ticket }) = Params::from_request_parts(parts, shared).await?;
+        let Some(text) = ticket else { return Ok(Self(Caller::from_request_parts(parts, shared).await?)) };
+        // A cookie comes along by itself, a header does not.
+        if browser::has_credential(&parts.headers) {
+            return Err(AuthError::ConflictingCredentials("a ticket beside another credential").into());
         }
-        Ok(Self { principal, shared: Arc::clone(shared), gate: PhantomData })
+        let app = shared.app();
+        let (ticket, principal) = app.open_pass(&text, Purpose::Ticket)?;
+        if !app.redeem(&ticket).await? {
+            return Err(AuthError::PassEnded(Purpose::Ticket.word()).into());
+        }
+        Ok(Self(Caller::new(principal, Some(ticket), shared)?))
     }
 }
 
@@ -140,8 +195,16 @@ impl FromRequestParts<Arc<Shared>> for Anyone {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let is_known = shared.authenticate(&parts.headers).is_ok();
+        let is_known = identify(parts, shared).is_ok();
         Ok(Self { shared: Arc::clone(shared), is_known })
+    }
+}
+
+/// Who asks: by a credential, or by the login of a browser.
+fn identify(parts: &Parts, shared: &Arc<Shared>) -> Result<(Principal, Option<Pass>), Problem> {
+    match browser::logged_in(shared, parts)? {
+        Some((principal, pass)) => Ok((principal, Some(pass))),
+        None => Ok((shared.authenticate(&parts.headers)?, None)),
     }
 }
 
@@ -157,9 +220,21 @@ impl Anyone {
     }
 }
 
+impl<G: Gate> Caller<G> {
+    /// Lets somebody through the gate.
+    fn new(principal: Principal, pass: Option<Pass>, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        if !G::ROLES.is_empty() && !G::ROLES.iter().any(|role| principal.may(*role)) {
+            let words: Vec<_> = G::ROLES.iter().map(|role| role.word()).collect();
+            let detail = format!("this needs the role {}", words.join(" or "));
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+        Ok(Self { principal, pass, shared: Arc::clone(shared), gate: PhantomData })
+    }
+}
+
 impl<G> Caller<G> {
     const fn grant(&self) -> Grant<'_> {
-        Grant { shared: &self.shared, principal: &self.principal }
+        Grant { shared: &self.shared, principal: &self.principal, pass: self.pass.as_ref() }
     }
 
     fn of_agent(&self, agent: &str, is_covered: bool) -> Result<Grant<'_>, Problem> {
@@ -283,46 +358,4 @@ impl Caller<Known> {
     pub(super) const fn known(&self) -> Grant<'_> {
         self.grant()
     }
-}
-
-impl View {
-    /// Whether what belongs to an agent is in it. What belongs to no agent is everybody's who sees
-    /// everything.
-    pub(super) fn shows(&self, agent: &str) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Agent(own) => own == agent,
-        }
-    }
-
-    /// Refuses what belongs to an agent outside of it.
-    pub(super) fn check(&self, agent: &str) -> Result<(), Problem> {
-        if self.shows(agent) {
-            Ok(())
-        } else {
-            Err(Problem::new(Code::ForeignAgent, "this is not about your agent"))
-        }
-    }
-
-    /// The agent to look for, given the one that was asked for.
-    pub(super) fn narrow(&self, asked: Option<&str>) -> Result<Option<String>, Problem> {
-        match (self, asked) {
-            (_, Some(asked)) if !is_agent_id(asked) => {
-                Err(Problem::bad_request(format!("`{}` is no agent", super::answer::shown(asked))))
-            }
-            (Self::Everything, asked) => Ok(asked.map(str::to_owned)),
-            (Self::Agent(own), None) => Ok(Some(own.clone())),
-            (Self::Agent(own), Some(asked)) if own == asked => Ok(Some(own.clone())),
-            (Self::Agent(_), Some(asked)) => {
-                Err(Problem::new(Code::ForeignAgent, format!("this credential is not for agent `{asked}`")))
-            }
-        }
-    }
-}
-
-/// The headers that say who asks, and no others.
-pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
-    let names = [axum::http::header::AUTHORIZATION, crate::auth::API_KEY_HEADER];
-    let own = headers.iter().filter(|(name, _)| names.contains(name));
-    own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -1,15 +1,19 @@
 //! Everything at a glance: sums, agents, the newest entries.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::activity::Told;
 use super::agents::about;
 use super::answer::{self, Reply};
-use super::caller::{Auditor, Caller};
+use super::caller::{Auditor, Caller, View};
 use super::input::{Params, bounded};
 use super::money;
 use crate::app::{clock, reads, statistics};
+use crate::state::{Entry, EntryKind};
 use crate::store::EntryFilter;
 
 /// Entries, unless asked otherwise.
@@ -42,17 +46,23 @@ pub(super) async fn dashboard(caller: Caller<Auditor>, Params(query): Params<Das
         "escalated": escalated,
         "protectedUsd": money::format(protected),
     });
+    let filter = EntryFilter { agent: view.narrow(None)?, ..EntryFilter::default() };
+    let events = reads::newest(grant.app(), filter, None, limit).await?;
     let mut agents = Vec::new();
     for known in all.iter().take(AGENTS_MAX) {
         let mut line = about(grant, known).await?;
-        // Nothing looks for anomalies yet.
-        line.insert("anomalyScore".to_owned(), Value::Null);
+        line.insert("anomalyScore".to_owned(), anomaly(&events, &known.0).map_or(Value::Null, Value::from));
         agents.push(line);
     }
-    let filter = EntryFilter { agent: view.narrow(None)?, ..EntryFilter::default() };
-    let events = reads::newest(grant.app(), filter, None, limit).await?;
+    let now = clock::now();
+    // Of all agents together, so for those alone who see all of them.
+    let activity = match view {
+        View::Everything => grant.shared().metrics.activity.told(now),
+        View::Agent(_) => Vec::new(),
+    };
     answer::json(&Dashboard {
-        timestamp: clock::text(clock::now()),
+        timestamp: clock::text(now),
+        activity,
         totals,
         agents,
         recent_events: events.iter().map(answer::indexed).collect::<Result<_, _>>()?,
@@ -60,13 +70,62 @@ pub(super) async fn dashboard(caller: Caller<Auditor>, Params(query): Params<Das
     })
 }
 
+/// What is read of a verdict to find a score.
+#[derive(Deserialize)]
+struct Scored<'a> {
+    #[serde(borrow)]
+    code: Cow<'a, str>,
+    #[serde(borrow)]
+    reason: Cow<'a, str>,
+}
+
+/// How unusual the newest call of an agent was that was held back for that, among these entries.
+/// The engine tells a score where it acts on it, and nowhere else.
+fn anomaly(events: &[Entry], agent: &str) -> Option<f64> {
+    let own = |entry: &&Entry| entry.entry.kind == EntryKind::Verdict && entry.entry.agent == agent;
+    events.iter().filter(own).find_map(|entry| {
+        let said: Scored<'_> = serde_json::from_str(&entry.entry.body).ok()?;
+        matches!(&*said.code, "anomaly-unusual" | "anomaly-blocked").then(|| score(&said.reason))?
+    })
+}
+
+/// The score in the words of the engine: `…: 8.50 of 10 (signal values).` What stands before may be
+/// somebody else's text.
+fn score(reason: &str) -> Option<f64> {
+    let (before, _) = reason.rsplit_once(" of 10 (signal ")?;
+    let (_, text) = before.rsplit_once(' ')?;
+    text.parse().ok().filter(|score| (0.0..=10.0).contains(score))
+}
+
 /// Events as they were recorded: a tree in between could not hold every number of a call.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Dashboard {
     timestamp: String,
+    activity: Vec<Told>,
     totals: Value,
     agents: Vec<Map<String, Value>>,
     recent_events: Vec<Box<RawValue>>,
     correlations: [(); 0],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_is_read_from_the_words_of_the_engine_alone() {
+        for (reason, expect) in [
+            (
+                "Argument `amount` is far from what it was in past calls: 8.50 of 10 (signal numbers).",
+                Some(8.5),
+            ),
+            ("Argument `x: 0.00 of 10 (signal numbers)` was never seen: 9 of 10 (signal values).", Some(9.0)),
+            ("Tool was never called: 11 of 10 (signal tools).", None),
+            ("Tool was never called: NaN of 10 (signal tools).", None),
+            ("Tool is on no list.", None),
+        ] {
+            assert_eq!(score(reason), expect, "{reason}");
+        }
+    }
 }

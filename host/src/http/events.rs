@@ -22,11 +22,13 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 
 use super::answer::{self, Reply};
-use super::caller::{self, Caller, Watcher};
+use super::caller::{Caller, Kept, Ticketed, Watcher};
 use super::front::LAST_EVENT_ID;
 use super::input::{self, Params};
+use super::login;
 use super::problem::{Code, Problem};
 use super::shared::{STREAMS_MAX, STREAMS_OF_SUBJECT_MAX, Shared, StreamPlace};
+use crate::app::logins::LoginError;
 use crate::app::reads;
 use crate::state::{Entry, EntryKind};
 use crate::store::{EntryFilter, Order};
@@ -88,9 +90,33 @@ struct Told<'a> {
     approval_id: Option<&'a RawValue>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ticket {
+    ticket: String,
+    expires_at: String,
+}
+
+/// POST /v1/events/ticket
+///
+/// For who cannot send a header with a stream, and should not put a credential into an address.
+pub(super) async fn ticket(caller: Caller<Watcher>, headers: HeaderMap) -> Reply {
+    let (_, grant) = caller.view()?;
+    let app = grant.app();
+    let made = grant.login().map_or_else(|| app.ticket(&headers), |login| app.ticket_of(login));
+    let pass = match made {
+        Ok(pass) => pass,
+        Err(LoginError::Auth(error)) => return Err(error.into()),
+        Err(error @ LoginError::Randomness) => return Err(Problem::internal(&error)),
+    };
+    let ticket = app.logins.key().seal(&pass);
+    let ticket = ticket.ok_or_else(|| Problem::bad_request("the subject of this credential is too long"))?;
+    answer::json(&Ticket { ticket, expires_at: login::text(pass.ends_at()) })
+}
+
 /// GET /v1/events/stream
 pub(super) async fn stream(
-    caller: Caller<Watcher>,
+    Ticketed(caller): Ticketed<Watcher>,
     Params(query): Params<StreamQuery>,
     headers: HeaderMap,
 ) -> Reply {
@@ -108,7 +134,7 @@ pub(super) async fn stream(
     // What the store has, and not what this daemon was told of: a client may come from another one.
     // A place beyond that was seen in another ledger.
     let end = reads::head(grant.app()).await?.tree.size();
-    let stream = Stream::new(shared, filter, last, end, caller::credentials(&headers), place);
+    let stream = Stream::new(shared, filter, last, end, grant.kept(&headers), place);
     let chunks = futures_util::stream::unfold(stream, Stream::next);
     let mut response = answer::typed("text/event-stream", Body::from_stream(chunks));
     // Proxies that gather an answer before they pass it on would hold the events back.
@@ -154,7 +180,7 @@ struct Stream {
     place: u64,
     size: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
-    credentials: HeaderMap,
+    kept: Kept,
     checked_at: Instant,
     is_greeted: bool,
     _open: StreamPlace,
@@ -166,7 +192,7 @@ impl Stream {
         filter: Filter,
         last: Option<u64>,
         end: u64,
-        credentials: HeaderMap,
+        kept: Kept,
         open: StreamPlace,
     ) -> Self {
         let (size, stopping) = (shared.app().size.subscribe(), shared.stopping.subscribe());
@@ -177,7 +203,7 @@ impl Stream {
             place,
             size,
             stopping,
-            credentials,
+            kept,
             checked_at: Instant::now(),
             is_greeted: false,
             _open: open,
@@ -252,7 +278,7 @@ impl Stream {
             return true;
         }
         self.checked_at = Instant::now();
-        self.shared.authenticate(&self.credentials).is_ok()
+        self.shared.is_still_good(&self.kept)
     }
 }
 

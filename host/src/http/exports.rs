@@ -17,7 +17,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::answer::{Reply, shown};
-use super::caller::{self, Auditor, Caller, Grant};
+use super::caller::{Auditor, Caller, Grant, Kept};
 use super::input::{self, Named, Params};
 use super::problem::{Code, Problem};
 use super::shared::{STREAMS_MAX, STREAMS_OF_SUBJECT_MAX, Shared, StreamPlace};
@@ -90,7 +90,7 @@ async fn send(grant: Grant<'_>, agent: &str, query: ExportQuery, form: Form, hea
         form,
         is_begun: false,
         shared,
-        credentials: caller::credentials(headers),
+        kept: grant.kept(headers),
         checked_at: Instant::now(),
         _open: place,
     };
@@ -184,7 +184,7 @@ struct Download {
     form: Form,
     is_begun: bool,
     shared: Arc<Shared>,
-    credentials: HeaderMap,
+    kept: Kept,
     checked_at: Instant,
     _open: StreamPlace,
 }
@@ -237,6 +237,6 @@ impl Download {
             return true;
         }
         self.checked_at = Instant::now();
-        self.shared.authenticate(&self.credentials).is_ok()
+        self.shared.is_still_good(&self.kept)
     }
 }

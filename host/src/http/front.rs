@@ -19,8 +19,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
+    HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Method, Uri};
 use axum::response::Response;
@@ -32,7 +32,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::problem::{Code, Problem};
 use super::shared::Shared;
-use super::{Route, answer, exports, hooks};
+use super::{Route, answer, browser, exports, hooks};
 use crate::auth::API_KEY_HEADER;
 
 /// How long a browser remembers what a page may ask.
@@ -46,6 +46,12 @@ pub(super) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idem
 
 /// Where a stream goes on.
 pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Keeps answers out of pages of others that would embed them without asking.
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// For everything that is no page, should a browser show it as one.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// In which words a problem is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +190,8 @@ fn secured(mut response: Response) -> Response {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
 
@@ -200,9 +208,15 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), Problem> {
         let detail = "authentication is disabled, so only requests to `localhost`, `127.0.0.1` or `[::1]` are answered";
         return Err(Problem::new(Code::BadHost, detail));
     }
-    let allowed = &shared.app().config.cors_origins;
-    if !text(&ORIGIN).all(|origin| origin.is_some_and(|origin| allowed.contains(origin))) {
-        let detail = "authentication is disabled, so web pages are answered only if SOE_CORS_ORIGINS names their origin";
+    let config = &shared.app().config;
+    let is_allowed = |origin: &str| {
+        config.cors_origins.contains(origin)
+            || config.dashboard && browser::is_asked_origin(origin, request.headers(), request.uri())
+    };
+    let mut origins = text(&ORIGIN).peekable();
+    let is_foreign = origins.peek().is_none() && browser::is_foreign(request.headers(), request.method());
+    if is_foreign || !origins.all(|origin| origin.is_some_and(is_allowed)) {
+        let detail = "authentication is disabled, so other web pages than the dashboard are answered only if SOE_CORS_ORIGINS names their origin";
         return Err(Problem::new(Code::BadOrigin, detail));
     }
     Ok(())

@@ -3,9 +3,11 @@
 //! Bodies are read once and borrowed from then on. The credential was checked before, so nobody
 //! fills our memory without one.
 
+mod path;
+
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
@@ -13,6 +15,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+
+pub(super) use path::{Named, Place, Within};
 
 use super::front::IDEMPOTENCY_KEY;
 use super::problem::{Code, Problem};
@@ -22,6 +26,10 @@ use crate::state::EntryKind;
 /// How deeply arrays and objects of a body may be nested. What reads them deeper down gives up
 /// earlier or later, and not all of it in an orderly way.
 const DEPTH_MAX: usize = 128;
+
+/// Bytes of a body that is read before anybody knows whose it is: the longest credential, and what
+/// is around it.
+const SMALL_BYTES_MAX: usize = 64 << 10;
 
 /// Characters of an idempotency key.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
@@ -52,6 +60,30 @@ impl FromRequest<Arc<Shared>> for OptionalBody {
         let body = read(request, shared.app().config.body_bytes_max).await?;
         check_depth(&body)?;
         Ok(Self(body))
+    }
+}
+
+/// A small JSON object of somebody who is not known yet.
+pub(super) struct SmallBody(Bytes);
+
+impl SmallBody {
+    /// Reads it. It has to say that it is JSON: then no page of others can send it without asking.
+    pub(super) async fn read(request: Request) -> Result<Self, Problem> {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return Err(Problem::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`"));
+        }
+        check_type(request.headers())?;
+        let body = read(request, SMALL_BYTES_MAX).await?;
+        check_depth(&body)?;
+        Ok(Self(body))
+    }
+
+    /// What is in it. What is wrong with it is not repeated: it may hold a credential.
+    pub(super) fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.0).map_err(|error| {
+            let code = if error.is_data() { Code::BadRequest } else { Code::BadJson };
+            Problem::new(code, "the body is not what this route takes")
+        })
     }
 }
 
@@ -191,36 +223,6 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Shared>> for Params<T> {
             Ok(Query(query)) => Ok(Self(query)),
             Err(error) => Err(Problem::bad_request(error.body_text())),
         }
-    }
-}
-
-/// The variable part of the path, decoded.
-pub(super) struct Named(pub(super) String);
-
-impl FromRequestParts<Arc<Shared>> for Named {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        match Path::<String>::from_request_parts(parts, shared).await {
-            Ok(Path(name)) => Ok(Self(name)),
-            Err(error) => Err(Problem::bad_request(error.body_text())),
-        }
-    }
-}
-
-/// A place in the ledger, from the path.
-pub(super) struct Place(pub(super) u64);
-
-impl FromRequestParts<Arc<Shared>> for Place {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let Named(text) = Named::from_request_parts(parts, shared).await?;
-        // `+1` is a number for Rust, too.
-        let digits = Some(text.as_str()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        let place =
-            digits.and_then(|text| text.parse::<u64>().ok()).filter(|place| i64::try_from(*place).is_ok());
-        place.map(Self).ok_or_else(|| Problem::bad_request("the index of an entry is a whole number"))
     }
 }
 

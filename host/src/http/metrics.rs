@@ -9,9 +9,11 @@ use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TEXT_FORMAT, TextEncoder,
 };
 
+use super::activity::Activity;
 use super::answer::{self, Reply};
 use super::caller::{Anyone, Auditor, Caller};
 use super::problem::Problem;
+use crate::app::clock;
 use crate::auth::principal::TENANT;
 use crate::engine::Outcome;
 
@@ -28,6 +30,8 @@ const DURATION_BUCKETS: [f64; 15] = [
 
 /// What is counted.
 pub(super) struct Metrics {
+    /// The last ten minutes, for the dashboard.
+    pub(super) activity: Activity,
     registry: Registry,
     evaluations: IntCounterVec,
     agents: RwLock<HashMap<String, Arc<Decided>>>,
@@ -112,6 +116,7 @@ impl Metrics {
         // A family without a member would not be shown at all.
         errors.with_label_values(&["internal"]);
         Ok(Self {
+            activity: Activity::default(),
             other_agents: Arc::new(Decided::new(&evaluations, OTHER)),
             agents: RwLock::default(),
             evaluations,
@@ -145,13 +150,16 @@ impl Metrics {
 
     /// A call was decided.
     pub(super) fn evaluated(&self, agent: &str, decision: Outcome, since: Instant) {
-        self.duration.observe(since.elapsed().as_secs_f64());
+        let took = since.elapsed();
+        self.duration.observe(took.as_secs_f64());
+        self.activity.count(decision, Some(took), clock::now());
         self.of_agent(agent).count(decision);
     }
 
     /// A call that was decided elsewhere was recorded.
     pub(super) fn recorded(&self, agent: &str, decision: Outcome, differs: bool) {
         self.of_agent(agent).count(decision);
+        self.activity.count(decision, None, clock::now());
         self.records.inc();
         if differs {
             self.records_differing.inc();

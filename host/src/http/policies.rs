@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use axum::http::header::{ETAG, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use super::answer::{self, Reply};
 use super::caller::{Admin, Auditor, Caller, Grant, Watcher};
 use super::evaluate::heavy;
-use super::input::{JsonBody, Named, Params, bounded};
+use super::input::{JsonBody, Named, Params, Within, bounded};
 use super::problem::{Code, Problem};
 use crate::app::policies::{self, Checked, Deploy, Remove, Source};
 use crate::app::{CommitError, OperationError, clock, reads};
 use crate::auth::principal::is_agent_id;
-use crate::engine::{Diagnostic, Format, LoadError, Severity};
+use crate::engine::{Diagnostic, Format, LoadError, PolicyText, Severity};
 use crate::limits::POLICY_BYTES_MAX;
 use crate::state::{PolicyRevision, PolicyState};
 
@@ -119,7 +119,7 @@ pub(super) async fn policy(caller: Caller<Watcher>, Named(agent): Named, headers
     let newest = revisions(grant, agent.clone(), 1).await?.pop();
     let own = newest.filter(|own| own.state == PolicyState::Active).ok_or_else(|| no_policy(&agent))?;
     let etag = etag(&own)?;
-    if is_known(&headers, &etag) {
+    if answer::is_known(&headers, &etag) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().insert(ETAG, etag);
@@ -142,13 +142,6 @@ fn etag(own: &PolicyRevision) -> Result<HeaderValue, Problem> {
     HeaderValue::try_from(text).map_err(|error| Problem::internal(&error))
 }
 
-/// Whether the caller has it (RFC 9110, 13.1.2).
-fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = texts.flat_map(|text| text.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
-}
-
 /// GET /v1/agents/{id}/policy/history
 pub(super) async fn history(
     caller: Caller<Auditor>,
@@ -162,6 +155,25 @@ pub(super) async fn history(
         return Err(no_policy(&agent));
     }
     answer::json(&json!({ "agentId": agent, "revisions": all.iter().map(line).collect::<Vec<_>>() }))
+}
+
+/// GET /v1/agents/{id}/policy/history/{revision}
+pub(super) async fn revision(caller: Caller<Auditor>, Within(agent, revision): Within) -> Reply {
+    let grant = caller.seeing(&agent)?;
+    let app = grant.app();
+    let id = agent.clone();
+    let own = app.readers.read(move |reader| Ok(reader.policy_revision(&id, revision)?)).await?;
+    let own =
+        own.ok_or_else(|| Problem::not_found(format!("revision {revision} of `{agent}` is not known")))?;
+    let text = PolicyText::new(own.document.clone(), own.format);
+    // What an earlier version of this program took may be refused by this one.
+    let description = heavy(|| app.pool.describe(&text)).ok();
+    let description: Option<Value> = description.and_then(|text| serde_json::from_str(&text).ok());
+    let mut line = answer::fields(line(&own));
+    line.insert("format".to_owned(), format_word(own.format).into());
+    line.insert("document".to_owned(), own.document.into());
+    line.insert("description".to_owned(), description.unwrap_or(Value::Null));
+    answer::json(&line)
 }
 
 /// Checks a document and lets it govern.

@@ -28,6 +28,8 @@ pub(super) enum Code {
     ForeignAgent,
     BadHost,
     BadOrigin,
+    BadCsrf,
+    TooManyAttempts,
     NotFound,
     MethodNotAllowed,
     BadRequest,
@@ -55,6 +57,10 @@ impl Code {
             Self::ForeignAgent => ("foreign-agent", StatusCode::FORBIDDEN, "Another agent's"),
             Self::BadHost => ("bad-host", StatusCode::FORBIDDEN, "Not asked as localhost"),
             Self::BadOrigin => ("bad-origin", StatusCode::FORBIDDEN, "Asked by a web page"),
+            Self::BadCsrf => ("bad-csrf", StatusCode::FORBIDDEN, "Not asked by a page of ours"),
+            Self::TooManyAttempts => {
+                ("too-many-attempts", StatusCode::TOO_MANY_REQUESTS, "Too many attempts")
+            }
             Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
@@ -139,10 +145,14 @@ impl Problem {
             Code::Busy | Code::Stopping | Code::StoreUnavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
+            Code::TooManyAttempts => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("6"));
+            }
             Code::Forbidden
             | Code::ForeignAgent
             | Code::BadHost
             | Code::BadOrigin
+            | Code::BadCsrf
             | Code::NotFound
             | Code::MethodNotAllowed
             | Code::BadRequest

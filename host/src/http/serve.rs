@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use super::attempts::Peer;
 use super::shared::Shared;
 use crate::app::App;
 
@@ -74,8 +75,9 @@ async fn serve_with(
             () = &mut shutdown => break,
             // Beyond that they wait in the queue of the socket.
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(answer(stream, router.clone(), shared.stopping.subscribe()));
+                Ok((stream, address)) => {
+                    let peer = Peer(address.ip());
+                    connections.spawn(answer(stream, peer, router.clone(), shared.stopping.subscribe()));
                 }
                 // The client went away again, or descriptors have run out. Neither ends the daemon.
                 Err(error) => {
@@ -97,13 +99,16 @@ async fn serve_with(
 }
 
 /// Answers on one connection until it ends.
-async fn answer(stream: TcpStream, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+async fn answer(stream: TcpStream, peer: Peer, router: axum::Router, mut stopping: watch::Receiver<bool>) {
     // Where this fails, answers are slower and not wrong.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let service =
-        TowerToHyperService::new(router.map_request(|request: Request<Incoming>| request.map(Body::new)));
+    let service = TowerToHyperService::new(router.map_request(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        request
+    }));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::attempts::Attempts;
+use super::caller::Kept;
 use super::health::Look;
 use super::metrics::Metrics;
 use crate::app::{App, clock};
@@ -52,7 +54,11 @@ pub(super) struct Shared {
     pub(super) stopping: watch::Sender<bool>,
     /// How the store looked a moment ago.
     pub(super) look: Mutex<Option<Look>>,
+    /// Who tried in vain to log in.
+    pub(super) attempts: Attempts,
     is_open_to_all: bool,
+    /// The origin of this daemon's pages, where it was told.
+    public_origin: Option<String>,
 }
 
 impl Shared {
@@ -63,6 +69,8 @@ impl Shared {
             streams_by: Mutex::default(),
             stopping: watch::Sender::new(false),
             look: Mutex::default(),
+            attempts: Attempts::default(),
+            public_origin: app.config.public_origin(),
             is_open_to_all: matches!(app.config.auth, AuthConfig::Disabled),
             app,
         })
@@ -76,6 +84,19 @@ impl Shared {
     /// Whether nobody is asked who they are. Then it matters from which page a request comes.
     pub(super) const fn is_open_to_all(&self) -> bool {
         self.is_open_to_all
+    }
+
+    /// The origin of this daemon's pages, where the configuration says it.
+    pub(super) fn public_origin(&self) -> Option<&str> {
+        self.public_origin.as_deref()
+    }
+
+    /// Whether what somebody was let in with is still good.
+    pub(super) fn is_still_good(&self, kept: &Kept) -> bool {
+        match kept {
+            Kept::Headers(headers) => self.authenticate(headers).is_ok(),
+            Kept::Pass(pass) => self.app.recheck_pass(pass).is_ok(),
+        }
     }
 
     /// Who sent a request with these headers.

@@ -143,7 +143,8 @@ impl Backend for Sqlite {
     }
 
     fn wait_for_change(&self, at_most: Duration) -> Result<bool, StoreError> {
-        // Only the command line writes here beside the daemon, and only API keys.
+        // Only the command line writes here beside the daemon, and only API keys; what is spent the
+        // daemon itself notes.
         thread::sleep(at_most);
         Ok(true)
     }

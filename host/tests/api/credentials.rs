@@ -32,6 +32,7 @@ const EXPECTED: &[Line] = &[
     ("GET", "/v1/agents/{id}/policy", [401, IN, 403, IN, IN, 403, 403]),
     ("DELETE", "/v1/agents/{id}/policy", [401, 403, 403, 403, IN, 403, 403]),
     ("GET", "/v1/agents/{id}/policy/history", [401, 403, 403, IN, IN, 403, 403]),
+    ("GET", "/v1/agents/{id}/policy/history/{revision}", [401, 403, 403, IN, IN, 403, 403]),
     ("POST", "/v1/agents/{id}/rollback", [401, 403, 403, 403, IN, 403, 403]),
     ("POST", "/v1/agents/{id}/reset", [401, 403, 403, 403, IN, 403, 403]),
     ("GET", "/v1/approvals", [401, 403, IN, IN, IN, IN, 403]),
@@ -46,6 +47,11 @@ const EXPECTED: &[Line] = &[
     ("DELETE", "/v1/sessions/{id}", [401, IN, 403, 403, IN, IN, 403]),
     ("GET", "/v1/dashboard", [401, 403, 403, IN, IN, IN, 403]),
     ("GET", "/v1/events/stream", [401, IN, 403, IN, IN, 403, 403]),
+    ("POST", "/v1/events/ticket", [401, IN, 403, IN, IN, IN, 403]),
+    // No page of the daemon asks here.
+    ("POST", "/v1/login", [403, 403, 403, 403, 403, 403, 403]),
+    ("GET", "/v1/login", [401, IN, IN, IN, IN, IN, IN]),
+    ("DELETE", "/v1/login", [401, IN, IN, IN, IN, IN, IN]),
     ("POST", "/v1/hooks/claude-code", [401, IN, 403, 403, IN, 403, 403]),
     ("GET", "/v1/ledger/checkpoint", [401, 403, 403, IN, IN, IN, IN]),
     ("GET", "/v1/ledger/key", [401, IN, IN, IN, IN, IN, IN]),
@@ -57,6 +63,10 @@ const EXPECTED: &[Line] = &[
     // Whoever has the link; nobody here sends any: 404.
     ("GET", "/approve/{token}", [IN, IN, IN, IN, IN, IN, IN]),
     ("POST", "/approve/{token}", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/dashboard", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/dashboard/", [IN, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/dashboard/{*path}", [IN, IN, IN, IN, IN, IN, IN]),
     ("GET", "/openapi.json", [IN, IN, IN, IN, IN, IN, IN]),
     ("GET", "/metrics", [401, 403, 403, IN, IN, IN, IN]),
 ];
@@ -93,7 +103,9 @@ fn request(path: &str, daemon: &Daemon) -> (String, Option<String>) {
     let path = path
         .replace("{id}", "my-agent")
         .replace("{index}", &last.to_string())
-        .replace("{*path}", "entries/000.p/1");
+        .replace("{revision}", "1")
+        .replace("tile/{*path}", "tile/entries/000.p/1")
+        .replace("{*path}", "index.html");
     (format!("{path}{query}"), (!body.is_empty()).then_some(body))
 }
 

@@ -114,10 +114,21 @@ fn without_authentication_only_this_machine_asks() {
     }
     refused(&daemon.ask("GET", "/nothing", &[("host", "evil.example")], None), 403, "bad-host");
     refused(&daemon.ask("GET", "http://evil.example/v1/agents", &[], None), 403, "bad-host");
-    for origin in ["http://evil.example", "null", "http://localhost"] {
+    for origin in
+        ["http://evil.example", "null", "http://localhost:81", "http://127.0.0.1", "file://localhost"]
+    {
         refused(&ask(&[("origin", origin)]), 403, "bad-origin");
     }
     assert_eq!(ask(&[("origin", "http://localhost:8080")]).status, 200);
+    // The dashboard's own pages.
+    assert_eq!(ask(&[("origin", "http://localhost")]).status, 200);
+    // A page that asks without saying who it is.
+    for site in ["cross-site", "same-site", "nonsense"] {
+        refused(&ask(&[("sec-fetch-site", site), ("sec-fetch-mode", "no-cors")]), 403, "bad-origin");
+    }
+    assert_eq!(ask(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]).status, 200);
+    let form = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    refused(&daemon.ask("POST", "/v1/agents/my-agent/reset", &form, None), 403, "bad-origin");
     let call = daemon.ask("POST", "/v1/evaluate", &[("origin", "http://evil.example")], Some(CALL));
     assert_eq!((call.status, call.json()["decision"].as_str()), (403, Some("deny")));
     // The hook, too: a page gets no verdict.

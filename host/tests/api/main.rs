@@ -5,13 +5,17 @@
 
 mod calls;
 mod credentials;
+mod dashboard;
 mod exports;
 mod hook;
 mod ledger;
 mod limits;
+mod login;
+mod login_attacks;
 mod openapi;
 mod policies;
 mod sessions;
 mod statistics;
 mod stream;
 mod support;
+mod tickets;

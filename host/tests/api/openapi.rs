@@ -111,6 +111,8 @@ fn real_answers_are_as_described() {
         ),
         ("/v1/records", "/v1/records", "{}".to_owned()),
         ("/v1/sessions", "/v1/sessions", r#"{"agentId":"my-agent"}"#.to_owned()),
+        ("/v1/events/ticket", "/v1/events/ticket", String::new()),
+        ("/v1/login", "/v1/login", r#"{"token":"x"}"#.to_owned()),
         ("/v1/agents/{id}/rollback", "/v1/agents/my-agent/rollback", r#"{"revision":1}"#.to_owned()),
         ("/v1/agents/{id}/reset", "/v1/agents/my-agent/reset", String::new()),
         (
@@ -137,6 +139,9 @@ fn real_answers_are_as_described() {
         ("/v1/agents/{id}/export/jsonl", "/v1/agents/my-agent/export/jsonl?from=x".to_owned()),
         ("/v1/agents/{id}/policy", "/v1/agents/my-agent/policy".to_owned()),
         ("/v1/agents/{id}/policy/history", "/v1/agents/my-agent/policy/history".to_owned()),
+        ("/v1/agents/{id}/policy/history/{revision}", "/v1/agents/my-agent/policy/history/1".to_owned()),
+        ("/v1/agents/{id}/policy/history/{revision}", "/v1/agents/my-agent/policy/history/99".to_owned()),
+        ("/v1/login", "/v1/login".to_owned()),
         ("/v1/sessions/{id}", format!("/v1/sessions/{id}")),
         ("/v1/dashboard", "/v1/dashboard".to_owned()),
         ("/v1/ledger/entries", "/v1/ledger/entries?limit=1".to_owned()),
@@ -153,10 +158,13 @@ fn real_answers_are_as_described() {
     for (template, path) in [
         ("/v1/sessions/{id}", format!("/v1/sessions/{id}")),
         ("/v1/agents/{id}/policy", "/v1/agents/my-agent/policy".to_owned()),
+        ("/v1/login", "/v1/login".to_owned()),
     ] {
         let reply = daemon.delete(&path);
         check(&document, "delete", template, reply.status, &reply.json());
     }
+    let browser = crate::login::try_login(&daemon, crate::support::KEY, &[]);
+    check(&document, "post", "/v1/login", browser.status, &browser.json());
     // The check itself: it notices what is wrong.
     let schema = json!({ "$ref": "#/components/schemas/Risk" });
     let mut risk = daemon.get("/v1/agents/my-agent/risk").json();
@@ -230,7 +238,8 @@ fn mismatch(document: &Value, schema: &Value, value: &Value, at: &str) -> Option
                 }
                 true
             }
-            "minimum" => value.as_i64().is_none_or(|own| own >= argument.as_i64().unwrap()),
+            "minimum" => value.as_f64().is_none_or(|own| own >= argument.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|own| own <= argument.as_f64().unwrap()),
             "maxItems" => {
                 value.as_array().is_none_or(|items| items.len() as u64 <= argument.as_u64().unwrap())
             }
@@ -249,6 +258,7 @@ fn is_of(kind: &Value, value: &Value) -> bool {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
+        "number" => value.is_number(),
         "integer" => value.is_u64() || value.is_i64(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),

@@ -172,3 +172,46 @@ fn who_sends_the_calls_of_an_agent_may_have_its_policy() {
     let other = token(&[Role::Evaluate], "another-agent");
     assert_eq!(daemon.ask_as(&other, "GET", path, None).code(), "foreign-agent");
 }
+
+#[test]
+fn a_revision_is_there_with_its_document() {
+    let daemon = Daemon::governed();
+    let yaml = "agentId: my-agent # as it was written\nversion: '2.0.0'\nidentity: {}\n";
+    let sent = json!({ "soe": yaml, "format": "yaml" }).to_string();
+    assert_eq!(daemon.post("/v1/deploy", &sent).status, 200);
+    let governing = daemon.get("/v1/agents/my-agent/policy").json();
+    assert_eq!(daemon.get("/v1/agents/my-agent/policy/history/2").json(), governing);
+    assert_eq!(governing["document"], yaml);
+    let first = daemon.get("/v1/agents/my-agent/policy/history/1").json();
+    assert_eq!(
+        (&first["version"], &first["format"], &first["state"]),
+        (&json!("1.0.0"), &json!("json"), &json!("active"))
+    );
+    assert_eq!(first["description"]["role"], "DevOps");
+    let digest = hex::encode(Sha256::digest(first["document"].as_str().unwrap()));
+    assert_eq!(first["digest"], json!(format!("sha256:{digest}")));
+    // A removal is one, too; and the agent is still found.
+    assert_eq!(daemon.delete("/v1/agents/my-agent/policy").status, 200);
+    assert_eq!(daemon.get("/v1/agents/my-agent/policy/history/3").json()["state"], "removed");
+    let agents = daemon.get("/v1/agents").json();
+    assert_eq!(
+        (&agents["agents"][0]["agentId"], &agents["agents"][0]["version"]),
+        (&json!("my-agent"), &Value::Null)
+    );
+    assert_eq!(daemon.get("/v1/agents/my-agent/risk").status, 200);
+    for (revision, code) in [
+        ("4", "not-found"),
+        ("0", "not-found"),
+        ("x", "bad-request"),
+        ("+1", "bad-request"),
+        ("-1", "bad-request"),
+        ("99999999999999999999", "bad-request"),
+    ] {
+        assert_eq!(
+            daemon.get(&format!("/v1/agents/my-agent/policy/history/{revision}")).code(),
+            code,
+            "{revision}"
+        );
+    }
+    assert_eq!(daemon.get("/v1/agents/nobody/policy/history/1").code(), "not-found");
+}

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 /// May do everything.
 pub(crate) const KEY: &str = "a-key-that-somebody-made-up";
 
-const SECRET: &str = "the secret of these tests has more than 32 bytes";
+pub(crate) const SECRET: &str = "the secret of these tests has more than 32 bytes";
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);

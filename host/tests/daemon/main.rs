@@ -27,6 +27,7 @@ mod fail_closed;
 mod harness;
 mod ledger;
 mod load;
+mod logins;
 mod openapi;
 mod outage;
 mod policy;

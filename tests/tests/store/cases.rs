@@ -19,6 +19,7 @@ pub(crate) use crate::approvals::{
 pub(crate) use crate::lessons::{baselines_come_back, holds_come_with_what_they_teach};
 pub(crate) use crate::policies::{
     keys_are_added_and_revoked, the_generation_grows, the_newest_revision_governs,
+    what_is_spent_is_so_once_and_until_its_end,
 };
 use crate::rows::{NOW, append, entry, meter, meters, policy, transact, verdict};
 

@@ -89,6 +89,7 @@ on_every_store! {
     the_newest_revision_governs
     the_generation_grows
     keys_are_added_and_revoked
+    what_is_spent_is_so_once_and_until_its_end
     holds_that_ended_come_with_their_meters
     numbers_stay_at_their_edge
     entries_stay_as_they_are

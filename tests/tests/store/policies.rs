@@ -1,7 +1,9 @@
 //! What holds for every store: policies, API keys, and that others hear of their change.
 
+use std::thread;
+
 use sentinel::state::{EntryKind, Keys, PolicyRevision, PolicyState};
-use sentinel::store::{Reader, Writer};
+use sentinel::store::{Reader, Spent, Writer};
 
 use crate::Store;
 use crate::cases::open;
@@ -37,6 +39,12 @@ pub(crate) fn the_newest_revision_governs(store: &Store) {
     assert_eq!(revisions(reader.policy_history("b", 3).expect("a history")), [11, 10, 9]);
     assert_eq!(revisions(reader.policy_history("a", 9).expect("a history")), [2, 1]);
     assert!(reader.policy_history("c", 9).expect("no history").is_empty());
+    let mut one = |agent: &str, number| reader.policy_revision(agent, number).expect("an answer");
+    assert_eq!(one("b", 7), Some(policy("b", 7, PolicyState::Active)));
+    assert_eq!(one("a", 2), Some(policy("a", 2, PolicyState::Removed)));
+    for (agent, number) in [("a", 0), ("a", 3), ("A", 1), ("c", 1), ("a", u64::MAX)] {
+        assert_eq!(one(agent, number), None, "{agent} {number}");
+    }
 }
 
 pub(crate) fn the_generation_grows(store: &Store) {
@@ -75,4 +83,35 @@ pub(crate) fn keys_are_added_and_revoked(store: &Store) {
     assert!(!writer.revoke_key(&own[0].id, NOW.plus(9000)).expect("an answer"));
     own[0].revoked_at = Some(NOW.seconds().unsigned_abs());
     assert_eq!(reader.keys().expect("keys"), own);
+}
+
+pub(crate) fn what_is_spent_is_so_once_and_until_its_end(store: &Store) {
+    let (mut writer, mut reader) = open(store);
+    let now = NOW.seconds().unsigned_abs();
+    let spent = |id: &str, until, is_announced| Spent { id: id.to_owned(), until, is_announced };
+    let before = reader.generation().expect("a generation");
+    assert!(writer.spend(&spent("ticket", now + 30, false), NOW).expect("spent"));
+    assert!(!writer.spend(&spent("ticket", now + 90, false), NOW).expect("an answer"), "twice");
+    assert_eq!(reader.generation().expect("a generation"), before, "nobody has to hear of it");
+    assert!(writer.spend(&spent("login", now + 60, true), NOW).expect("spent"));
+    assert!(reader.generation().expect("a generation") > before);
+    let mut all = reader.spent().expect("what is spent");
+    all.sort();
+    assert_eq!(all, [("login".to_owned(), now + 60), ("ticket".to_owned(), now + 30)]);
+    // What has ended by itself is forgotten with the next one.
+    assert!(writer.spend(&spent("other", now + 99, false), NOW.plus(60_000)).expect("spent"));
+    assert_eq!(reader.spent().expect("what is spent"), [("other".to_owned(), now + 99)]);
+    // Of many at once, one is told that it is news.
+    let news: usize = thread::scope(|scope| {
+        let all: Vec<_> = (0..8)
+            .map(|_| {
+                let mut writer = store.backend.writer().expect("a writer");
+                scope.spawn(move || {
+                    usize::from(writer.spend(&spent("one", now + 99, false), NOW).expect("an answer"))
+                })
+            })
+            .collect();
+        all.into_iter().map(|own| own.join().expect("a thread")).sum()
+    });
+    assert_eq!(news, 1);
 }

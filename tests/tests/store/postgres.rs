@@ -244,7 +244,7 @@ fn several_daemons_make_the_tables_at_once() {
             scope.spawn(|| open(&url));
         }
     });
-    assert_eq!(server.psql(&url, "SELECT count(*) FROM sentinel_migrations"), "2");
+    assert_eq!(server.psql(&url, "SELECT count(*) FROM sentinel_migrations"), "3");
     server.psql(&url, "INSERT INTO sentinel_migrations (version) VALUES (99)");
     let newer = Postgres::open(&url).expect_err("a newer database").to_string();
     assert!(newer.contains("version 99") && newer.contains("update"), "{newer}");

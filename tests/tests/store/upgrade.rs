@@ -7,7 +7,7 @@ use std::thread;
 use sentinel::state::{ApprovalState, Charge, Hold, HoldState, Keys, Lesson, Millis};
 use sentinel::store::postgres::Postgres;
 use sentinel::store::sqlite::Sqlite;
-use sentinel::store::{Backend, EntryFilter, Order};
+use sentinel::store::{Backend, EntryFilter, Order, Spent};
 use sentinel_ledger::{Tree, leaf_hash};
 use sentinel_tests::postgres::Postgres as Server;
 use tempfile::TempDir;
@@ -104,6 +104,9 @@ fn is_upgraded(store: &dyn Backend) {
     })
     .expect("a look");
     assert!(reader.approval("key").expect("a question").is_some());
+    let spent = Spent { id: "login".to_owned(), until: u64::MAX, is_announced: true };
+    assert!(writer.spend(&spent, NOW).expect("spent"));
+    assert_eq!(reader.spent().expect("what is spent"), [("login".to_owned(), i64::MAX.unsigned_abs())]);
     let entries = reader.entries(0, Order::OldestFirst, &EntryFilter::default(), 9).expect("entries");
     let bodies: Vec<_> = entries.iter().map(|own| own.entry.body.as_str()).collect();
     assert_eq!(bodies, [verdict("agent", 1).body, verdict("agent", 2).body]);
@@ -125,13 +128,13 @@ fn sqlite_is_upgraded_in_place() {
         }
         scope.spawn(|| Sqlite::open(directory.path()).expect("upgraded once"));
     });
-    assert_eq!(version(), 2);
+    assert_eq!(version(), 3);
     is_upgraded(&Sqlite::open(directory.path()).expect("a store"));
 
-    for newer in [3, -1] {
+    for newer in [4, -1] {
         connection.pragma_update(None, "user_version", newer).expect("another version");
         let refused = Sqlite::open(directory.path()).expect_err("another version").to_string();
-        assert!(refused.contains(&format!("version {newer} ")) && refused.contains("knows 2"), "{refused}");
+        assert!(refused.contains(&format!("version {newer} ")) && refused.contains("knows 3"), "{refused}");
     }
 }
 
@@ -159,7 +162,7 @@ fn postgres_is_upgraded_in_place() {
         }
     });
     let versions = "SELECT string_agg(version::text, ',' ORDER BY version) FROM sentinel_migrations";
-    assert_eq!(server.psql(&url, versions), "1,2");
+    assert_eq!(server.psql(&url, versions), "1,2,3");
     // A daemon of before that still runs does not know the column.
     server.psql(
         &url,

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{id, is_genuine};
 use crate::app::reads::ReadError;
-use crate::app::{App, clock, outcome, tally};
+use crate::app::{App, clock, outcome, record, tally};
 use crate::state::{Approval, ApprovalAnswer, ApprovalMeter, ApprovalState, EntryKind, Millis};
 use crate::store::{ApprovalFilter, EntryFilter, Order};
 
@@ -112,6 +112,11 @@ pub struct Shown<'a> {
     value_usd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<&'a RawValue>,
+    /// For who may see the call: its bytes as a text, and SHA-256 over them; null once it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_text: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_sha256: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Context>,
 }
@@ -219,6 +224,8 @@ impl<'a> Shown<'a> {
             value_usd: row.value.map(|value| amount_text("usd", value)),
             // Its bytes as they were hashed. What is no JSON was never a call.
             call: call.and_then(|text| serde_json::from_str(text).ok()),
+            call_text: context.is_some().then_some(call),
+            call_sha256: context.is_some().then(|| call.map(|text| record::digest(text.as_bytes()))),
             context,
         }
     }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::super::error::{AuthError, shown};
+use super::super::pass::{Print, SealKey};
 use super::super::principal::Principal;
 use super::super::setup::{JwtSecret, PublicAlgorithm, TokenConfig, VerifierConfig};
 use super::claims::Claims;
@@ -49,6 +50,15 @@ pub enum KeyFileError {
     },
 }
 
+/// A token that is good, and what it was good by.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Verified {
+    pub(in super::super) principal: Principal,
+    pub(in super::super) print: Print,
+    /// `exp`
+    pub(in super::super) ends_at: u64,
+}
+
 /// Verifies tokens.
 #[derive(Debug)]
 pub(in super::super) struct TokenVerifier {
@@ -69,6 +79,8 @@ struct Key {
     algorithm: Algorithm,
     word: &'static str,
     key: DecodingKey,
+    /// Over what it was made of: stands for it where it is not there itself.
+    print: Print,
 }
 
 impl TokenVerifier {
@@ -97,15 +109,34 @@ impl TokenVerifier {
         Ok(Self { keys, config: config.clone() })
     }
 
-    pub(in super::super) fn verify(&self, token: &str, now: u64) -> Result<Principal, AuthError> {
+    pub(in super::super) fn verify(&self, token: &str, now: u64) -> Result<Verified, AuthError> {
         let token = Token::parse(token)?;
-        self.verify_signature(&token, now)?;
+        let print = self.verify_signature(&token, now)?;
         let claims = Claims::read(&token.claims()?)?;
         claims.check(&self.config, now)?;
-        Ok(claims.into_principal())
+        let ends_at = claims.expires_at;
+        Ok(Verified { principal: claims.into_principal(), print: self.print(print), ends_at })
     }
 
-    fn verify_signature(&self, token: &Token<'_>, now: u64) -> Result<(), AuthError> {
+    /// Whether tokens that this print stands for would still be taken, apart from their dates.
+    pub(in super::super) fn knows(&self, print: &Print, seal_key: &SealKey, now: u64) -> bool {
+        let is_it = |key: &Key| seal_key.blind(&self.print(key.print)) == *print;
+        match &self.keys {
+            Keys::Secret { current, previous } => {
+                is_it(current) || previous.as_ref().is_some_and(|(key, until)| now < *until && is_it(key))
+            }
+            Keys::Public(key) => is_it(key),
+            Keys::Set(keys) => keys.values().any(is_it),
+        }
+    }
+
+    /// A key, and what else a token has to agree with.
+    fn print(&self, key: Print) -> Print {
+        let TokenConfig { issuer, audience, .. } = &self.config;
+        Print::of(&[key.as_bytes(), issuer.as_bytes(), audience.as_bytes()])
+    }
+
+    fn verify_signature(&self, token: &Token<'_>, now: u64) -> Result<Print, AuthError> {
         match &self.keys {
             Keys::Secret { current, previous } => match current.verify(token) {
                 // Only a signature of another key is worth a second look.
@@ -132,8 +163,9 @@ fn key_of<'a>(header: &Header, keys: &'a BTreeMap<String, Key>) -> Result<&'a Ke
 
 impl Key {
     fn secret(secret: &JwtSecret) -> Self {
-        let key = DecodingKey::from_secret(secret.expose().as_bytes());
-        Self { algorithm: Algorithm::HS256, word: "HS256", key }
+        let bytes = secret.expose().as_bytes();
+        let key = DecodingKey::from_secret(bytes);
+        Self { algorithm: Algorithm::HS256, word: "HS256", key, print: Print::of(&[b"HS256", bytes]) }
     }
 
     fn from_pem(text: &str, algorithm: PublicAlgorithm) -> Result<Self, String> {
@@ -151,12 +183,12 @@ impl Key {
             PublicAlgorithm::EdDsa => DecodingKey::from_ed_pem(pem.as_bytes()),
         };
         let key = key.map_err(|error| format!("it has no key for {}: {error}", algorithm.word()))?;
-        Self::checked(key, algorithm)
+        Self::checked(key, algorithm, Print::of(&[algorithm.word().as_bytes(), pem.as_bytes()]))
     }
 
     /// A key that the library will take. It looks at keys only when it verifies, which is too
     /// late to tell anybody.
-    fn checked(key: DecodingKey, algorithm: PublicAlgorithm) -> Result<Self, String> {
+    fn checked(key: DecodingKey, algorithm: PublicAlgorithm, print: Print) -> Result<Self, String> {
         let word = algorithm.word();
         let library = match algorithm {
             PublicAlgorithm::Rs256 => Algorithm::RS256,
@@ -186,16 +218,16 @@ impl Key {
         }
         // No signature is right, but a key of another kind or curve is an error.
         crypto::verify("", b"", &key, library).map_err(|error| not_for(&error))?;
-        Ok(Self { algorithm: library, word, key })
+        Ok(Self { algorithm: library, word, key, print })
     }
 
-    fn verify(&self, token: &Token<'_>) -> Result<(), AuthError> {
+    fn verify(&self, token: &Token<'_>) -> Result<Print, AuthError> {
         if token.header.algorithm != self.word {
             let found = shown(&token.header.algorithm);
             return Err(AuthError::WrongAlgorithm { found, wanted: self.word });
         }
         match crypto::verify(token.signature, token.message.as_bytes(), &self.key, self.algorithm) {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(self.print),
             Ok(false) | Err(_) => Err(AuthError::BadSignature),
         }
     }
@@ -247,7 +279,9 @@ fn read_key(entry: &Value) -> Result<(String, Key), String> {
         return Err("its `use` is not `sig`".to_owned());
     }
     let key = DecodingKey::from_jwk(&jwk).map_err(|error| error.to_string())?;
-    Ok((kid.to_owned(), Key::checked(key, algorithm)?))
+    // Its fields are in order: that is what the map of this library is.
+    let print = Print::of(&[word.as_bytes(), entry.to_string().as_bytes()]);
+    Ok((kid.to_owned(), Key::checked(key, algorithm, print)?))
 }
 
 fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {

@@ -23,10 +23,12 @@ const SIGNING_SECRET_CHARS_MIN: usize = 32;
 /// What stands in a template for the id of a question.
 const PLACEHOLDERS: [&str; 2] = ["{action_id}", "{id}"];
 
-pub(super) fn check(reader: &mut Reader, is_open_to_all: bool) -> Option<Channels> {
+/// Where people reach this daemon, and how they hear of questions.
+pub(super) fn check(reader: &mut Reader, is_open_to_all: bool) -> (Option<String>, Option<Channels>) {
     let allow_private = reader.switch(&of::WEBHOOK_ALLOW_PRIVATE);
     let webhook = webhook(reader, allow_private);
-    let slack = slack(reader, allow_private, is_open_to_all);
+    let public_url = reader.parsed(&of::PUBLIC_URL, |text| public(text, allow_private));
+    let slack = slack(reader, allow_private, is_open_to_all, public_url.clone());
     let is_any = reader.is_set(&of::APPROVAL_WEBHOOK_URL) || reader.is_set(&of::SLACK_WEBHOOK_URL);
     if allow_private {
         let name = reader.name(&of::WEBHOOK_ALLOW_PRIVATE);
@@ -38,7 +40,9 @@ pub(super) fn check(reader: &mut Reader, is_open_to_all: bool) -> Option<Channel
             reader.contradiction(format!("{name} is true, but nothing is told of questions: unset it"));
         }
     }
-    (webhook.is_some() || slack.is_some()).then_some(Channels { webhook, slack, allow_private })
+    let channels =
+        (webhook.is_some() || slack.is_some()).then_some(Channels { webhook, slack, allow_private });
+    (public_url, channels)
 }
 
 fn webhook(reader: &mut Reader, allow_private: bool) -> Option<Webhook> {
@@ -104,10 +108,14 @@ fn webhook(reader: &mut Reader, allow_private: bool) -> Option<Webhook> {
     Some(Webhook { url: url?, status_url, format, token, secret })
 }
 
-fn slack(reader: &mut Reader, allow_private: bool, is_open_to_all: bool) -> Option<Slack> {
+fn slack(
+    reader: &mut Reader,
+    allow_private: bool,
+    is_open_to_all: bool,
+    public_url: Option<String>,
+) -> Option<Slack> {
     let url = reader.secret(&of::SLACK_WEBHOOK_URL);
     let signing_secret = reader.secret(&of::SLACK_SIGNING_SECRET);
-    let public_url = reader.parsed(&of::PUBLIC_URL, |text| public(text, allow_private));
     if let Some(secret) = &signing_secret
         && secret.expose().len() < SIGNING_SECRET_CHARS_MIN
     {
@@ -115,7 +123,7 @@ fn slack(reader: &mut Reader, allow_private: bool, is_open_to_all: bool) -> Opti
         reader.refuse(&of::SLACK_SIGNING_SECRET, problem);
     }
     let Some(url) = url else {
-        refuse_alone(reader, &[&of::SLACK_SIGNING_SECRET, &of::PUBLIC_URL], &of::SLACK_WEBHOOK_URL);
+        refuse_alone(reader, &[&of::SLACK_SIGNING_SECRET], &of::SLACK_WEBHOOK_URL);
         return None;
     };
     if let Err(problem) = target(url.expose(), allow_private) {

@@ -23,6 +23,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("0001_init.sql"), guards: include_str!("0001_guards.sql") },
     Migration { version: 2, sql: include_str!("0002_approvals.sql"), guards: "" },
+    Migration { version: 3, sql: include_str!("0003_spent.sql"), guards: "" },
 ];
 
 /// Names the lock under which tables are made: the letters `sentinel`.

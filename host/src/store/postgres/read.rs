@@ -184,6 +184,15 @@ impl Reader for PostgresReader {
         self.rows(&select, &[&TENANT, &LOG, &agent, &i64::from(limit)], rows::policy)
     }
 
+    fn policy_revision(&mut self, agent: &str, revision: u64) -> Result<Option<PolicyRevision>, StoreError> {
+        let select = format!(
+            "SELECT {} FROM sentinel_policies
+             WHERE tenant = $1 AND log_id = $2 AND agent = $3 AND revision = $4",
+            rows::POLICY
+        );
+        Ok(self.rows(&select, &[&TENANT, &LOG, &agent, &encode::signed(revision)], rows::policy)?.pop())
+    }
+
     fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError> {
         let select = "SELECT hash, record, revoked_at FROM sentinel_api_keys WHERE tenant = $1";
         let mut found = self.rows(select, &[&TENANT], |row| {
@@ -191,6 +200,14 @@ impl Reader for PostgresReader {
         })?;
         found.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(found)
+    }
+
+    fn spent(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        let select = "SELECT id, until FROM sentinel_spent WHERE tenant = $1";
+        let found = self.rows(select, &[&TENANT], |row| {
+            Ok((rows::column::<String>(row, 0)?, rows::column::<i64>(row, 1)?))
+        })?;
+        found.into_iter().map(|(id, until)| Ok((id, encode::unsigned(until)?))).collect()
     }
 
     fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError> {

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::{CHANNEL, COLLISIONS_MAX, DOUBT, POLICY_CHANGED, load, rows, save};
 use crate::auth::KeyRecord;
 use crate::state::{Keys, Millis, Page, TENANT};
-use crate::store::{LOG, StoreError, Writer, encode};
+use crate::store::{LOG, Spent, StoreError, Writer, encode};
 
 /// With the lock, what is committed is what there is to see; a stronger isolation would only make
 /// those who waited for the lock begin again.
@@ -117,15 +117,25 @@ impl PostgresWriter {
 
     /// A transaction on API keys, which no page has.
     fn on_keys<T>(&mut self, change: impl Fn(&mut Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.aside(true, change)
+    }
+
+    /// A transaction beside those on pages, of which others have to hear or not.
+    fn aside<T>(
+        &mut self,
+        is_news: bool,
+        change: impl Fn(&mut Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
         let mut own = self.take()?;
         if own.batch(BEGIN).is_err() {
             // It broke while nobody looked. Nothing was begun, so nothing can be done twice.
             own = self.connector.connect()?;
             own.batch(BEGIN)?;
         }
-        let changed = change(&mut own).and_then(|changed| save::grow(&mut own).map(|()| changed));
-        let ended = changed
-            .and_then(|changed| self.commit(&mut own, Some(POLICY_CHANGED.to_owned())).map(|()| changed));
+        let changed = change(&mut own)
+            .and_then(|changed| if is_news { save::grow(&mut own).map(|()| changed) } else { Ok(changed) });
+        let news = is_news.then(|| POLICY_CHANGED.to_owned());
+        let ended = changed.and_then(|changed| self.commit(&mut own, news).map(|()| changed));
         match ended {
             Ok(changed) => {
                 self.connection = Some(own);
@@ -188,6 +198,20 @@ impl Writer for PostgresWriter {
                 "UPDATE sentinel_api_keys SET revoked_at = $3
                  WHERE tenant = $1 AND id = $2 AND revoked_at IS NULL",
                 &[&TENANT, &id, &at.seconds()],
+            )
+        })?;
+        Ok(changed > 0)
+    }
+
+    fn spend(&mut self, spent: &Spent, now: Millis) -> Result<bool, StoreError> {
+        let changed = self.aside(spent.is_announced, |own| {
+            own.execute(
+                "DELETE FROM sentinel_spent WHERE tenant = $1 AND until <= $2",
+                &[&TENANT, &now.seconds()],
+            )?;
+            own.execute(
+                "INSERT INTO sentinel_spent (tenant, id, until) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                &[&TENANT, &spent.id, &encode::signed(spent.until)],
             )
         })?;
         Ok(changed > 0)

@@ -6,7 +6,8 @@ use crate::store::StoreError;
 
 /// What leads from each version to the next, in order; the first makes version 1. What was
 /// released is never changed: a change is a further step.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("0002_approvals.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("0002_approvals.sql"), include_str!("0003_spent.sql")];
 
 /// Takes the steps that are missing: all of them, or none.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

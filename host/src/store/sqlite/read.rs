@@ -340,6 +340,19 @@ impl Reader for SqliteReader {
         policy_history(&self.connection, agent, limit)
     }
 
+    fn policy_revision(&mut self, agent: &str, revision: u64) -> Result<Option<PolicyRevision>, StoreError> {
+        let select = format!(
+            "SELECT {POLICY_COLUMNS} FROM policies
+             WHERE tenant = ?1 AND log_id = ?2 AND agent = ?3 AND revision = ?4"
+        );
+        let found = self
+            .connection
+            .prepare_cached(&select)?
+            .query_row(params![TENANT, LOG, agent, encode::signed(revision)], policy_columns)
+            .optional()?;
+        found.map(to_policy).transpose()
+    }
+
     fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError> {
         let rows = self
             .connection
@@ -351,6 +364,15 @@ impl Reader for SqliteReader {
         rows.into_iter()
             .map(|(hash, record, revoked_at)| encode::key_back(&hash, &record, revoked_at))
             .collect()
+    }
+
+    fn spent(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = self
+            .connection
+            .prepare_cached("SELECT id, until FROM spent WHERE tenant = ?1")?
+            .query_map(params![TENANT], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        rows.into_iter().map(|(id, until)| Ok((id, encode::unsigned(until)?))).collect()
     }
 
     fn approval(&mut self, key: &str) -> Result<Option<Approval>, StoreError> {

@@ -1,5 +1,5 @@
-//! The writing connection. It is the only one that changes anything but API keys, so what it read
-//! or wrote lately is kept in memory.
+//! The writing connection. It is the only one that changes anything but API keys and what is spent,
+//! so what it read or wrote lately is kept in memory.
 
 use rusqlite::{Connection, params};
 
@@ -7,7 +7,7 @@ use super::cache::Cache;
 use super::{load, save};
 use crate::auth::KeyRecord;
 use crate::state::{Keys, Millis, Page, TENANT};
-use crate::store::{LOG, StoreError, Writer, encode};
+use crate::store::{LOG, Spent, StoreError, Writer, encode};
 
 pub(super) struct SqliteWriter {
     connection: Connection,
@@ -71,6 +71,21 @@ impl Writer for SqliteWriter {
             params![TENANT, id, at.seconds()],
         )?;
         save::bump(&transaction)?;
+        transaction.commit()?;
+        Ok(changed > 0)
+    }
+
+    fn spend(&mut self, spent: &Spent, now: Millis) -> Result<bool, StoreError> {
+        let transaction = self.connection.transaction()?;
+        transaction
+            .execute("DELETE FROM spent WHERE tenant = ?1 AND until <= ?2", params![TENANT, now.seconds()])?;
+        let changed = transaction.execute(
+            "INSERT OR IGNORE INTO spent (tenant, id, until) VALUES (?1, ?2, ?3)",
+            params![TENANT, spent.id, encode::signed(spent.until)],
+        )?;
+        if spent.is_announced {
+            save::bump(&transaction)?;
+        }
         transaction.commit()?;
         Ok(changed > 0)
     }

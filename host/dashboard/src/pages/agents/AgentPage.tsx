@@ -1,0 +1,132 @@
+/** One agent: what it may, what it has used up, what it did, and the policy that says so. */
+import type { JSX } from "preact";
+import { policy as askPolicy, risk as askRisk, agents as askAgents } from "../../api/calls";
+import { type Query, useQuery } from "../../api/query";
+import type { Agent, Json, PolicyDocument } from "../../api/types";
+import { ModeBadge } from "../../components/Badge";
+import { Icon } from "../../components/icons";
+import { Facts, PageHead, Panel, useTitle } from "../../components/Panel";
+import { Empty, ErrorBox, Loaded } from "../../components/states";
+import { Text } from "../../components/Text";
+import { Time } from "../../components/Time";
+import { PolicyText } from "../../editor/PolicyText";
+import { href, type Route } from "../../lib/route";
+import { AgentBudgets } from "./AgentBudgets";
+import { AgentRisk } from "./AgentRisk";
+import { AgentStatistics } from "./AgentStatistics";
+import { Anomalies } from "./Anomalies";
+import { Timeline } from "./Timeline";
+import "./agents.css";
+
+const EVERY_MS = 5_000;
+
+export default function AgentPage({ route }: { route: Route }): JSX.Element | null {
+  return route.page === "agent" ? <Agent id={route.id} /> : null;
+}
+
+function Agent({ id }: { id: string }): JSX.Element {
+  useTitle(id.slice(0, 64));
+  const policy = useQuery(`policy/${id}`, (signal) => askPolicy(id, signal), 30_000);
+  const risk = useQuery(`risk/${id}`, (signal) => askRisk(id, signal), EVERY_MS);
+  const summary = useQuery(`agent/${id}`, async (signal) => found(await askAgents(1, signal), id), EVERY_MS);
+  const described = policy.data?.description ?? null;
+  if (policy.problem?.kind === "forbidden" && risk.problem?.kind === "forbidden") {
+    return (
+      <>
+        <PageHead title={<Text of={id} most={64} />} />
+        <ErrorBox problem={risk.problem} />
+      </>
+    );
+  }
+  return (
+    <>
+      <PageHead
+        title={<Text of={id} most={64} />}
+        back={
+          <a href="#/agents">
+            <Icon name="left" size={13} /> Agents
+          </a>
+        }
+      >
+        {policy.data !== null && <ModeBadge mode={textOf(described, "mode")} />}
+        {policy.data !== null && <span class="muted small">version {policy.data.version.slice(0, 40)}</span>}
+      </PageHead>
+      {textOf(described, "description") !== null && (
+        <p class="muted agent-about">
+          <Text of={textOf(described, "description") ?? ""} most={600} />
+        </p>
+      )}
+      <div class="agent-top">
+        <AgentRisk id={id} risk={risk} policy={policy.data} />
+        <AgentBudgets id={id} />
+      </div>
+      <div class="agent-middle">
+        <Timeline id={id} />
+        <div class="stack agent-side">
+          <About policy={policy} summary={summary.data} />
+          <Anomalies id={id} score={summary.data?.anomalyScore ?? null} />
+          <AgentStatistics id={id} />
+        </div>
+      </div>
+      <Panel title="Policy" aside={<a href={href({ page: "policy", agent: id })}>Edit, history, what a change would change</a>}>
+        {policy.problem?.kind === "not-found" ? (
+          <Empty title="No policy governs this agent">It is denied everything until one is deployed.</Empty>
+        ) : (
+          <Loaded query={policy}>{(data) => <PolicyText text={data.document} format={data.format} />}</Loaded>
+        )}
+      </Panel>
+    </>
+  );
+}
+
+function found(answer: Awaited<ReturnType<typeof askAgents>>, id: string): { ok: true; value: Agent | null } | Extract<typeof answer, { ok: false }> {
+  return answer.ok ? { ok: true, value: answer.value.agents.find((agent) => agent.agentId === id) ?? null } : answer;
+}
+
+function textOf(described: { [key: string]: Json } | null, name: string): string | null {
+  const value = described?.[name];
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function listOf(described: { [key: string]: Json } | null, name: string): string | null {
+  const value = described?.[name];
+  return Array.isArray(value) && value.length > 0 ? value.filter((item) => typeof item === "string").join(", ") : null;
+}
+
+function About({ policy, summary }: { policy: Query<PolicyDocument>; summary: Agent | null }): JSX.Element {
+  return (
+    <Panel title="Identity">
+      {policy.problem?.kind === "not-found" ? (
+        <p class="muted">No policy says what it is.</p>
+      ) : (
+        <Loaded query={policy}>
+          {(data) => {
+            const text = (value: string | null): JSX.Element => (value === null ? <span class="muted">–</span> : <Text of={value} most={200} />);
+            return (
+              <Facts
+                rows={[
+                  ["Role", text(textOf(data.description, "role"))],
+                  ["Authority", text(textOf(data.description, "authority"))],
+                  ["Environments", text(listOf(data.description, "environments"))],
+                  ["Data", text(textOf(data.description, "dataClassification"))],
+                  ["Complies with", text(listOf(data.description, "complianceFrameworks"))],
+                  ["Policy", text(`version ${data.version}, revision ${data.revision}`)],
+                  ["Deployed", <Deployed key="by" policy={data} />],
+                  ["Last call", <Time key="last" at={summary?.lastCallAt} />],
+                ]}
+              />
+            );
+          }}
+        </Loaded>
+      )}
+    </Panel>
+  );
+}
+
+function Deployed({ policy }: { policy: PolicyDocument }): JSX.Element {
+  return (
+    <>
+      <Time at={policy.deployedAt} /> by <Text of={policy.deployedBy} most={80} />
+    </>
+  );
+}

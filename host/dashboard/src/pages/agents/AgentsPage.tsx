@@ -1,0 +1,122 @@
+/** Every agent that the credential is for: what it may be, how it behaves, how much risk its session has used. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { agents } from "../../api/calls";
+import { useQuery } from "../../api/query";
+import type { Agent } from "../../api/types";
+import { ModeBadge, RiskBadge } from "../../components/Badge";
+import { Button } from "../../components/Button";
+import { MeterBar } from "../../components/Meter";
+import { PageHead, useTitle } from "../../components/Panel";
+import { Empty, Loaded } from "../../components/states";
+import { type Column, Table } from "../../components/Table";
+import { Text } from "../../components/Text";
+import { Time } from "../../components/Time";
+import { count, plural } from "../../lib/format";
+import { href } from "../../lib/route";
+import "./agents.css";
+
+const EVERY_MS = 5_000;
+
+const columns: Column<Agent>[] = [
+  {
+    name: "Agent",
+    head: true,
+    cell: (agent) => (
+      <span class="agent-name">
+        <a href={href({ page: "agent", id: agent.agentId })}>
+          <Text of={agent.agentId} most={64} />
+        </a>
+        <span class="muted small">
+          <Text of={agent.role ?? "no role"} most={60} />
+        </span>
+      </span>
+    ),
+  },
+  { name: "Authority", cell: (agent) => <Text of={agent.authority ?? "–"} most={40} /> },
+  { name: "Mode", cell: (agent) => <ModeBadge mode={agent.mode} /> },
+  { name: "Risk", cell: (agent) => <Risk agent={agent} /> },
+  { name: "Calls", right: true, cell: (agent) => count(agent.totalCalls) },
+  { name: "Escalated", right: true, cell: (agent) => count(agent.escalatedCalls) },
+  { name: "Denied", right: true, cell: (agent) => count(agent.deniedCalls) },
+  { name: "Anomaly", right: true, cell: (agent) => <Anomaly score={agent.anomalyScore} /> },
+  { name: "Last call", right: true, cell: (agent) => <Time at={agent.lastCallAt} /> },
+];
+
+export default function AgentsPage(): JSX.Element {
+  useTitle("Agents");
+  const [page, setPage] = useState(1);
+  const [part, setPart] = useState("");
+  const query = useQuery(`agents/${page}`, (signal) => agents(page, signal), EVERY_MS);
+  return (
+    <>
+      <PageHead title="Agents">
+        <label>
+          <span class="visually-hidden">Name or role contains</span>
+          <input type="search" placeholder="Name or role" value={part} onInput={(event) => setPart(event.currentTarget.value)} spellcheck={false} autocomplete="off" />
+        </label>
+      </PageHead>
+      <Loaded query={query} rows={8}>
+        {(data) => {
+          const shown = data.agents.filter((agent) => found(agent, part));
+          return (
+            <section class="panel">
+              {shown.length === 0 ? (
+                <Empty title={data.total === 0 ? "No agent is known" : "No agent matches"}>
+                  {data.total === 0 && (
+                    <>
+                      Deploy a policy under <a href="#/policy">Policy</a>, or put one into the definitions directory of the daemon.
+                    </>
+                  )}
+                </Empty>
+              ) : (
+                <Table caption="Agents" columns={columns} rows={shown} keyOf={(agent) => agent.agentId} />
+              )}
+              {data.pages > 1 && (
+                <footer class="pager">
+                  <Button icon="left" disabled={page <= 1} onClick={() => setPage(page - 1)} label="Page before" />
+                  <span class="num small">
+                    Page {data.page} of {data.pages}, {plural(data.total, "agent")}
+                  </span>
+                  <Button icon="right" disabled={page >= data.pages} onClick={() => setPage(page + 1)} label="Next page" />
+                </footer>
+              )}
+            </section>
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}
+
+function found(agent: Agent, part: string): boolean {
+  const wanted = part.toLowerCase();
+  return wanted === "" || agent.agentId.toLowerCase().includes(wanted) || (agent.role ?? "").toLowerCase().includes(wanted);
+}
+
+function Risk({ agent }: { agent: Agent }): JSX.Element {
+  const { riskUsed, riskMax, status } = agent.riskState;
+  if (agent.mode === null) return <span class="muted">denied everything</span>;
+  return (
+    <span class="agent-risk">
+      <span class="agent-risk-bar">
+        <MeterBar
+          name={`Risk of ${agent.agentId}`}
+          used={riskUsed}
+          limit={riskMax}
+          text={
+            <span>
+              {count(riskUsed)}
+              {riskMax === null ? " points" : ` of ${count(riskMax)}`}
+            </span>
+          }
+        />
+      </span>
+      <RiskBadge status={status} />
+    </span>
+  );
+}
+
+export function Anomaly({ score }: { score: number | null | undefined }): JSX.Element {
+  return score === null || score === undefined ? <span class="muted">–</span> : <span class={score >= 6 ? "strong anomaly-high" : ""}>{score.toFixed(1)}</span>;
+}

@@ -1,0 +1,48 @@
+/** What only the policy page asks of the daemon. */
+import { request } from "../api/client";
+import { trail } from "../api/calls";
+import type { Answer } from "../api/problem";
+import type { Entry, Health, PolicyDocument, Revision } from "../api/types";
+
+export interface Deployed {
+  readonly agentId: string;
+  readonly version: string;
+  readonly revision: number;
+  readonly digest: string;
+  readonly warnings: string[];
+}
+
+const agent = (id: string): string => `/v1/agents/${encodeURIComponent(id)}`;
+const PAGE = 1_000;
+const HISTORY_MOST = 100;
+
+/** The text goes as it is, byte for byte: the digest is over it. */
+export const deploy = (text: string, format: "json" | "yaml"): Promise<Answer<Deployed>> =>
+  request("/v1/deploy", { method: "POST", body: { soe: text, format } });
+
+export const rollback = (id: string, revision: number): Promise<Answer<Deployed>> =>
+  request(`${agent(id)}/rollback`, { method: "POST", body: { revision } });
+
+export const history = (id: string, signal: AbortSignal): Promise<Answer<{ revisions: Revision[] }>> =>
+  request(`${agent(id)}/policy/history`, { query: { limit: HISTORY_MOST }, signal });
+
+/** The document of one revision. */
+export const revision = (id: string, number: number, signal: AbortSignal): Promise<Answer<PolicyDocument>> =>
+  request(`${agent(id)}/policy/history/${number}`, { signal });
+
+export const health = (signal: AbortSignal): Promise<Answer<Health>> => request("/v1/health", { signal });
+
+/** The newest verdicts of an agent, over as many answers as it takes. */
+export async function verdicts(id: string, most: number, signal: AbortSignal, progress: (have: number) => void): Promise<Answer<Entry[]>> {
+  const all: Entry[] = [];
+  let before: number | null = null;
+  while (all.length < most) {
+    const answer = await trail(id, { kind: "verdict", limit: Math.min(PAGE, most - all.length), before }, signal);
+    if (!answer.ok) return answer;
+    all.push(...answer.value.entries);
+    progress(all.length);
+    before = answer.value.nextBefore;
+    if (before === null || answer.value.entries.length === 0) break;
+  }
+  return { ok: true, value: all };
+}

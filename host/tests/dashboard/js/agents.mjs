@@ -1,0 +1,88 @@
+// Agents: the list, one agent's page, its gauge and budgets after calls, and setting its points to nought.
+
+import assert from "node:assert/strict";
+import { accessible, ask, call, fit, narrow, open, walk } from "./helpers.mjs";
+
+const row = (page, agent) => page.getByRole("row").filter({ has: page.getByRole("link", { name: agent, exact: true }) });
+const risk = (page, agent) => page.getByRole("meter", { name: `Risk points of ${agent}` });
+const used = async (meter) => Number(await meter.getAttribute("aria-valuenow"));
+
+/** Waits until a meter shows more than so much. */
+const moves = (page, name, than) =>
+  page.waitForFunction(
+    ([name, than]) => [...document.querySelectorAll("[role=meter]")].some((one) => one.getAttribute("aria-label") === name && Number(one.getAttribute("aria-valuenow")) > than),
+    [name, than],
+  );
+
+walk("the list tells who may what, and risk grows with calls", { as: "carol" }, async ({ page }) => {
+  await open(page, "agents");
+  await row(page, "payments-agent").getByText("PaymentsAgent").waitFor();
+  await row(page, "payments-agent").getByText("limited-ops").waitFor();
+  await row(page, "three-constraints-agent").or(page.getByText("audit", { exact: true })).first().waitFor();
+  await fit(page, "Agents");
+
+  const own = row(page, "coding-agent").getByRole("meter");
+  const before = await used(own);
+  await call("coding-agent", "Read", { file_path: "src/a.ts" }, { workspace: "/workspace/shop" });
+  await call("coding-agent", "Bash", { command: "git push origin main" });
+  await moves(page, "Risk of coding-agent", before);
+  await row(page, "coding-agent").getByRole("cell", { name: "1", exact: true }).first().waitFor();
+
+  await page.getByLabel("Name or role contains").fill("nobody at all");
+  await page.getByText("No agent matches").waitFor();
+  await accessible(page, "no agent matches");
+  await page.getByLabel("Name or role contains").fill("PAYMENTS");
+  await row(page, "payments-agent").getByRole("link").click();
+  await page.getByRole("heading", { name: "payments-agent", level: 1 }).waitFor();
+});
+
+walk("one agent: its gauge, its budgets, its timeline, its policy", { as: "carol" }, async ({ page }) => {
+  await call("payments-agent", "pay_invoice", { invoiceId: "INV-2026-1", currency: "EUR", amount: 40, recipient: { country: "DE" } }, { payee: "mueller", cost: { usd: "40.00" } });
+  await open(page, "agents/payments-agent");
+  await risk(page, "payments-agent").waitFor();
+  const before = await used(risk(page, "payments-agent"));
+  await page.getByText("warn", { exact: true }).waitFor();
+  const budgets = page.getByRole("group", { name: "Budgets and rates" });
+  await budgets.getByText("mueller").waitFor();
+  await budgets.getByText("$40.00 held").first().waitFor();
+  await page.getByText("Pays invoices and refunds customers.").first().waitFor();
+  await page.getByText("toolActions").first().waitFor();
+
+  await call("payments-agent", "refund", { amount: 5 }, { cost: { usd: "5.00" } });
+  await moves(page, "Risk points of payments-agent", before);
+  const timeline = page.locator("section").filter({ has: page.getByRole("heading", { name: "Timeline" }) });
+  await timeline.getByText("refund").first().waitFor();
+  await timeline.getByRole("combobox").selectOption({ label: "Denied" });
+  await timeline.getByText("Nothing is on record").waitFor();
+  await timeline.getByRole("combobox").selectOption({ label: "Calls" });
+  await timeline.getByText("pay_invoice").first().waitFor();
+  await fit(page, "one agent");
+  assert.equal(await page.getByRole("button", { name: "Reset…" }).count(), 0, "carol only looks");
+});
+
+walk("points are set to nought by an admin, who is asked first", { as: "admin" }, async ({ page }) => {
+  await call("coding-agent", "Bash", { command: "sudo id" });
+  await open(page, "agents/coding-agent");
+  await page.getByRole("button", { name: "Reset…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Set the points of this session to nought?" });
+  await dialog.waitFor();
+  await accessible(page, "the question before a reset");
+  await narrow(page, "the question before a reset");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  assert.ok((await ask("carol", "GET", "/v1/agents/coding-agent/risk")).body.riskUsed > 0);
+  await page.getByRole("button", { name: "Reset…" }).click();
+  await dialog.getByRole("button", { name: /^Reset \d+ points?$/ }).click();
+  await page.getByText("are forgotten, and that is on record").waitFor();
+  assert.equal((await ask("carol", "GET", "/v1/agents/coding-agent/risk")).body.riskUsed, 0);
+  await page.locator("[role=meter][aria-label='Risk points of coding-agent'][aria-valuenow='0']").waitFor();
+});
+
+walk("an agent that nobody knows, and an address of no page", { as: "carol" }, async ({ page }) => {
+  await open(page, "agents/nobody-knows-it");
+  await page.getByText("No policy governs this agent").waitFor();
+  await fit(page, "an unknown agent");
+  await page.goto(page.url().replace(/#.*/, "#/no/such/page/at/all"));
+  await page.getByText("No such page").waitFor();
+  await accessible(page, "no such page");
+});

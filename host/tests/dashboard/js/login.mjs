@@ -1,0 +1,66 @@
+// Signing in: the wrong key, the right one, going out by oneself, and being sent out.
+
+import assert from "node:assert/strict";
+import { ask, fit, open, scene, sentinel, shifts, walk } from "./helpers.mjs";
+
+const field = (page) => page.getByLabel("Token or API key");
+const button = (page) => page.getByRole("button", { name: "Sign in" });
+
+walk("a wrong key is refused, the right one opens the page that was asked for, and signing out closes it", {}, async ({ page, context }) => {
+  await page.goto(`${scene.address}/dashboard/#/approvals`);
+  await field(page).waitFor();
+  await fit(page, "signing in");
+  assert.equal(await field(page).getAttribute("type"), "password");
+
+  await field(page).fill("no-such-key");
+  await button(page).click();
+  await page.getByRole("alert").getByText("That credential is not accepted").waitFor();
+  await fit(page, "refused");
+  assert.deepEqual(await context.cookies(), []);
+
+  await field(page).fill(scene.keys.alice);
+  await field(page).press("Enter");
+  await page.getByRole("heading", { name: "Approvals", level: 1 }).waitFor();
+  await page.getByText("alice", { exact: true }).waitFor();
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, location.href]));
+  assert.ok(!kept.includes(scene.keys.alice), "the key is kept nowhere");
+
+  await page.reload();
+  await page.getByRole("heading", { name: "Approvals", level: 1 }).waitFor();
+
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await field(page).waitFor();
+  const left = await context.cookies();
+  assert.deepEqual(left, []);
+  await page.reload();
+  await field(page).waitFor();
+});
+
+walk("who is signed out in one window is signed out in all", { as: "alice" }, async ({ page, context }) => {
+  const other = await context.newPage();
+  await open(page, "agents");
+  await open(other, "agents");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  // The list is asked for again by itself.
+  await other.getByText("Your session has ended").waitFor();
+  await fit(other, "sent out");
+});
+
+walk("a key that is taken back ends what was begun with it", { as: "lost" }, async ({ page }) => {
+  await open(page, "agents");
+  const list = await sentinel("token", "key", "list", "--json");
+  const own = JSON.parse(list).find?.((key) => key.subject === "lost") ?? JSON.parse(list).keys?.find((key) => key.subject === "lost");
+  assert.ok(own, list);
+  await sentinel("token", "key", "revoke", own.id);
+  await page.getByText("Your session has ended").waitFor();
+  assert.equal((await ask("lost", "GET", "/v1/agents")).status, 401);
+});
+
+walk("a role sees what it may and is told of what it may not", { as: "agent" }, async ({ page }) => {
+  await open(page, "approvals");
+  await page.getByText("Not for this credential").first().waitFor();
+  await fit(page, "not allowed");
+  await page.getByRole("link", { name: "Live" }).click();
+  await page.getByRole("heading", { name: "Live", level: 1 }).waitFor();
+  assert.deepEqual(await shifts(page), []);
+});
