@@ -1,7 +1,7 @@
 //! The golden log, verified by the package: what is whole is proven, and with one changed byte nothing
 //! is.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
 use std::fs;
 
