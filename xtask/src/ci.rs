@@ -11,6 +11,7 @@ pub(crate) fn run_all() -> Result<()> {
         timed("test", || test(&[]))?,
         timed("fmt", || fmt(&["--check".to_owned()]))?,
         timed("lint", lint)?,
+        timed("pages", dashboard::check)?,
         timed("doc", doc)?,
     ];
     say(&format!("\nall passed\n{}", steps.join("\n")));

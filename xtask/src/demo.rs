@@ -16,6 +16,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::dashboard;
 use crate::run::{cargo, run, say};
 use daemon::Daemon;
 
@@ -33,6 +34,7 @@ const DIRECTORY: &str = "demo";
 const REASON_CHARS_MAX: usize = 72;
 
 pub(crate) fn demo() -> Result<()> {
+    dashboard::build()?;
     run(cargo("build").args(["--release", "--quiet", "--package", "sentinel"]))?;
     let filter = sentinel_artifacts::envoy_filter()?;
     let started = Instant::now();

@@ -30,7 +30,7 @@ cargo xtask COMMAND
                      filter, and verify the ledger of all that
   pictures           take pictures of the dashboard, and keep those of the documents in docs/pictures
   test [ARGS]        run all tests
-  ci                 what a pull request has to pass: test, fmt, lint, doc
+  ci                 what a pull request has to pass: test, fmt, lint, pages, doc
   fmt [--check]      format
   lint               clippy, warnings denied
   doc                documentation, warnings denied
@@ -109,7 +109,7 @@ fn build() -> Result<()> {
     say(&format!("component: {} ({} bytes)", component.path.display(), component.bytes.len()));
     let filter = sentinel_artifacts::envoy_filter()?;
     say(&format!("filter:    {} ({} bytes)", filter.display(), std::fs::metadata(&filter)?.len()));
-    // The program has it in it.
+    // The command line has the pages inside.
     dashboard::build()?;
     run::run(cargo("build").args(["--release", "--package", "sentinel"]))
 }
