@@ -16,7 +16,10 @@ const LINES_MAX: usize = 500;
 const ENGINE_CRATES_MAX: usize = 25;
 
 /// Directories of Rust sources.
-const SOURCES: &[&str] = &["envoy", "guest", "host", "tests", "xtask"];
+const SOURCES: &[&str] = &["envoy", "examples", "guest", "host", "tests", "xtask"];
+
+/// Endings of files that browsers, Node and workers run.
+const SCRIPTS: [&str; 4] = [".js", ".ts", ".tsx", ".mjs"];
 
 /// Files below a directory with this ending; what was built is left out.
 fn files(below: &Path, ending: &str) -> Vec<PathBuf> {
@@ -27,7 +30,7 @@ fn files(below: &Path, ending: &str) -> Vec<PathBuf> {
             let path = entry.expect("an entry").path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             if path.is_dir() {
-                if !matches!(name.as_str(), "target" | "artifacts" | "corpus")
+                if !matches!(name.as_str(), "target" | "artifacts" | "corpus" | "node_modules")
                     || path.join("Cargo.toml").exists()
                 {
                     work.push(path);
@@ -118,6 +121,23 @@ fn no_source_is_too_long() {
         (lines > LINES_MAX).then(|| format!("{}: {lines}", path.display()))
     });
     none(&long.collect::<Vec<_>>(), "split it by noun");
+}
+
+#[test]
+fn every_script_says_what_it_is_and_is_not_too_long() {
+    let scripts = SCRIPTS.iter().flat_map(|ending| SOURCES.iter().flat_map(|own| files(&repository(own), ending)));
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in scripts {
+        let text = read(&path);
+        count += 1;
+        let begins = ["/**", "//", "#!"].iter().any(|mark| text.starts_with(mark));
+        if !begins || text.lines().count() > LINES_MAX {
+            wrong.push(path.display().to_string());
+        }
+    }
+    assert!(count >= 100, "only {count} scripts were found");
+    none(&wrong, "a script begins by saying what it is, and has at most 500 lines");
 }
 
 #[test]

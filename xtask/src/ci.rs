@@ -18,8 +18,8 @@ pub(crate) fn run_all() -> Result<()> {
     Ok(())
 }
 
+/// The pages come first: the daemon embeds them, and tests open them.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
-    // The daemon has it in it, and the tests open it in a browser.
     dashboard::build()?;
     run(cargo("test").arg("--workspace").args(arguments))
 }

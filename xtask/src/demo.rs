@@ -34,6 +34,7 @@ const DIRECTORY: &str = "demo";
 const REASON_CHARS_MAX: usize = 72;
 
 pub(crate) fn demo() -> Result<()> {
+    // The daemon embeds it.
     dashboard::build()?;
     run(cargo("build").args(["--release", "--quiet", "--package", "sentinel"]))?;
     let filter = sentinel_artifacts::envoy_filter()?;
@@ -62,11 +63,13 @@ pub(crate) fn demo() -> Result<()> {
     ));
     say(&format!(
         "\nThe proxy has ended. The daemon is still there, at {address}\n\
+         \x20 dashboard {address}/dashboard/\n\
+         \x20           log in with {approver}\n\
+         \x20           ({waiting} waits there for a yes or a no)\n\
+         \x20 try       {address}/dashboard/playground/\n\
          \x20 health    curl {address}/v1/health\n\
-         \x20 dashboard curl -H 'Authorization: Bearer {key}' {address}/v1/dashboard\n\
          \x20 events    curl -N -H 'Authorization: Bearer {key}' {address}/v1/events/stream\n\
-         \x20 approve   SENTINEL_TOKEN={approver} {program} approvals --server {address}\n\
-         \x20           ({waiting} waits there)\n\
+         \x20 terminal  SENTINEL_TOKEN={approver} {program} approvals --server {address}\n\
          \x20 log       {log}\n\
          \x20 stop it   kill {pid}",
         address = daemon.address,
@@ -78,10 +81,10 @@ pub(crate) fn demo() -> Result<()> {
     Ok(())
 }
 
-/// A key of somebody who may approve, and is not the agent.
+/// A key of somebody who may see and approve everything, and is not the agent.
 fn approver(workspace: &Path, daemon: &Daemon) -> Result<String> {
     let mut command = Command::new(program(workspace));
-    command.args(["token", "key", "create", "--subject", "alice", "--role", "approve", "--agent", "*"]);
+    command.args(["token", "key", "create", "--subject", "alice", "--role", "admin", "--agent", "*"]);
     command.env_clear().env("SENTINEL_HOME", &daemon.home);
     let output = command.output().context("no key for an approver")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

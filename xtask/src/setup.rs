@@ -6,6 +6,7 @@
 mod npm;
 mod python;
 mod system;
+mod wasmtime;
 
 use std::process::{Command, Stdio};
 
@@ -19,7 +20,8 @@ pub(crate) fn ready() -> Result<()> {
     }
     system::ready()?;
     python::ready()?;
-    npm::ready()
+    npm::ready()?;
+    wasmtime::ready()
 }
 
 /// What the benchmarks need beyond that.

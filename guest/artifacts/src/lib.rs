@@ -30,6 +30,9 @@ const COMPONENT: &str = "sentinel-component";
 /// The crate of the Envoy filter.
 const FILTER: &str = "sentinel-envoy";
 
+/// The crate of the example that serves decisions over HTTP.
+const EDGE: &str = "sentinel-edge-component";
+
 /// The crate of the browser shell.
 const WEB: &str = "sentinel-web";
 
@@ -110,6 +113,16 @@ pub fn component_wasi() -> Result<PathBuf, ArtifactError> {
 pub fn envoy_filter() -> Result<PathBuf, ArtifactError> {
     ensure_target(TARGET)?;
     cargo::build(FILTER, TARGET)
+}
+
+/// Builds the example that serves decisions as a component of `wasi:http`, and says where it is.
+///
+/// # Errors
+///
+/// Where the target cannot be added or the example does not compile.
+pub fn edge_component() -> Result<PathBuf, ArtifactError> {
+    ensure_target(TARGET_WASI)?;
+    cargo::build(EDGE, TARGET_WASI)
 }
 
 /// Builds the module of the browser shell, and says where it is. It is nothing that a browser can load:

@@ -15,6 +15,7 @@ mod ledger;
 mod policy;
 mod session;
 mod text;
+mod told;
 
 pub use ledger::{LedgerAudit, redact, verify_checkpoint, verify_grown, verify_receipt};
 pub use policy::WebPolicy;

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use sentinel_engine::{
-    Decision, Effect, EffectOutcome, Format, Mode, Policy, RISK_DAY_METER, RISK_METER, conclude, decide_bytes,
+    Decision, Effect, EffectOutcome, Format, Mode, Outcome, Policy, RISK_DAY_METER, RISK_METER, conclude,
+    decide_bytes,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -92,6 +93,18 @@ impl WebPolicy {
     pub fn decide(&self, call: &[u8], mode: u8, can_ask: bool, now: f64) -> String {
         let decision = decide_bytes(&self.policy, call);
         conclude(&self.policy, &decision, &fresh(&decision), &circumstances(mode, can_ask, now)).json
+    }
+
+    /// The same where it needs no memory: no meter that has a limit, nobody's answer, nothing that was
+    /// learned. Nothing where it does; then somebody who keeps state has to say.
+    #[must_use]
+    #[wasm_bindgen(js_name = decideAlone)]
+    pub fn decide_alone(&self, call: &[u8], mode: u8, now: f64) -> Option<String> {
+        let decision = decide_bytes(&self.policy, call);
+        if decision.outcome != Outcome::Deny && decision.needs_state(&self.policy) {
+            return None;
+        }
+        Some(conclude(&self.policy, &decision, &fresh(&decision), &circumstances(mode, false, now)).json)
     }
 
     /// The same with everything that was found on the way, as JSON.

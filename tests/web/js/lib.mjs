@@ -131,6 +131,6 @@ const main :Workerd.Worker = (modules = [${listed.join(", ")}], compatibilityDat
 
 /** The package as modules of workerd. */
 export function packageModules() {
-  const names = readdirSync(PACKAGE).filter((name) => name.endsWith(".js") || name.endsWith(".wasm"));
+  const names = readdirSync(PACKAGE, { recursive: true }).filter((name) => name.endsWith(".js") || name.endsWith(".wasm"));
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(PACKAGE, name))]));
 }

@@ -29,10 +29,19 @@ fn blocks(document: &str) -> Vec<(String, usize, String)> {
 }
 
 fn install(folder: &Path) {
-    fs::create_dir_all(folder).expect("a folder");
-    for entry in fs::read_dir(package()).expect("a folder") {
+    copy(&package(), folder);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
         let path = entry.expect("an entry").path();
-        fs::copy(&path, folder.join(path.file_name().expect("a name"))).expect("a copy");
+        let to = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, to).expect("a copy");
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What is no call is denied and not thrown; after a fault of the engine nothing is answered at all.
 
-#![expect(clippy::expect_used, reason = "a test fails loudly")]
-
 use sentinel_web_tests::{RUNTIMES, Runtime, run};
 use serde_json::{Value, json};
 

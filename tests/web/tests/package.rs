@@ -29,7 +29,12 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let path = entry.expect("an entry").path();
-        fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("a copy");
+        let to = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, to).expect("a copy");
+        }
     }
 }
 
@@ -112,9 +117,11 @@ fn the_package_is_small_and_stands_alone() {
 #[test]
 fn the_package_says_nothing_of_the_machine() {
     let here = repository("").display().to_string();
-    let wrong: Vec<_> = fs::read_dir(package())
-        .expect("the package")
+    let wrong: Vec<_> = [package(), package().join("guard")]
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder of the package"))
         .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
         .filter(|path| {
             let bytes = fs::read(path).expect("a file");
             let text = String::from_utf8_lossy(&bytes);

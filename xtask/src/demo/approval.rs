@@ -24,7 +24,7 @@ pub(super) fn policy() -> Value {
         "identity": { "authorityLevel": "limited-ops", "environmentScope": ["development"] },
         "rules": [{ "name": "payments", "tools": ["pay"], "action": "allow" }],
         "budgets": [{ "name": "day", "limit": "500.00", "per": "day", "tools": ["pay"] }],
-        "approvals": { "above": "50.00", "expiresSeconds": 600 },
+        "approvals": { "above": "50.00", "expiresSeconds": 3600 },
     })
 }
 

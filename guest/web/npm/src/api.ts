@@ -8,6 +8,7 @@ export { verifyCheckpoint, verifyConsistency, verifyLedger, verifyReceipt } from
 export { callDigest, compile, decide, type DocumentOptions, explain, Policy, PolicyError } from "./policy.js";
 export { schema, validate } from "./policy.js";
 export type * from "./types.js";
+export * from "./guard.js";
 export { type Charge, type Cost, type MeterState, type Question, type RiskState, Session } from "./session.js";
 export { simulate, type SimulateOptions, type Simulation, type Step, type StepOptions } from "./session.js";
 export { type SessionOptions, type Unit } from "./session.js";

@@ -64,6 +64,18 @@ export class Policy {
     return engine(() => own.decide(bytes, mode, ask, now));
   }
 
+  /**
+   * The engine's exact bytes where the verdict needs no memory: no meter that has a limit, nobody's answer,
+   * nothing that was learned. Null where it does; then only who keeps state can say, and nothing is permitted.
+   */
+  decideAlone(call: CallInput, circumstances: Omit<Circumstances, "approval"> = NOTHING_ELSE): string | null {
+    const own = this.loaded();
+    const mode = modeNumber(circumstances.mode);
+    const now = circumstances.now ?? Date.now();
+    const bytes = callBytes(call);
+    return engine(() => own.decideAlone(bytes, mode, now)) ?? null;
+  }
+
   /** The verdict with everything that was found on the way. */
   explain(call: CallInput, circumstances: Circumstances = NOTHING_ELSE): Explanation {
     const own = this.loaded();
@@ -72,6 +84,17 @@ export class Policy {
     const now = circumstances.now ?? Date.now();
     const bytes = callBytes(call);
     return JSON.parse(engine(() => own.explain(bytes, mode, ask, now))) as Explanation;
+  }
+
+  /**
+   * The call for whoever keeps meters, answers and records, as JSON text: what a request stands for, without
+   * what differs whenever the same is sent again. Null where the policy denies the call on its own: it then
+   * has to be decided as it came.
+   */
+  told(call: CallInput): string | null {
+    const own = this.loaded();
+    const bytes = callBytes(call);
+    return engine(() => own.told(bytes)) ?? null;
   }
 
   /** What the policy is about: role, authority, budgets, meters, terms of approvals. */

@@ -48,6 +48,7 @@ impl WebSession {
     }
 
     /// Decides a call, and charges for it.
+    #[expect(clippy::needless_pass_by_value, reason = "optional texts come by value")]
     pub fn step(&mut self, call: &[u8], now: f64, run: Option<String>, approval: Option<String>) -> String {
         let with = With { now: whole(now.trunc()), run: run.as_deref(), approval: approval.as_deref() };
         self.0.step(call, with).json()

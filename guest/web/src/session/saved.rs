@@ -109,7 +109,6 @@ pub(super) mod base64 {
     use serde::de::{Deserialize, Deserializer, Error as _};
     use serde::ser::Serializer;
 
-    #[expect(clippy::ptr_arg, reason = "serde passes the field")]
     pub(in crate::session) fn serialize<S: Serializer>(
         bytes: &Vec<u8>,
         serializer: S,
