@@ -37,7 +37,8 @@ pub(crate) fn pictures() -> Result<()> {
     for name in SHOWN {
         let file = format!("{name}.png");
         let taken = workspace().join(TAKEN).join(&file);
-        fs::copy(&taken, kept.join(&file)).with_context(|| format!("`{}` cannot be kept", taken.display()))?;
+        fs::copy(&taken, kept.join(&file))
+            .with_context(|| format!("`{}` cannot be kept", taken.display()))?;
     }
     say(&format!("pictures:  {} ({})", kept.display(), SHOWN.len()));
     Ok(())

@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Daemon, KEY, Place};
+use crate::harness::{Daemon, KEY, Place, eventually};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Who is signed in or sends calls: the name here, roles, and the name in records.
 const KEYS: &[(&str, &str, &str)] = &[
@@ -21,6 +24,8 @@ const KEYS: &[(&str, &str, &str)] = &[
 pub(crate) struct Scene {
     place: Place,
     daemon: Daemon,
+    /// Credentials by name.
+    keys: Value,
 }
 
 impl Scene {
@@ -31,12 +36,20 @@ impl Scene {
             fs::copy(file.path(), place.definitions().join(file.file_name())).unwrap();
         }
         let daemon = place.start();
+        let mut keys = json!({ "admin": KEY });
+        for (name, roles, subject) in KEYS {
+            let key = key(&place, roles, subject);
+            // It looks for new ones now and then only.
+            let is_known = || daemon.client_with(&key).get("/v1/login").status == 200;
+            eventually("a new key is known", PATIENCE, is_known);
+            keys[*name] = key.into();
+        }
         let page = daemon.client().get("/dashboard/").body;
         assert!(
             page.contains("id=\"app\""),
             "the program was built without the dashboard; build it with: cargo xtask dashboard"
         );
-        Self { place, daemon }
+        Self { place, daemon, keys }
     }
 
     /// Does the steps of a file. What it said is told where a step failed.
@@ -55,14 +68,10 @@ impl Scene {
 
     /// What `js/helpers.mjs` reads.
     fn described(&self) -> Value {
-        let mut keys = json!({ "admin": KEY });
-        for (name, role, subject) in KEYS {
-            keys[*name] = self.key(role, subject).into();
-        }
         let built = sentinel_artifacts::target_dir();
         json!({
             "address": format!("http://{}", self.daemon.address),
-            "keys": keys,
+            "keys": self.keys,
             "program": env!("CARGO_BIN_EXE_sentinel"),
             "environment": { "SENTINEL_HOME": self.place.home() },
             "directory": self.place.path(""),
@@ -72,14 +81,14 @@ impl Scene {
             "pictures": root().join("target/pictures"),
         })
     }
+}
 
-    /// An API key for every agent.
-    fn key(&self, roles: &str, subject: &str) -> String {
-        let words = ["token", "key", "create", "--role", roles, "--agent", "*", "--subject", subject];
-        let output = self.place.run(&words);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
-    }
+/// An API key for every agent.
+fn key(place: &Place, roles: &str, subject: &str) -> String {
+    let words = ["token", "key", "create", "--role", roles, "--agent", "*", "--subject", subject];
+    let output = place.run(&words);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
 fn root() -> PathBuf {
@@ -95,6 +104,7 @@ fn tool(below: &str) -> PathBuf {
 
 fn chromium() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|directory| directory.join("chromium")).find(|own| own.exists());
+    let found =
+        std::env::split_paths(&path).map(|directory| directory.join("chromium")).find(|own| own.exists());
     found.expect("Chromium is missing; install it with: cargo xtask setup")
 }

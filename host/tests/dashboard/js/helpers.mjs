@@ -22,8 +22,8 @@ const AXE = readFileSync(tools.resolve("axe-core/axe.min.js"), "utf8");
 /** For one step of a page. The machine may be busy. */
 const PATIENCE_MS = 30_000;
 
-export const WIDE = { width: 1280, height: 800 };
-export const PHONE = { width: 360, height: 740 };
+const WIDE = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
 
 let browser = null;
 
@@ -140,9 +140,6 @@ export async function open(page, place) {
   await page.goto(`${scene.address}/dashboard/#/${place}`);
   await page.locator("#page-title").first().waitFor();
 }
-
-/** By its words, case and all; unlike a role's name, it need not be whole. */
-export const says = (page, text) => page.getByText(text).first().waitFor();
 
 // --- What no page may have.
 
