@@ -209,6 +209,7 @@ impl Session {
                 kept.meters.resolve(&charge.meter, charge.amount, charge.amount);
             }
         }
+        kept.meters.sweep(kept.now);
         kept.questions.expire(kept.now);
         kept.now
     }

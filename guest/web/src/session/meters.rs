@@ -205,6 +205,17 @@ impl Meters {
         }
     }
 
+    /// Makes room where there is none: windows that are over, and that nothing is held on.
+    pub(super) fn sweep(&mut self, now: u64) {
+        if self.rows.len() < METERS_MAX {
+            return;
+        }
+        self.rows.retain(|key, row| {
+            let is_current = key.number == key.window.number(now);
+            row.meter.held > 0 || is_current && row.reading(key.window, now) > 0
+        });
+    }
+
     /// Ends a hold.
     pub(super) fn resolve(&mut self, key: &Key, held: u64, spent: u64) {
         if let Some(row) = self.rows.get_mut(key) {

@@ -325,6 +325,25 @@ fn too_many_meters_and_holds_deny() {
 }
 
 #[test]
+fn meters_of_windows_that_are_over_make_room() {
+    let budgets = json!({"budgets": [
+        {"name": "hourly", "unit": "usd", "limit": "5.00", "per": "hour", "by": "payee"},
+        {"name": "daily", "unit": "usd", "limit": "5.00", "per": "day", "by": "payee"},
+    ]});
+    let mut session = session(&budgets);
+    let pay = |payee: usize| call("pay", &json!({"payee": format!("p{payee}"), "cost": {"usd": "0.01"}}));
+    for payee in 0..limits::METERS_MAX {
+        let step = session.step(&pay(payee), at(0));
+        executed(&mut session, &step, None);
+    }
+    assert!(session.kept.meters.len() >= limits::METERS_MAX);
+    assert!(!session.step(&pay(limits::METERS_MAX), at(1)).verdict.permitted);
+    let two_days = 2 * 86_400_000;
+    assert!(session.step(&pay(limits::METERS_MAX), at(two_days)).verdict.permitted);
+    assert!(session.kept.meters.len() < 10, "{}", session.kept.meters.len());
+}
+
+#[test]
 fn a_saved_session_goes_on_where_it_was() {
     let mut more = asking(&json!({}));
     more["budgets"] = json!([{"name": "b", "limit": "1.00", "per": "day", "by": "action"}]);

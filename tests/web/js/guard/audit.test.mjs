@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { guardFetch, MemoryStorage } from '@sentinel/policy';
 import { FileStorage } from '@sentinel/policy/node-storage';
 
-import { directory, fake, payment, paying, policy, receipt, refused, total } from './support.mjs';
+import { directory, fake, payment, paying, policy, receipt, refused, sleep, total } from './support.mjs';
 
 const anywhere = (more = {}) => policy(more, { allowHosts: ['*'] });
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -127,4 +127,19 @@ test('what is left of a budget is recorded with payments', async () => {
     for (let index = 0; index < 3; index += 1) await guarded('http://127.0.0.1:9/', { headers: { 'payment-signature': payment(700_000) } }).catch(() => {});
     const rows = await guarded.audit.query({ order: 'asc' });
     assert.deepEqual(rows.map((row) => row.budget_remaining), ['1.300000', '0.600000', '0.600000']);
+});
+
+test('a request that waited looks again whether it can be recorded', async () => {
+    const storage = { write: async () => { throw new Error('the disk is full'); } };
+    let say;
+    const said = new Promise((resolve) => (say = resolve));
+    const inner = fake();
+    const own = policy({ approvals: { tools: ['http'] } });
+    const guarded = guardFetch(inner, own, { approve: () => said, audit: { storage, required: true }, onError: () => {} });
+    const waiting = [1, 2, 3].map((number) => refused(guarded(`http://127.0.0.1:9/${number}`)));
+    await sleep(10);
+    assert.equal((await refused(guarded('http://elsewhere.example/'))).code, 'host-not-allowed');
+    say(true);
+    assert.deepEqual((await Promise.all(waiting)).map((error) => error.code), ['records-full', 'records-full', 'records-full']);
+    assert.equal(inner.asked.length, 0);
 });

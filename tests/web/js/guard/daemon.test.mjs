@@ -58,7 +58,7 @@ test('what a daemon denies does not leave', async () => {
 test('a daemon that cannot be asked, or that says something else, is a denial', async () => {
     const daemon = await pretendDaemon();
     const inner = fake();
-    for (const verdict of [{ permitted: 'true' }, { permitted: undefined }, { agentId: 'other' }, { verdictId: undefined }, { decision: 'maybe' }, { enforced: 1 }, { code: null }]) {
+    for (const verdict of [{ permitted: 'true' }, { permitted: undefined }, { agentId: 'other' }, { verdictId: undefined }, { decision: 'maybe' }, { enforced: 1 }, { code: null }, { decision: 'deny', enforced: true }, { decision: 'escalate', enforced: true }]) {
         daemon.verdict = () => ({ decision: 'allow', permitted: true, code: 'host-allowed', ...verdict });
         assert.equal((await refused(governed(daemon, inner)(URL))).code, 'daemon-refused', JSON.stringify(verdict));
     }

@@ -137,3 +137,47 @@ test('a payment that leads nowhere is spent', async () => {
         assert.deepEqual([meter.used, meter.held], [500_000, 0], location);
     }
 });
+
+test('a payment that left is spent, whatever keeps it from going on', async () => {
+    for (const [name, options, more] of [
+        ['a hook', () => ({ hooks: { beforePayment: ({ endpoint }) => endpoint.endsWith('/old') } })],
+        ['a store', () => {
+            let saves = 0;
+            const save = () => {
+                saves += 1;
+                if (saves > 1) throw new Error('full');
+            };
+            return { persist: { load: () => null, save }, onError: () => {} };
+        }],
+        ['a pin', () => {
+            let pins = 0;
+            const pin = () => {
+                pins += 1;
+                if (pins === 2) throw new Error('no dispatcher');
+                return {};
+            };
+            return { resolve: async () => ['127.0.0.1'], pin };
+        }],
+        ['its sender', (controller) => ({ hooks: { beforePayment: ({ endpoint }) => (endpoint.endsWith('/new') ? controller.abort() : true) } }), true],
+    ]) {
+        const controller = new AbortController();
+        const inner = leading({ 'http://127.0.0.1:9/old': '/new' }, 307);
+        const guarded = guardFetch(inner, buying().own, options(controller));
+        const init = { headers: { 'payment-signature': payment(500_000) }, ...(more ? { signal: controller.signal } : {}) };
+        await assert.rejects(guarded('http://127.0.0.1:9/old', init));
+        assert.equal(inner.asked.length, 1, name);
+        const [meter] = guarded.session.meters.filter((own) => own.meter === 'budgets/total');
+        assert.deepEqual([meter.used, meter.held], [500_000, 0], name);
+    }
+});
+
+test('an inner fetch that follows by itself is found out', async () => {
+    const far = await serve((_, response) => response.end('nobody decided this'));
+    const near = await serve((_, response) => response.writeHead(302, { location: `http://localhost:${far.port}/` }).end());
+    const guarded = guardFetch((request) => fetch(request.url, { headers: request.headers }), paying(total('1.00')));
+    const headers = { 'payment-signature': payment(500_000) };
+    assert.equal((await refused(guarded(near.url, { headers }))).code, 'redirect-unseen');
+    assert.deepEqual(guarded.session.meters.filter((own) => own.meter === 'budgets/total').map((own) => [own.used, own.held]), [[500_000, 0]]);
+    assert.equal((await refused(guarded(near.url))).code, 'redirect-unseen');
+    assert.equal(near.seen.length, 1);
+});

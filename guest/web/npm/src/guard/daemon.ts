@@ -191,6 +191,8 @@ function ruling(body: Record<string, unknown> | null, agentId: string): Ruling |
   const texts = ["decision", "reason", "layer", "mode", "code", "toolName"].every((name) => typeof body[name] === "string");
   const outcomes = ["allow", "escalate", "deny"].includes(String(body["decision"]));
   if (!texts || !outcomes || typeof body["permitted"] !== "boolean" || typeof body["enforced"] !== "boolean") return null;
+  // One that permits what it says is refused and enforced is no answer.
+  if (body["permitted"] && body["enforced"] && body["decision"] !== "allow") return null;
   const approval = asObject(body["approval"]);
   const isOpen = approval?.["status"] === "pending" && typeof approval["id"] === "string";
   return { verdictId: body["verdictId"], verdict: body as unknown as Verdict, approvalId: isOpen ? (approval["id"] as string) : null };

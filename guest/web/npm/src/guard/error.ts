@@ -14,6 +14,7 @@ export type FaultCode =
   | "redirect-malformed"
   | "redirect-limit"
   | "redirect-hidden"
+  | "redirect-unseen"
   | "forward-differs"
   | "resolve-failed"
   | "approval-denied"
@@ -44,6 +45,7 @@ const FAULTS: Record<FaultCode, Fault> = {
   "redirect-malformed": { status: 502, sentence: "The server redirects to something that is no http or https URL.", help: "ask for the final URL yourself" },
   "redirect-limit": { status: 502, sentence: "The server redirects too often.", help: "ask for the final URL yourself" },
   "redirect-hidden": { status: 502, sentence: "This browser does not show where the server redirects to, so it is not followed.", help: "ask for the final URL yourself" },
+  "redirect-unseen": { status: 502, sentence: "The inner fetch followed a redirect by itself, and nobody decided where it went.", help: "hand its `Request` on as it is, with `redirect: \"manual\"`; nothing goes out until then" },
   "forward-differs": { status: 400, sentence: "The request would not be sent as it was decided.", help: "write the URL plainly" },
   "resolve-failed": { status: 503, sentence: "The addresses of the host could not be found.", help: "look after the `resolve` function" },
   "approval-denied": { status: 403, sentence: "A person was asked, and said no.", help: "do something else; asking again gives the same answer" },

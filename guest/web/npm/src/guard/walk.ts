@@ -48,7 +48,7 @@ export class Guard {
   readonly #now: () => number;
   readonly #onError: Told;
   /** Why nothing goes out any more. */
-  #over: "payment-unseen" | "guard-closed" | "engine-fault" | null = null;
+  #over: "payment-unseen" | "redirect-unseen" | "guard-closed" | "engine-fault" | null = null;
 
   constructor(fetch: typeof globalThis.fetch, source: Source, options: GuardOptions) {
     const { agentId, policy, session, waitMs } = source;
@@ -146,10 +146,14 @@ export class Guard {
       moved?.("executed");
       throw error instanceof GuardError ? await this.#refused(hop, error, startedAt, captured) : error;
     }
-    // The same payment goes on with this request, which holds the money now.
-    moved?.("not-executed");
-    const url = await this.#prepared(hop, ruling);
-    return this.#forward(hop, ruling, url);
+    let url: URL;
+    try {
+      url = await this.#prepared(hop, ruling);
+    } catch (error) {
+      moved?.("executed");
+      throw error;
+    }
+    return this.#forward(hop, ruling, url, moved);
   }
 
   #check(): void {
@@ -217,7 +221,7 @@ export class Guard {
         throw GuardError.fault("session-not-saved", { ...this.#context, cause });
       });
       // Others may have found something out meanwhile.
-      if (this.#over !== null) throw GuardError.fault(this.#over, this.#context);
+      this.#check();
       hop.captured.signal.throwIfAborted();
       return url;
     } catch (error) {
@@ -242,7 +246,7 @@ export class Guard {
     throw GuardError.fault("hook-refused", { ...this.#context, verdict, verdictId });
   }
 
-  async #forward(hop: Hop, ruling: Ruling, url: URL): Promise<{ response: Response; moved: Moved | null }> {
+  async #forward(hop: Hop, ruling: Ruling, url: URL, moved: Moved | null): Promise<{ response: Response; moved: Moved | null }> {
     const { captured } = hop;
     const fetch = this.#fetch;
     let response: Response;
@@ -250,8 +254,12 @@ export class Guard {
       const request = toRequest(captured, url);
       const extra = hop.resolved === null ? undefined : this.#options.pin?.(captured.url.hostname, hop.resolved);
       hop.sentAt = this.#now();
+      // The same payment goes on with this request, which holds the money now.
+      moved?.("not-executed");
       response = await fetch(request, extra);
     } catch (error) {
+      // The payment left with the request before this one all the same.
+      if (hop.sentAt === null) moved?.("executed");
       // Once it left, nobody knows whether it arrived: what was to be paid counts as spent.
       const outcome = hop.sentAt === null ? "not-executed" : "failed";
       const tags = ["error", captured.signal.aborted ? "aborted" : "network_failure"];
@@ -260,22 +268,30 @@ export class Guard {
       if (isPaid(hop, ruling)) await this.#recorder.paid(record);
       throw error;
     }
-    if (!isPaid(hop, ruling)) await this.#mustNotPay(hop, ruling, response);
+    const unseen = this.#unseen(hop, ruling, response);
+    if (unseen !== null) throw await this.#beside(hop, ruling, response, unseen);
     return this.#answered(hop, ruling, response);
   }
 
-  /** A receipt for a payment that nobody decided: whoever pays stands inside of us, and goes on paying. */
-  async #mustNotPay(hop: Hop, ruling: Ruling, response: Response): Promise<void> {
-    const receipt = receiptOf(response);
-    if (receipt === null || receipt.success === false) return;
-    this.#over = "payment-unseen";
+  /** What the answer shows to have happened without a decision: whoever did it goes on doing it. */
+  #unseen(hop: Hop, ruling: Ruling, response: Response): "payment-unseen" | "redirect-unseen" | null {
+    // It was told to follow nobody.
+    if (response.redirected) return "redirect-unseen";
+    const receipt = isPaid(hop, ruling) ? null : receiptOf(response);
+    return receipt === null || receipt.success === false ? null : "payment-unseen";
+  }
+
+  /** Nothing leaves any more, and what left counts as spent. */
+  async #beside(hop: Hop, ruling: Ruling, response: Response, code: "payment-unseen" | "redirect-unseen"): Promise<GuardError> {
+    this.#over = code;
     void response.body?.cancel().catch(() => undefined);
     const { verdict, verdictId } = ruling;
-    const error = GuardError.fault("payment-unseen", { ...this.#context, verdict, verdictId });
-    const record = await this.#record(hop, { outcome: "executed", response, error, tags: ["payment-unseen"] });
+    const error = GuardError.fault(code, { ...this.#context, verdict, verdictId });
+    const record = await this.#record(hop, { outcome: "executed", response, error, tags: [code] });
     this.#settle(hop, ruling, "executed", record);
     await this.#recorder.denied(error, record);
-    throw error;
+    if (isPaid(hop, ruling)) await this.#recorder.paid(record);
+    return error;
   }
 
   async #answered(hop: Hop, ruling: Ruling, response: Response): Promise<{ response: Response; moved: Moved | null }> {
