@@ -125,7 +125,8 @@ fn no_source_is_too_long() {
 
 #[test]
 fn every_script_says_what_it_is_and_is_not_too_long() {
-    let scripts = SCRIPTS.iter().flat_map(|ending| SOURCES.iter().flat_map(|own| files(&repository(own), ending)));
+    let scripts =
+        SCRIPTS.iter().flat_map(|ending| SOURCES.iter().flat_map(|own| files(&repository(own), ending)));
     let mut wrong = Vec::new();
     let mut count = 0;
     for path in scripts {
