@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use sentinel_artifacts::workspace;
+use sentinel_artifacts::{target_dir, workspace};
 
 use crate::run::{run, say};
 use crate::web;
@@ -15,8 +15,8 @@ use crate::web;
 /// The sources.
 const SOURCES: &str = "host/dashboard";
 
-/// What is written.
-const PAGES: &str = "target/dashboard";
+/// What is written, below the target directory, where the daemon's build looks for it.
+const PAGES: &str = "dashboard";
 
 /// Where npm installs what the build needs.
 const PACKAGES: &str = "target/dashboard-npm";
@@ -38,7 +38,7 @@ pub(crate) fn dashboard(arguments: &[String]) -> Result<()> {
 
 /// Builds the pages where something changed, and says where they are.
 pub(crate) fn build() -> Result<PathBuf> {
-    let pages = workspace().join(PAGES);
+    let pages = target_dir().join(PAGES);
     let inputs = prepare()?;
     let made_from = workspace().join(MADE_FROM);
     if fs::read(&made_from).is_ok_and(|old| old == inputs) && pages.join("index.html").exists() {
@@ -46,7 +46,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     }
     let _ = fs::remove_file(&made_from);
     types()?;
-    run(script("vite/bin/vite.js").args(["build", "--logLevel", "warn"]))?;
+    run(script("vite/bin/vite.js").args(["build", "--logLevel", "warn", "--outDir"]).arg(&pages))?;
     fs::write(&made_from, &inputs).with_context(|| format!("`{}` cannot be written", made_from.display()))?;
     say(&format!("dashboard: {}", pages.display()));
     Ok(pages)

@@ -59,7 +59,7 @@ pub(super) fn logged_in(shared: &Shared, parts: &Parts) -> Result<Option<(Princi
         };
         if !is_good {
             let detail =
-                "with the cookie of a login, send its `csrf` in `X-Sentinel-CSRF`: GET /v1/login says it";
+                "with the cookie of a login, send its `csrf` in `X-Sentinel-CSRF`: POST /v1/login said it";
             return Err(Problem::new(Code::BadCsrf, detail));
         }
     }

@@ -76,13 +76,14 @@ pub(super) async fn log_in(anyone: Anyone, request: Request) -> Reply {
     let principal = pass.principal()?;
     if shared.is_open_to_all() {
         // Nobody is asked, so there is nothing to remember.
-        return who(shared, &principal, None);
+        return who(shared, &principal, None, None);
     }
     let text = shared.app().logins.key().seal(&pass).ok_or_else(|| {
         Problem::bad_request("the subject of this credential is too long for a cookie: use a shorter one")
     })?;
     tracing::info!(subject = principal.subject(), "somebody logged in");
-    let mut response = who(shared, &principal, Some(&pass))?;
+    let csrf = shared.app().logins.key().csrf(&pass);
+    let mut response = who(shared, &principal, Some(&pass), Some(csrf))?;
     let seconds = pass.ends_at().saturating_sub(u64::try_from(clock::now().seconds()).unwrap_or_default());
     set_cookie(&mut response, &browser::keep(&text, is_secure, seconds))?;
     Ok(response)
@@ -109,9 +110,12 @@ async fn attempt(shared: &Shared, request: Request, is_secure: bool) -> Result<P
 }
 
 /// GET /v1/login
+///
+/// It does not say what goes into `X-Sentinel-CSRF`: cookies are the same for every port of a host, so
+/// whatever else listens there may have the cookie, and must not get the rest for it.
 pub(super) async fn whoami(caller: Caller<Known>) -> Reply {
     let grant = caller.known();
-    who(grant.shared(), grant.principal(), grant.login())
+    who(grant.shared(), grant.principal(), grant.login(), None)
 }
 
 /// DELETE /v1/login
@@ -140,7 +144,7 @@ fn enabled(shared: &Arc<Shared>) -> Result<(), Problem> {
     }
 }
 
-fn who(shared: &Shared, principal: &Principal, pass: Option<&Pass>) -> Reply {
+fn who(shared: &Shared, principal: &Principal, pass: Option<&Pass>, csrf: Option<String>) -> Reply {
     let agents = match principal.agent() {
         AgentScope::Any => vec!["*"],
         AgentScope::One(_) | AgentScope::None if principal.may(Role::Admin) => vec!["*"],
@@ -153,7 +157,7 @@ fn who(shared: &Shared, principal: &Principal, pass: Option<&Pass>) -> Reply {
         roles: principal.roles().iter().map(Role::word).collect(),
         agents,
         expires_at: pass.map(|pass| text(pass.ends_at())),
-        csrf: pass.map(|pass| shared.app().logins.key().csrf(pass)),
+        csrf,
     })
 }
 

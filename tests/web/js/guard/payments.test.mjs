@@ -67,15 +67,15 @@ test('what becomes of the money', async () => {
         ['both words', () => new Response('', { headers: { 'payment-response': receipt(false), 'x-payment-response': receipt(true) } }), 500_000, 'executed', undefined],
         ['no answer', failure, 500_000, 'failed', 'network_failure'],
     ]) {
-        const guarded = guardFetch(fake(answer), paying(total('1.00')));
+        const guarded = guardFetch(fake(answer), paying(total('1.00')), { unsettled: 'void' });
         await pay(guarded).catch((error) => assert.match(String(error), /fetch failed/));
         assert.deepEqual(meter(guarded), { used: spent, held: 0 }, name);
         const [record] = await guarded.audit.query();
         assert.deepEqual([record.amount, record.outcome, record.tags.includes(tag ?? 'x')], [spent === 0 ? '0.000000' : '0.500000', outcome, tag !== undefined], name);
         assert.equal((await guarded.audit.summary()).total_spend, spent === 0 ? '0.000000' : '0.500000', name);
     }
-    // Who does not trust servers lets them keep what they were sent.
-    const strict = guardFetch(fake(() => new Response('', { status: 402 })), paying(total('1.00')), { unsettled: 'spent' });
+    // A signature is good for longer than the server's word, so the word counts only where somebody says so.
+    const strict = guardFetch(fake(() => new Response('', { status: 402 })), paying(total('1.00')));
     await pay(strict);
     assert.deepEqual(meter(strict), { used: 500_000, held: 0 });
 });

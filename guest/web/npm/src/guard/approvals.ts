@@ -19,6 +19,8 @@ export interface ApprovalQuestion {
   /** Dollars, `"0.500000"`; null where the request pays nothing. */
   readonly amount: string | null;
   readonly payee: string | null;
+  /** The call that a yes is for, headers and body included, as JSON; signatures and credentials are left out. */
+  readonly call: string | null;
   readonly verdict: Verdict;
   /** Ends when nobody waits for the answer any more, or the time is over. */
   readonly signal: AbortSignal;

@@ -85,6 +85,7 @@ export function questionOf(hop: Hop, step: Step, agentId: string): Omit<Approval
     url: `${url.protocol}//${authority}${path}`,
     amount: micros > 0n ? dollars(micros) : null,
     payee: payeeOf(hop),
+    call: hop.told,
     verdict,
   };
 }

@@ -62,7 +62,7 @@ export interface GuardOptions {
   approve?: ApproveHandler;
   /** How long a person may take: what the policy says, or 900 seconds. */
   approveTimeoutMs?: number;
-  /** What becomes of money that the server says it did not settle: it is free again, or counts as spent. */
+  /** What becomes of money that the server says it did not settle: it counts as spent, unless this is `void`. */
   unsettled?: "void" | "spent";
   hooks?: GuardHooks;
   audit?: AuditOptions;

@@ -301,7 +301,7 @@ export class Guard {
       return { response, moved: (outcome) => this.#settle(hop, ruling, outcome) };
     }
     const settlement = hop.paying ? settlementOf(response) : "settled";
-    const outcome = settlement === "unsettled" && this.#options.unsettled !== "spent" ? "not-executed" : "executed";
+    const outcome = settlement === "unsettled" && this.#options.unsettled === "void" ? "not-executed" : "executed";
     const tags = settlement === "unknown" ? ["settlement-unknown"] : settlement === "unsettled" ? ["not-settled"] : [];
     // Before anything is awaited: money that is free again is there for the next request.
     if (this.#daemon === null) this.#settle(hop, ruling, outcome);
