@@ -1,8 +1,8 @@
 /** One agent: what it may, what it has used up, what it did, and the policy that says so. */
 import type { JSX } from "preact";
-import { policy as askPolicy, risk as askRisk, agents as askAgents } from "../../api/calls";
+import { policy as askPolicy, risk as askRisk, trail } from "../../api/calls";
 import { type Query, useQuery } from "../../api/query";
-import type { Agent, Json, PolicyDocument } from "../../api/types";
+import type { Json, PolicyDocument } from "../../api/types";
 import { ModeBadge } from "../../components/Badge";
 import { Icon } from "../../components/icons";
 import { Facts, PageHead, Panel, useTitle } from "../../components/Panel";
@@ -14,7 +14,7 @@ import { href, type Route } from "../../lib/route";
 import { AgentBudgets } from "./AgentBudgets";
 import { AgentRisk } from "./AgentRisk";
 import { AgentStatistics } from "./AgentStatistics";
-import { Anomalies } from "./Anomalies";
+import { Anomalies, LOOKED_AT } from "./Anomalies";
 import { Timeline } from "./Timeline";
 import "./agents.css";
 
@@ -28,7 +28,8 @@ function Agent({ id }: { id: string }): JSX.Element {
   useTitle(id.slice(0, 64));
   const policy = useQuery(`policy/${id}`, (signal) => askPolicy(id, signal), 30_000);
   const risk = useQuery(`risk/${id}`, (signal) => askRisk(id, signal), EVERY_MS);
-  const summary = useQuery(`agent/${id}`, async (signal) => found(await askAgents(1, signal), id), EVERY_MS);
+  // By the agent's own addresses: the list of all agents has pages, and no order that says on which one it is.
+  const calls = useQuery(`calls/${id}`, (signal) => trail(id, { kind: "verdict", limit: LOOKED_AT }, signal), 15_000);
   const described = policy.data?.description ?? null;
   if (policy.problem?.kind === "forbidden" && risk.problem?.kind === "forbidden") {
     return (
@@ -63,8 +64,8 @@ function Agent({ id }: { id: string }): JSX.Element {
       <div class="agent-middle">
         <Timeline id={id} />
         <div class="stack agent-side">
-          <About policy={policy} summary={summary.data} />
-          <Anomalies id={id} score={summary.data?.anomalyScore ?? null} />
+          <About policy={policy} lastCallAt={calls.data?.entries[0]?.at ?? null} />
+          <Anomalies query={calls} />
           <AgentStatistics id={id} />
         </div>
       </div>
@@ -79,10 +80,6 @@ function Agent({ id }: { id: string }): JSX.Element {
   );
 }
 
-function found(answer: Awaited<ReturnType<typeof askAgents>>, id: string): { ok: true; value: Agent | null } | Extract<typeof answer, { ok: false }> {
-  return answer.ok ? { ok: true, value: answer.value.agents.find((agent) => agent.agentId === id) ?? null } : answer;
-}
-
 function textOf(described: { [key: string]: Json } | null, name: string): string | null {
   const value = described?.[name];
   return typeof value === "string" && value !== "" ? value : null;
@@ -93,7 +90,7 @@ function listOf(described: { [key: string]: Json } | null, name: string): string
   return Array.isArray(value) && value.length > 0 ? value.filter((item) => typeof item === "string").join(", ") : null;
 }
 
-function About({ policy, summary }: { policy: Query<PolicyDocument>; summary: Agent | null }): JSX.Element {
+function About({ policy, lastCallAt }: { policy: Query<PolicyDocument>; lastCallAt: string | null }): JSX.Element {
   return (
     <Panel title="Identity">
       {policy.problem?.kind === "not-found" ? (
@@ -112,7 +109,7 @@ function About({ policy, summary }: { policy: Query<PolicyDocument>; summary: Ag
                   ["Complies with", text(listOf(data.description, "complianceFrameworks"))],
                   ["Policy", text(`version ${data.version}, revision ${data.revision}`)],
                   ["Deployed", <Deployed key="by" policy={data} />],
-                  ["Last call", <Time key="last" at={summary?.lastCallAt} />],
+                  ["Last call", <Time key="last" at={lastCallAt} />],
                 ]}
               />
             );
