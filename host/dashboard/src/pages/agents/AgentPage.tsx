@@ -1,12 +1,12 @@
 /** One agent: what it may, what it has used up, what it did, and the policy that says so. */
 import type { JSX } from "preact";
-import { policy as askPolicy, risk as askRisk, trail } from "../../api/calls";
-import { type Query, useQuery } from "../../api/query";
+import { budgets as askBudgets, policy as askPolicy, risk as askRisk, statistics as askStatistics, trail } from "../../api/calls";
+import { type Query, useQuery, useSettled } from "../../api/query";
 import type { Json, PolicyDocument } from "../../api/types";
 import { ModeBadge } from "../../components/Badge";
 import { Icon } from "../../components/icons";
 import { Facts, PageHead, Panel, useTitle } from "../../components/Panel";
-import { Empty, ErrorBox, Loaded } from "../../components/states";
+import { Empty, ErrorBox, Loaded, Loading } from "../../components/states";
 import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
 import { PolicyText } from "../../editor/PolicyText";
@@ -15,7 +15,7 @@ import { AgentBudgets } from "./AgentBudgets";
 import { AgentRisk } from "./AgentRisk";
 import { AgentStatistics } from "./AgentStatistics";
 import { Anomalies, LOOKED_AT } from "./Anomalies";
-import { Timeline } from "./Timeline";
+import { Timeline, useNewest } from "./Timeline";
 import "./agents.css";
 
 const EVERY_MS = 5_000;
@@ -30,6 +30,12 @@ function Agent({ id }: { id: string }): JSX.Element {
   const risk = useQuery(`risk/${id}`, (signal) => askRisk(id, signal), EVERY_MS);
   // By the agent's own addresses: the list of all agents has pages, and no order that says on which one it is.
   const calls = useQuery(`calls/${id}`, (signal) => trail(id, { kind: "verdict", limit: LOOKED_AT }, signal), 15_000);
+  const budgets = useQuery(`budgets/${id}`, (signal) => askBudgets(id, signal), EVERY_MS);
+  const statistics = useQuery(`stats/${id}`, (signal) => askStatistics(id, signal), 10_000);
+  const newest = useNewest(id);
+  // From top to bottom: nothing that is shown is pushed down by what comes later.
+  const top = useSettled([policy, risk, budgets]);
+  const all = useSettled([calls, statistics, newest.query], top);
   const described = policy.data?.description ?? null;
   if (policy.problem?.kind === "forbidden" && risk.problem?.kind === "forbidden") {
     return (
@@ -49,33 +55,44 @@ function Agent({ id }: { id: string }): JSX.Element {
           </a>
         }
       >
-        {policy.data !== null && <ModeBadge mode={textOf(described, "mode")} />}
-        {policy.data !== null && <span class="muted small">version {policy.data.version.slice(0, 40)}</span>}
+        {top && policy.data !== null && <ModeBadge mode={textOf(described, "mode")} />}
+        {top && policy.data !== null && <span class="muted small">version {policy.data.version.slice(0, 40)}</span>}
       </PageHead>
-      {textOf(described, "description") !== null && (
-        <p class="muted agent-about">
-          <Text of={textOf(described, "description") ?? ""} most={600} />
-        </p>
+      {top && (
+        <>
+          {textOf(described, "description") !== null && (
+            <p class="muted agent-about">
+              <Text of={textOf(described, "description") ?? ""} most={600} />
+            </p>
+          )}
+          <div class="agent-top">
+            <AgentRisk id={id} risk={risk} policy={policy.data} />
+            <AgentBudgets query={budgets} />
+          </div>
+        </>
       )}
-      <div class="agent-top">
-        <AgentRisk id={id} risk={risk} policy={policy.data} />
-        <AgentBudgets id={id} />
-      </div>
-      <div class="agent-middle">
-        <Timeline id={id} />
-        <div class="stack agent-side">
-          <About policy={policy} lastCallAt={calls.data?.entries[0]?.at ?? null} />
-          <Anomalies query={calls} />
-          <AgentStatistics id={id} />
-        </div>
-      </div>
-      <Panel title="Policy" aside={<a href={href({ page: "policy", agent: id })}>Edit, history, what a change would change</a>}>
-        {policy.problem?.kind === "not-found" ? (
-          <Empty title="No policy governs this agent">It is denied everything until one is deployed.</Empty>
-        ) : (
-          <Loaded query={policy}>{(data) => <PolicyText text={data.document} format={data.format} />}</Loaded>
-        )}
-      </Panel>
+      {all ? (
+        <>
+          <div class="agent-middle">
+            <Timeline id={id} newest={newest} />
+            <div class="stack agent-side">
+              <About policy={policy} lastCallAt={calls.data?.entries[0]?.at ?? null} />
+              <Anomalies query={calls} />
+              <AgentStatistics query={statistics} />
+            </div>
+          </div>
+          <Panel title="Policy" aside={<a href={href({ page: "policy", agent: id })}>Edit, history, what a change would change</a>}>
+            {policy.problem?.kind === "not-found" ? (
+              <Empty title="No policy governs this agent">It is denied everything until one is deployed.</Empty>
+            ) : (
+              <Loaded query={policy}>{(data) => <PolicyText text={data.document} format={data.format} />}</Loaded>
+            )}
+          </Panel>
+        </>
+      ) : (
+        // Another one in each place: it does not move, it goes.
+        <Loading key={top ? "rest" : "all"} rows={8} />
+      )}
     </>
   );
 }

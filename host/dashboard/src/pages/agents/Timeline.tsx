@@ -5,7 +5,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { trail } from "../../api/calls";
-import { useQuery } from "../../api/query";
+import { type Query, useQuery } from "../../api/query";
 import type { AuditTrail, Entry } from "../../api/types";
 import { Badge, DecisionBadge } from "../../components/Badge";
 import { Button } from "../../components/Button";
@@ -26,13 +26,25 @@ const views = [
   { name: "Outcomes", query: { kind: "outcome" } },
 ] as const;
 
-export function Timeline({ id }: { id: string }): JSX.Element {
+interface Newest {
+  view: number;
+  setView: (view: number) => void;
+  query: Query<AuditTrail>;
+}
+
+/** The newest page of the view that is chosen. The page of the agent waits for the first one. */
+export function useNewest(id: string): Newest {
   const [view, setView] = useState(0);
+  const query = useQuery(`trail/${id}/${view}`, (signal) => trail(id, { ...views[view]?.query, limit: PAGE }, signal), 5_000);
+  return { view, setView, query };
+}
+
+export function Timeline({ id, newest }: { id: string; newest: Newest }): JSX.Element {
+  const { view, setView, query } = newest;
   const [held, setHeld] = useState<AuditTrail | null>(null);
   const [older, setOlder] = useState<Entry[]>([]);
   const [before, setBefore] = useState<number | null>(null);
   const filter = views[view]?.query ?? {};
-  const newest = useQuery(`trail/${id}/${view}`, (signal) => trail(id, { ...filter, limit: PAGE }, signal), 5_000);
   const next = useQuery(before === null ? null : `trail/${id}/${view}/${before}`, (signal) => trail(id, { ...filter, limit: PAGE, before }, signal));
   const hold = (data: AuditTrail | null): void => {
     setHeld(data);
@@ -43,7 +55,7 @@ export function Timeline({ id }: { id: string }): JSX.Element {
     setView(position);
     hold(null);
   };
-  const { data } = newest;
+  const { data } = query;
   useEffect(() => {
     // Where there is nothing to be read, nothing is pushed away.
     if (data !== null && (held === null || held.entries.length === 0)) setHeld(data);
@@ -72,7 +84,7 @@ export function Timeline({ id }: { id: string }): JSX.Element {
         </>
       }
     >
-      <Loaded query={newest} rows={8}>
+      <Loaded query={query} rows={8}>
         {(latest) => {
           const first = held ?? latest;
           const all = merged([...first.entries, ...older, ...(next.data?.entries ?? [])]);
