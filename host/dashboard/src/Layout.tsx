@@ -1,11 +1,11 @@
 /** Navigation, who is signed in, the daemon's absence, news. At phone width the navigation is a bar at the bottom. */
 import type { ComponentChildren, JSX } from "preact";
 import { daemon } from "./api/client";
-import { may, signOut, who } from "./api/session";
+import { askAgain, may, onlyLooks, signOut, who } from "./api/session";
 import { Button } from "./components/Button";
 import { Icon, type IconName } from "./components/icons";
 import { Text } from "./components/Text";
-import { Toasts } from "./components/Toast";
+import { toast, Toasts } from "./components/Toast";
 import type { Route } from "./lib/route";
 import { route } from "./lib/router";
 import { choose, theme, type Theme } from "./lib/theme";
@@ -59,6 +59,7 @@ export function Layout({ children }: { children: ComponentChildren }): JSX.Eleme
       </header>
       <main class="main" id="main">
         {daemon.value === "gone" && <Gone />}
+        {onlyLooks.value && <OnlyLooks />}
         {children}
       </main>
       <p class="visually-hidden" role="status">
@@ -99,6 +100,19 @@ function Gone(): JSX.Element {
       <span>
         <strong>The daemon does not answer.</strong> What you see may be old; it goes on by itself when the daemon is back.
       </span>
+    </div>
+  );
+}
+
+/** The cookie of a login is here, its secret is not: storage was cleared, or the login came from elsewhere. */
+function OnlyLooks(): JSX.Element {
+  return (
+    <div class="only-looks note note-escalate" role="status">
+      <Icon name="hand" />
+      <span class="grow">
+        <strong>Sign in again to change anything.</strong> This browser no longer has what changes need besides its cookie, so you can only look, and not sign out either.
+      </span>
+      <Button onClick={askAgain}>Sign in again</Button>
     </div>
   );
 }
@@ -151,7 +165,13 @@ function Account(): JSX.Element | null {
         <Text of={known.subject} most={40} />
         <span class="account-roles xs muted">{known.roles.includes("admin") ? "admin" : known.roles.join(", ")}</span>
       </span>
-      <Button kind="quiet" icon="out" label="Sign out" onClick={() => void signOut()} />
+      {!onlyLooks.value && <Button kind="quiet" icon="out" label="Sign out" onClick={() => void out()} />}
     </div>
   );
+}
+
+/** Who is still signed in must not believe otherwise. */
+async function out(): Promise<void> {
+  const answer = await signOut();
+  if (!answer.ok && answer.problem.kind !== "signed-out") toast(`You are still signed in. ${answer.problem.title}.`, "deny");
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Verdict } from "@sentinel/policy";
 import type { Entry } from "../src/api/types";
+import { remember, summaryOf } from "../src/policy/changes";
 import { callOf, dollars, guessWorkspace, isUnfaithful, kindOf, recordedCalls, replay, sortChanges, type Outcome, type Recorded, type Word } from "../src/policy/replay";
 import { compareVersions, findVersion, nextVersion, withVersion } from "../src/policy/version";
 
@@ -96,4 +97,15 @@ test("the workspace is the directory under which the decisions come out again", 
   assert.equal(guessWorkspace(recorded, decided), "/home/me/shop");
   assert.equal(guessWorkspace(recorded.slice(2), decided), "");
   assert.equal(guessWorkspace([], decided), "");
+});
+
+test("a draft whose version is raised stays tried, another draft and another base are not", () => {
+  const draft = 'agentId: a\nversion: "1.0.0"\n';
+  remember(draft, "governs", []);
+  const tried = { total: 0, changed: 0, denied: 0 };
+  assert.deepEqual(summaryOf(draft, "governs"), tried);
+  assert.deepEqual(summaryOf(withVersion(draft, "yaml", "1.0.1") ?? "", "governs"), tried);
+  assert.equal(summaryOf(`${draft}mode: audit\n`, "governs"), null);
+  assert.equal(summaryOf(draft, "governs since"), null);
+  assert.equal(summaryOf(draft, null), null);
 });

@@ -4,18 +4,14 @@
  */
 import { signal } from "@preact/signals";
 import { type Answer, fromAnswer, noAnswer } from "./problem";
+import { forgetSecret, secret } from "./secret";
 
 /** Whether the daemon answered the last request. `gone` shows a banner and keeps what is on the page. */
 export const daemon = signal<"up" | "gone">("up");
 /** Grows when the daemon is back: what waits for it asks again. */
 export const returns = signal(0);
-/** Called when an answer says that nobody is known by this cookie any more. */
-export const signedOut: { listener: () => void } = { listener: () => undefined };
-
-let csrf: string | null = null;
-export function setCsrf(token: string | null): void {
-  csrf = token;
-}
+/** Called when an answer says that nobody is known by this cookie any more, with the secret there was when it was asked. */
+export const signedOut: { listener: (had: string | null) => void } = { listener: () => undefined };
 
 const TRIES = 3;
 const PAUSE_MS = 250;
@@ -48,7 +44,8 @@ export async function request<T>(path: string, options: Options = {}): Promise<A
 async function once<T>(path: string, method: string, options: Options): Promise<Answer<T>> {
   const headers = new Headers();
   if (options.body !== undefined) headers.set("Content-Type", "application/json");
-  if (method !== "GET" && csrf !== null) headers.set("X-Sentinel-CSRF", csrf);
+  const had = secret();
+  if (method !== "GET" && had !== null) headers.set("X-Sentinel-CSRF", had);
   const late = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
   try {
     const response = await fetch(path + queryOf(options.query), {
@@ -63,7 +60,9 @@ async function once<T>(path: string, method: string, options: Options): Promise<
     if (response.status !== 502) back();
     if (!response.ok) {
       const problem = fromAnswer(response.status, await response.json().catch(() => null));
-      if (problem.kind === "signed-out" && path !== "/v1/login") signedOut.listener();
+      if (problem.kind === "signed-out" && path !== "/v1/login") signedOut.listener(had);
+      // It is of another login: it is as if there were none.
+      if (problem.code === "bad-csrf") forgetSecret(had);
       return { ok: false, problem };
     }
     const value: unknown =

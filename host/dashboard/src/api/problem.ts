@@ -77,7 +77,7 @@ function kindOf(status: number): Kind {
 }
 
 function nextOf(kind: Kind, code: string): string {
-  if (code === "csrf" || code === "bad-csrf") return "Reload the page and try again.";
+  if (code === "csrf" || code === "bad-csrf") return "Sign in again to change anything.";
   switch (kind) {
     case "gone":
       return "What is shown may be old. The page goes on by itself when the daemon is back.";

@@ -15,6 +15,26 @@ export interface Query<T> {
   set: (data: T) => void;
 }
 
+/** Waits this long for what stands above before showing what is there. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Whether all of these were answered, once: from then on what they show is on the page, and what follows it may be
+ * shown without being pushed down. `after` says that what stands above is shown.
+ */
+export function useSettled(queries: Pick<Query<unknown>, "data" | "problem">[], after = true): boolean {
+  const [shown, setShown] = useState(false);
+  const settled = after && queries.every((query) => query.data !== null || query.problem !== null);
+  useEffect(() => {
+    if (shown || !after) return undefined;
+    if (settled) setShown(true);
+    // One slow answer must not keep all others away.
+    const timer = setTimeout(() => setShown(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [shown, after, settled]);
+  return shown || settled;
+}
+
 /** `key` names what is asked for; null asks for nothing. Another key begins anew, without the old data. */
 export function useQuery<T>(
   key: string | null,

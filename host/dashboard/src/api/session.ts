@@ -1,7 +1,11 @@
-/** Who looks at the page: signed in by a cookie that scripts cannot read, and what that credential may do. */
+/**
+ * Who looks at the page: signed in by a cookie that scripts cannot read, and what that credential may do. Where the
+ * secret of the login is not in this browser, one can look and not change anything.
+ */
 import { computed, signal } from "@preact/signals";
-import { daemon, request, setCsrf, signedOut } from "./client";
+import { daemon, request, signedOut } from "./client";
 import type { Answer } from "./problem";
+import { forgetSecret, hasSecret, keepSecret, onOtherTab, secret } from "./secret";
 import type { Role, SignedIn } from "./types";
 
 export type Session = { state: "unknown" } | { state: "out"; lost: boolean } | { state: "in"; who: SignedIn };
@@ -16,6 +20,14 @@ export function may(role: Role): boolean {
   return roles.includes(role) || roles.includes("admin");
 }
 
+/** Signed in, without what changes need: until somebody signs in again. */
+export const onlyLooks = computed(() => who.value !== null && who.value.authentication !== "disabled" && !hasSecret.value);
+
+/** Whether the credential has the role, here and now, for something that changes anything. */
+export function mayChange(role: Role): boolean {
+  return may(role) && !onlyLooks.value;
+}
+
 /** Asks who the cookie belongs to. */
 export async function resume(): Promise<void> {
   const answer = await request<unknown>("/v1/login");
@@ -26,36 +38,60 @@ export async function resume(): Promise<void> {
 
 export async function signIn(token: string): Promise<Answer<unknown>> {
   const answer = await request<unknown>("/v1/login", { method: "POST", body: { token } });
-  if (answer.ok) enter(answer.value);
+  if (answer.ok) {
+    const told = fieldsOf(answer.value)["csrf"];
+    if (typeof told === "string" && told !== "") keepSecret(told);
+    else forgetSecret(secret());
+    enter(answer.value);
+  }
   return answer;
 }
 
-export async function signOut(): Promise<void> {
-  await request("/v1/login", { method: "DELETE" });
-  leave(false);
+/** The cookie goes with the answer; where there is none, or a refusal, it is still there. */
+export async function signOut(): Promise<Answer<unknown>> {
+  const answer = await request("/v1/login", { method: "DELETE" });
+  if (answer.ok || answer.problem.kind === "signed-out") leave(false);
+  return answer;
+}
+
+/** Shows the form. Ending the login would take the secret; signing in puts another cookie in its place. */
+export function askAgain(): void {
+  session.value = { state: "out", lost: false };
 }
 
 function enter(value: unknown): void {
-  const known = signedIn(value);
-  setCsrf(known.csrf);
   daemon.value = "up";
-  session.value = { state: "in", who: known };
+  session.value = { state: "in", who: signedIn(value) };
 }
 
 function leave(lost: boolean): void {
-  setCsrf(null);
+  forgetSecret(secret());
   session.value = { state: "out", lost };
 }
 
-signedOut.listener = () => {
-  if (session.value.state === "in") leave(true);
+/** Another tab signed in or out, as somebody else perhaps. */
+async function lookAgain(): Promise<void> {
+  const answer = await request<unknown>("/v1/login");
+  if (answer.ok) enter(answer.value);
+  else if (answer.problem.kind === "signed-out" && session.value.state === "in") leave(true);
+}
+
+signedOut.listener = (had) => {
+  if (session.value.state !== "in") return;
+  const has = secret();
+  if (has !== null && has !== had) void lookAgain();
+  else leave(true);
 };
+
+onOtherTab(() => {
+  if (hasSecret.value || session.value.state === "in") void lookAgain();
+});
 
 const ROLES: readonly Role[] = ["evaluate", "approve", "audit", "admin"];
 
 /** Without authentication, everybody may do everything. */
 function signedIn(value: unknown): SignedIn {
-  const fields = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  const fields = fieldsOf(value);
   const text = (name: string): string | null => (typeof fields[name] === "string" ? fields[name] : null);
   const open = fields["authentication"] === "disabled";
   const roles = Array.isArray(fields["roles"]) ? ROLES.filter((role) => (fields["roles"] as unknown[]).includes(role)) : [];
@@ -66,6 +102,9 @@ function signedIn(value: unknown): SignedIn {
     roles: open ? ["admin"] : roles,
     agents: open ? ["*"] : agents,
     expiresAt: text("expiresAt"),
-    csrf: text("csrf"),
   };
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

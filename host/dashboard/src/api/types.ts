@@ -14,7 +14,6 @@ export interface SignedIn {
   /** `*` is all of them. */
   agents: string[];
   expiresAt: string | null;
-  csrf: string | null;
 }
 
 export interface Health {

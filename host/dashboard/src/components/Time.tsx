@@ -24,7 +24,7 @@ export function Time({ at, as = "ago" }: Props): JSX.Element {
   const date = new Date(moment);
   const text = as === "clock" ? clock(date) : as === "stamp" ? stamp(date) : ago(now.value - moment);
   return (
-    <time dateTime={date.toISOString()} title={as === "ago" ? stamp(date) : date.toISOString()} class="num nowrap">
+    <time dateTime={date.toISOString()} title={as === "ago" ? stamp(date) : date.toISOString()} class={`num nowrap${as === "ago" ? " ago" : ""}`}>
       {text}
     </time>
   );

@@ -1,8 +1,9 @@
-/** The ledger's key that somebody pasted, and the last checkpoint that this browser saw. Both stay in this browser. */
+/** The ledger's key that somebody pasted, which ledger this browser knows here, and its last checkpoint. All stay in this browser. */
 import { signal } from "@preact/signals";
 
 const KEY = "sentinel.ledger.key";
 const SEEN = "sentinel.ledger.checkpoint";
+const KNOWN = "sentinel.ledger.known";
 
 /** Lines `<name>+<hash>+<base64>`; empty where nobody pinned one. */
 export const pinned = signal(read(KEY) ?? "");
@@ -26,6 +27,33 @@ export function seenCheckpoint(origin: string): string | null {
 
 export function keepCheckpoint(origin: string, note: string): void {
   write(`${SEEN}.${origin}`, note);
+}
+
+/** The name of the ledger that this browser knows at this address; null before it saw one. */
+export const knownLedger = signal<string | null>(null);
+
+/**
+ * A ledger of this name is here, and its signature is good. The first one is known from then on; a later one of another
+ * name only when somebody says that it is meant.
+ */
+export function meetLedger(origin: string): void {
+  knownLedger.value = read(KNOWN) ?? (seenCheckpoint(origin) === null ? anySeen() : null);
+  if (knownLedger.value === null) acceptLedger(origin);
+}
+
+export function acceptLedger(origin: string): void {
+  knownLedger.value = origin;
+  write(KNOWN, origin);
+}
+
+/** From before a ledger was known by its name. */
+function anySeen(): string | null {
+  try {
+    const name = Object.keys(localStorage).find((own) => own.startsWith(`${SEEN}.`));
+    return name?.slice(SEEN.length + 1) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function read(name: string): string | null {

@@ -1,4 +1,7 @@
-/** Signing in with a token or an API key. It is sent once and kept nowhere: the browser gets a cookie that scripts cannot read. */
+/**
+ * Signing in with a token or an API key. It is sent once and kept nowhere: the browser gets a cookie that scripts cannot
+ * read, and the secret that changes need besides.
+ */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { signIn } from "../api/session";

@@ -71,7 +71,7 @@ export function DecisionDiff({ agent, draft, current, governs, ready, onRule }: 
         if (found === null) return;
         setOutcomes(found);
         setProgress(null);
-        remember(draft.digest, found);
+        remember(draft.document, current?.document ?? null, found);
       },
       () => setProgress(null),
     );

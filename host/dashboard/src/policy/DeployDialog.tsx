@@ -29,7 +29,7 @@ interface Props {
 export function DeployDialog({ agent, now, text, notation, policy, close, onText, onDeployed }: Props): JSX.Element {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const summary = summaryOf(policy.digest);
+  const summary = summaryOf(policy.document, now?.document ?? null);
   const send = async (document: string): Promise<void> => {
     setBusy(true);
     setProblem(null);

@@ -2,7 +2,7 @@
 import type { JSX, RefObject } from "preact";
 import { useState } from "preact/hooks";
 import type { Diagnostic, Policy } from "@sentinel/policy";
-import { may } from "../api/session";
+import { may, onlyLooks } from "../api/session";
 import type { PolicyDocument } from "../api/types";
 import { Badge } from "../components/Badge";
 import { Button } from "../components/Button";
@@ -37,10 +37,11 @@ export function DraftPane(props: Props): JSX.Element {
   const { agent, now, text, notation, dirty, policy, diagnostics, editor } = props;
   const [deploying, setDeploying] = useState(false);
   const admin = may("admin");
+  const looks = onlyLooks.value;
   const old = now !== null && policy !== null && dirty && compareVersions(policy.version, now.version) <= 0;
   const raised = old && now !== null ? withVersion(text, notation, nextVersion(now.version)) : null;
   const otherAgent = policy !== null && policy.agentId !== agent;
-  const blocked = !admin ? "Only the role admin deploys." : !dirty ? "Nothing changed." : policy === null ? "The draft has errors." : otherAgent ? "The draft is for another agent." : undefined;
+  const blocked = !admin ? "Only the role admin deploys." : looks ? "Sign in again to deploy." : !dirty ? "Nothing changed." : policy === null ? "The draft has errors." : otherAgent ? "The draft is for another agent." : undefined;
   return (
     <section class="panel pol-draft" aria-labelledby="draft-title">
       <header class="panel-head">

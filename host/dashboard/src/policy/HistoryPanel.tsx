@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Problem } from "../api/problem";
 import type { Query } from "../api/query";
-import { may } from "../api/session";
+import { may, mayChange } from "../api/session";
 import type { PolicyDocument, Revision } from "../api/types";
 import { Badge } from "../components/Badge";
 import { Button } from "../components/Button";
@@ -67,7 +67,7 @@ export function HistoryPanel({ agent, now, query, onOpen, onRolledBack }: Props)
                   As draft
                 </Button>
                 {one.revision !== now?.revision && (
-                  <Button disabled={!may("admin")} {...(may("admin") ? {} : { title: "Only the role admin rolls back." })} onClick={() => setBack(one)} label={`Roll back to revision ${one.revision}`}>
+                  <Button disabled={!mayChange("admin")} {...(mayChange("admin") ? {} : { title: may("admin") ? "Sign in again to roll back." : "Only the role admin rolls back." })} onClick={() => setBack(one)} label={`Roll back to revision ${one.revision}`}>
                     Roll back
                   </Button>
                 )}

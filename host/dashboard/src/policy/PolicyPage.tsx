@@ -1,7 +1,6 @@
 /** Policies: choose an agent, see what governs it, try a change on what it did, let it govern. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { agents } from "../api/calls";
 import { useQuery } from "../api/query";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
@@ -12,6 +11,7 @@ import type { Route } from "../lib/route";
 import { go } from "../lib/router";
 import { AgentPolicy } from "./AgentPolicy";
 import { drafted } from "./drafts";
+import { allAgents } from "./requests";
 import "./policy.css";
 
 const AGENT_ID = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -20,8 +20,8 @@ export default function PolicyPage({ route }: { route: Route }): JSX.Element {
   const agent = route.page === "policy" ? route.agent : null;
   useTitle(agent === null ? "Policy" : `Policy of ${agent}`);
   useEffect(() => void startEngine(), []);
-  const list = useQuery("agents", (signal) => agents(1, signal));
-  const known = list.data?.agents.filter((one) => one.revision !== null).map((one) => one.agentId) ?? [];
+  const list = useQuery("agents", (signal) => allAgents(signal));
+  const known = list.data?.filter((one) => one.revision !== null).map((one) => one.agentId) ?? [];
   const names = [...new Set([...known, ...drafted.value, ...(agent === null ? [] : [agent])])].sort();
   // With one agent there is nothing to choose.
   useEffect(() => {

@@ -1,5 +1,10 @@
-/** What the last replay found, for the dialog that asks before deploying: by the digest of the draft it was about. */
+/**
+ * What the last replay found, for the dialog that asks before deploying: by the draft and by what governed. Drafts that
+ * differ in their version only decide alike, so raising it leaves a draft tried.
+ */
+import { signal } from "@preact/signals";
 import { kindOf, type Outcome } from "./replay";
+import { withVersion } from "./version";
 
 export interface Summary {
   readonly total: number;
@@ -8,13 +13,19 @@ export interface Summary {
   readonly denied: number;
 }
 
-let last: { readonly digest: string; readonly summary: Summary } | null = null;
+const last = signal<{ readonly about: string; readonly summary: Summary } | null>(null);
 
-export function remember(digest: string, outcomes: readonly Outcome[]): void {
+/** Texts of both policies; null where none governs. */
+export function remember(draft: string, governs: string | null, outcomes: readonly Outcome[]): void {
   const kinds = outcomes.map(kindOf).filter((kind) => kind !== null);
-  last = { digest, summary: { total: outcomes.length, changed: kinds.length, denied: kinds.filter((kind) => kind.endsWith("→deny")).length } };
+  last.value = { about: about(draft, governs), summary: { total: outcomes.length, changed: kinds.length, denied: kinds.filter((kind) => kind.endsWith("→deny")).length } };
 }
 
-export function summaryOf(digest: string): Summary | null {
-  return last !== null && last.digest === digest ? last.summary : null;
+export function summaryOf(draft: string, governs: string | null): Summary | null {
+  return last.value?.about === about(draft, governs) ? last.value.summary : null;
+}
+
+function about(draft: string, governs: string | null): string {
+  const unversioned = withVersion(draft, draft.trimStart().startsWith("{") ? "json" : "yaml", "") ?? draft;
+  return JSON.stringify([unversioned, governs]);
 }

@@ -1,8 +1,8 @@
 /** What only the policy page asks of the daemon. */
 import { request } from "../api/client";
-import { trail } from "../api/calls";
+import { agents, trail } from "../api/calls";
 import type { Answer } from "../api/problem";
-import type { Entry, Health, PolicyDocument, Revision } from "../api/types";
+import type { Agent, Entry, Health, PolicyDocument, Revision } from "../api/types";
 
 export interface Deployed {
   readonly agentId: string;
@@ -15,6 +15,8 @@ export interface Deployed {
 const agent = (id: string): string => `/v1/agents/${encodeURIComponent(id)}`;
 const PAGE = 1_000;
 const HISTORY_MOST = 100;
+/** 2,000 agents: more than anybody finds in a list. The others are reached by their name. */
+const AGENT_PAGES_MOST = 20;
 
 /** The text goes as it is, byte for byte: the digest is over it. */
 export const deploy = (text: string, format: "json" | "yaml"): Promise<Answer<Deployed>> =>
@@ -31,6 +33,17 @@ export const revision = (id: string, number: number, signal: AbortSignal): Promi
   request(`${agent(id)}/policy/history/${number}`, { signal });
 
 export const health = (signal: AbortSignal): Promise<Answer<Health>> => request("/v1/health", { signal });
+
+export async function allAgents(signal: AbortSignal): Promise<Answer<Agent[]>> {
+  const all: Agent[] = [];
+  for (let page = 1; page <= AGENT_PAGES_MOST; page += 1) {
+    const answer = await agents(page, signal);
+    if (!answer.ok) return answer;
+    all.push(...answer.value.agents);
+    if (page >= answer.value.pages) break;
+  }
+  return { ok: true, value: all };
+}
 
 /** The newest verdicts of an agent, over as many answers as it takes. */
 export async function verdicts(id: string, most: number, signal: AbortSignal, progress: (have: number) => void): Promise<Answer<Entry[]>> {

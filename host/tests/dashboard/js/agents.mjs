@@ -48,9 +48,13 @@ walk("one agent: its gauge, its budgets, its timeline, its policy", { as: "carol
   await page.getByText("Pays invoices and refunds customers.").first().waitFor();
   await page.getByText("toolActions").first().waitFor();
 
+  const timeline = page.locator("section").filter({ has: page.getByRole("heading", { name: "Timeline" }) });
+  await timeline.getByText("pay_invoice").first().waitFor();
   await call("payments-agent", "refund", { amount: 5 }, { cost: { usd: "5.00" } });
   await moves(page, "Risk points of payments-agent", before);
-  const timeline = page.locator("section").filter({ has: page.getByRole("heading", { name: "Timeline" }) });
+  // Lines that come wait until they are asked for.
+  await timeline.getByRole("button", { name: /newer$/ }).waitFor();
+  await timeline.getByRole("button", { name: /newer$/ }).click();
   await timeline.getByText("refund").first().waitFor();
   await timeline.getByRole("combobox").selectOption({ label: "Denied" });
   await timeline.getByText("Nothing is on record").waitFor();

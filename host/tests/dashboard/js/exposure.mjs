@@ -1,7 +1,7 @@
 // What scripts of the page, and pages of others, can do with a browser that is signed in: nothing.
 
 import assert from "node:assert/strict";
-import { ask, call, open, scene, servePage, walk } from "./helpers.mjs";
+import { ask, call, open, scene, SECRET, servePage, walk } from "./helpers.mjs";
 
 /** The same daemon under a name that is another origin and another site. */
 const elsewhere = scene.address.replace("127.0.0.1", "localhost");
@@ -20,7 +20,9 @@ walk("a page of the daemon without the secret of the login changes nothing", { a
     page.evaluate(async (headers) => (await fetch("/v1/agents/coding-agent/reset", { method: "POST", headers: { "content-type": "application/json", ...headers }, body: "{}" })).status, headers);
   assert.equal(await status({}), 403);
   assert.equal(await status({ "x-sentinel-csrf": "A".repeat(43) }), 403);
-  const csrf = await page.evaluate(async () => (await (await fetch("/v1/login")).json()).csrf);
+  // Who has the cookie alone, such as a server on another port of this host, is not told it.
+  assert.equal(await page.evaluate(async () => (await (await fetch("/v1/login")).json()).csrf), null);
+  const csrf = await page.evaluate((name) => localStorage.getItem(name), SECRET);
   assert.equal(await status({ "x-sentinel-csrf": csrf }), 200);
 });
 
@@ -99,11 +101,11 @@ walk("under another name of the same machine nobody is signed in", { as: "alice"
 
 walk("a stream opens with a ticket, once, and sees what its owner may see", { as: "alice" }, async ({ page, context }) => {
   await open(page, "agents");
-  const ticket = await page.evaluate(async () => {
-    const { csrf } = await (await fetch("/v1/login")).json();
+  const ticket = await page.evaluate(async (name) => {
+    const csrf = localStorage.getItem(name);
     const answer = await fetch("/v1/events/ticket", { method: "POST", headers: { "x-sentinel-csrf": csrf } });
     return (await answer.json()).ticket;
-  });
+  }, SECRET);
   assert.ok(ticket.length > 20);
   await context.clearCookies();
   await page.evaluate((ticket) => {

@@ -19,6 +19,9 @@ const tools = createRequire(join(scene.tools, "package.json"));
 const { chromium } = tools("playwright-core");
 const AXE = readFileSync(tools.resolve("axe-core/axe.min.js"), "utf8");
 
+/** What the page calls the secret of a login in its storage. */
+export const SECRET = "sentinel.login.secret";
+
 /** For one step of a page. The machine may be busy. */
 const PATIENCE_MS = 30_000;
 
@@ -129,10 +132,16 @@ async function failed(page, name, error) {
   error.message += `\n(at ${page.url().slice(0, 200)}; picture: ${file})`;
 }
 
-/** By the daemon, without its page: a cookie of the context. */
+/** By the daemon, without its page: a cookie of the context, and the secret of the login where the page keeps it. */
 export async function signIn(context, token) {
   const answer = await context.request.post(`${scene.address}/v1/login`, { data: { token }, headers: { origin: scene.address } });
   assert.equal(answer.status(), 200, await answer.text());
+  const { csrf } = await answer.json();
+  const page = await context.newPage();
+  // Anything of the same origin that runs nothing.
+  await page.goto(`${scene.address}/v1/health`);
+  await page.evaluate(([name, csrf]) => localStorage.setItem(name, csrf), [SECRET, csrf]);
+  await page.close();
 }
 
 /** Opens a page of the dashboard, `approvals` or `ledger/3`. */

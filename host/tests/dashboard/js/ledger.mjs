@@ -111,6 +111,13 @@ walk("a ledger whose past was changed is told of", { as: "carol" }, async ({ pag
   await payment();
   await page.reload();
   await page.getByText("It only grew").waitFor();
+  // As if it had known a ledger of another name here.
+  await page.evaluate(() => localStorage.setItem("sentinel.ledger.known", "sentinel/earlier"));
+  await page.reload();
+  await page.getByRole("alert").getByText("This is another ledger than the one this browser knew: sentinel/earlier").waitFor();
+  await fit(page, "a ledger of another name");
+  await page.getByRole("button", { name: "It is meant: know this one" }).click();
+  await page.getByText("than the one this browser knew").waitFor({ state: "detached" });
   // As if it had seen another root before.
   await page.evaluate(() => {
     for (const [name, note] of Object.entries({ ...localStorage })) {

@@ -1,7 +1,7 @@
 // Signing in: the wrong key, the right one, going out by oneself, and being sent out.
 
 import assert from "node:assert/strict";
-import { ask, fit, open, scene, sentinel, shifts, walk } from "./helpers.mjs";
+import { ask, fit, open, scene, SECRET, sentinel, shifts, walk } from "./helpers.mjs";
 
 const field = (page) => page.getByLabel("Token or API key");
 const button = (page) => page.getByRole("button", { name: "Sign in" });
@@ -32,6 +32,7 @@ walk("a wrong key is refused, the right one opens the page that was asked for, a
   await field(page).waitFor();
   const left = await context.cookies();
   assert.deepEqual(left, []);
+  assert.equal(await page.evaluate((name) => localStorage.getItem(name), SECRET), null);
   await page.reload();
   await field(page).waitFor();
 });
@@ -44,6 +45,29 @@ walk("who is signed out in one window is signed out in all", { as: "alice" }, as
   // The list is asked for again by itself.
   await other.getByText("Your session has ended").waitFor();
   await fit(other, "sent out");
+});
+
+walk("without the secret of the login one only looks, until signing in again, in all windows", { as: "admin" }, async ({ page, context }) => {
+  await page.goto(`${scene.address}/v1/health`);
+  await page.evaluate(() => localStorage.clear());
+  await open(page, "agents/coding-agent");
+  await page.getByText("Sign in again to change anything.").waitFor();
+  await page.getByRole("meter", { name: "Risk points of coding-agent" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Reset…" }).count(), 0);
+  assert.equal(await page.getByRole("button", { name: "Sign out" }).count(), 0);
+  await fit(page, "only looking");
+  const other = await context.newPage();
+  await open(other, "agents");
+  await other.getByText("Sign in again to change anything.").waitFor();
+
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  await field(page).fill(scene.keys.admin);
+  await button(page).click();
+  await page.getByRole("button", { name: "Reset…" }).waitFor();
+  assert.equal(await page.getByText("Sign in again to change anything.").count(), 0);
+  await other.getByText("Sign in again to change anything.").waitFor({ state: "detached" });
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("Your session has ended").waitFor();
 });
 
 walk("a key that is taken back ends what was begun with it", { as: "lost" }, async ({ page }) => {

@@ -1,7 +1,6 @@
 /** Where every meter with a limit stands: what is used, and what is held until an outcome is reported. */
 import type { JSX } from "preact";
-import { budgets } from "../../api/calls";
-import { useQuery } from "../../api/query";
+import type { Query } from "../../api/query";
 import type { Budget } from "../../api/types";
 import { MeterBar } from "../../components/Meter";
 import { Panel } from "../../components/Panel";
@@ -9,11 +8,9 @@ import { Loaded } from "../../components/states";
 import { Text } from "../../components/Text";
 import { amount, meterName, windowName } from "../../lib/format";
 
-const EVERY_MS = 5_000;
 const MOST = 40;
 
-export function AgentBudgets({ id }: { id: string }): JSX.Element {
-  const query = useQuery(`budgets/${id}`, (signal) => budgets(id, signal), EVERY_MS);
+export function AgentBudgets({ query }: { query: Query<{ budgets: Budget[] }> }): JSX.Element {
   return (
     <Panel title="Budgets and rates">
       <Loaded query={query}>

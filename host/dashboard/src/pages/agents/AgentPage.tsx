@@ -1,12 +1,12 @@
 /** One agent: what it may, what it has used up, what it did, and the policy that says so. */
 import type { JSX } from "preact";
-import { policy as askPolicy, risk as askRisk, agents as askAgents } from "../../api/calls";
-import { type Query, useQuery } from "../../api/query";
-import type { Agent, Json, PolicyDocument } from "../../api/types";
+import { budgets as askBudgets, policy as askPolicy, risk as askRisk, statistics as askStatistics, trail } from "../../api/calls";
+import { type Query, useQuery, useSettled } from "../../api/query";
+import type { Json, PolicyDocument } from "../../api/types";
 import { ModeBadge } from "../../components/Badge";
 import { Icon } from "../../components/icons";
 import { Facts, PageHead, Panel, useTitle } from "../../components/Panel";
-import { Empty, ErrorBox, Loaded } from "../../components/states";
+import { Empty, ErrorBox, Loaded, Loading } from "../../components/states";
 import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
 import { PolicyText } from "../../editor/PolicyText";
@@ -14,8 +14,8 @@ import { href, type Route } from "../../lib/route";
 import { AgentBudgets } from "./AgentBudgets";
 import { AgentRisk } from "./AgentRisk";
 import { AgentStatistics } from "./AgentStatistics";
-import { Anomalies } from "./Anomalies";
-import { Timeline } from "./Timeline";
+import { Anomalies, LOOKED_AT } from "./Anomalies";
+import { Timeline, useNewest } from "./Timeline";
 import "./agents.css";
 
 const EVERY_MS = 5_000;
@@ -28,7 +28,14 @@ function Agent({ id }: { id: string }): JSX.Element {
   useTitle(id.slice(0, 64));
   const policy = useQuery(`policy/${id}`, (signal) => askPolicy(id, signal), 30_000);
   const risk = useQuery(`risk/${id}`, (signal) => askRisk(id, signal), EVERY_MS);
-  const summary = useQuery(`agent/${id}`, async (signal) => found(await askAgents(1, signal), id), EVERY_MS);
+  // By the agent's own addresses: the list of all agents has pages, and no order that says on which one it is.
+  const calls = useQuery(`calls/${id}`, (signal) => trail(id, { kind: "verdict", limit: LOOKED_AT }, signal), 15_000);
+  const budgets = useQuery(`budgets/${id}`, (signal) => askBudgets(id, signal), EVERY_MS);
+  const statistics = useQuery(`stats/${id}`, (signal) => askStatistics(id, signal), 10_000);
+  const newest = useNewest(id);
+  // From top to bottom: nothing that is shown is pushed down by what comes later.
+  const top = useSettled([policy, risk, budgets]);
+  const all = useSettled([calls, statistics, newest.query], top);
   const described = policy.data?.description ?? null;
   if (policy.problem?.kind === "forbidden" && risk.problem?.kind === "forbidden") {
     return (
@@ -48,39 +55,46 @@ function Agent({ id }: { id: string }): JSX.Element {
           </a>
         }
       >
-        {policy.data !== null && <ModeBadge mode={textOf(described, "mode")} />}
-        {policy.data !== null && <span class="muted small">version {policy.data.version.slice(0, 40)}</span>}
+        {top && policy.data !== null && <ModeBadge mode={textOf(described, "mode")} />}
+        {top && policy.data !== null && <span class="muted small">version {policy.data.version.slice(0, 40)}</span>}
       </PageHead>
-      {textOf(described, "description") !== null && (
-        <p class="muted agent-about">
-          <Text of={textOf(described, "description") ?? ""} most={600} />
-        </p>
+      {top && (
+        <>
+          {textOf(described, "description") !== null && (
+            <p class="muted agent-about">
+              <Text of={textOf(described, "description") ?? ""} most={600} />
+            </p>
+          )}
+          <div class="agent-top">
+            <AgentRisk id={id} risk={risk} policy={policy.data} />
+            <AgentBudgets query={budgets} />
+          </div>
+        </>
       )}
-      <div class="agent-top">
-        <AgentRisk id={id} risk={risk} policy={policy.data} />
-        <AgentBudgets id={id} />
-      </div>
-      <div class="agent-middle">
-        <Timeline id={id} />
-        <div class="stack agent-side">
-          <About policy={policy} summary={summary.data} />
-          <Anomalies id={id} score={summary.data?.anomalyScore ?? null} />
-          <AgentStatistics id={id} />
-        </div>
-      </div>
-      <Panel title="Policy" aside={<a href={href({ page: "policy", agent: id })}>Edit, history, what a change would change</a>}>
-        {policy.problem?.kind === "not-found" ? (
-          <Empty title="No policy governs this agent">It is denied everything until one is deployed.</Empty>
-        ) : (
-          <Loaded query={policy}>{(data) => <PolicyText text={data.document} format={data.format} />}</Loaded>
-        )}
-      </Panel>
+      {all ? (
+        <>
+          <div class="agent-middle">
+            <Timeline id={id} newest={newest} />
+            <div class="stack agent-side">
+              <About policy={policy} lastCallAt={calls.data?.entries[0]?.at ?? null} />
+              <Anomalies query={calls} />
+              <AgentStatistics query={statistics} />
+            </div>
+          </div>
+          <Panel title="Policy" aside={<a href={href({ page: "policy", agent: id })}>Edit, history, what a change would change</a>}>
+            {policy.problem?.kind === "not-found" ? (
+              <Empty title="No policy governs this agent">It is denied everything until one is deployed.</Empty>
+            ) : (
+              <Loaded query={policy}>{(data) => <PolicyText text={data.document} format={data.format} />}</Loaded>
+            )}
+          </Panel>
+        </>
+      ) : (
+        // Another one in each place: it does not move, it goes.
+        <Loading key={top ? "rest" : "all"} rows={8} />
+      )}
     </>
   );
-}
-
-function found(answer: Awaited<ReturnType<typeof askAgents>>, id: string): { ok: true; value: Agent | null } | Extract<typeof answer, { ok: false }> {
-  return answer.ok ? { ok: true, value: answer.value.agents.find((agent) => agent.agentId === id) ?? null } : answer;
 }
 
 function textOf(described: { [key: string]: Json } | null, name: string): string | null {
@@ -93,7 +107,7 @@ function listOf(described: { [key: string]: Json } | null, name: string): string
   return Array.isArray(value) && value.length > 0 ? value.filter((item) => typeof item === "string").join(", ") : null;
 }
 
-function About({ policy, summary }: { policy: Query<PolicyDocument>; summary: Agent | null }): JSX.Element {
+function About({ policy, lastCallAt }: { policy: Query<PolicyDocument>; lastCallAt: string | null }): JSX.Element {
   return (
     <Panel title="Identity">
       {policy.problem?.kind === "not-found" ? (
@@ -112,7 +126,7 @@ function About({ policy, summary }: { policy: Query<PolicyDocument>; summary: Ag
                   ["Complies with", text(listOf(data.description, "complianceFrameworks"))],
                   ["Policy", text(`version ${data.version}, revision ${data.revision}`)],
                   ["Deployed", <Deployed key="by" policy={data} />],
-                  ["Last call", <Time key="last" at={summary?.lastCallAt} />],
+                  ["Last call", <Time key="last" at={lastCallAt} />],
                 ]}
               />
             );

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { reset } from "../../api/calls";
 import type { Problem } from "../../api/problem";
 import type { Query } from "../../api/query";
-import { may } from "../../api/session";
+import { mayChange } from "../../api/session";
 import type { Json, PolicyDocument, Risk } from "../../api/types";
 import { RiskBadge } from "../../components/Badge";
 import { Button } from "../../components/Button";
@@ -31,7 +31,7 @@ export function AgentRisk({ id, risk, policy }: { id: string; risk: Query<Risk>;
     <Panel
       title="Risk of its session"
       aside={
-        may("admin") && (
+        mayChange("admin") && (
           <Button kind="quiet" disabled={risk.data === null || risk.data.riskUsed === 0} onClick={() => setAsking(true)}>
             Reset…
           </Button>

@@ -1,7 +1,7 @@
 /** What executed calls add up to, by tool, and what was at stake in those that were held back. */
 import type { JSX } from "preact";
-import { statistics } from "../../api/calls";
-import { useQuery } from "../../api/query";
+import type { Query } from "../../api/query";
+import type { Statistics } from "../../api/types";
 import { Panel } from "../../components/Panel";
 import { Loaded } from "../../components/states";
 import { Table } from "../../components/Table";
@@ -10,8 +10,7 @@ import { count, millis, plainUsd, plural, usd } from "../../lib/format";
 
 const MOST = 12;
 
-export function AgentStatistics({ id }: { id: string }): JSX.Element {
-  const query = useQuery(`stats/${id}`, (signal) => statistics(id, signal), 10_000);
+export function AgentStatistics({ query }: { query: Query<Statistics> }): JSX.Element {
   return (
     <Panel title="What was executed" flush>
       <Loaded query={query}>

@@ -12,7 +12,7 @@ import { Empty, Loaded } from "../../components/states";
 import { type Column, Table } from "../../components/Table";
 import { Text } from "../../components/Text";
 import { Time } from "../../components/Time";
-import { count, plural } from "../../lib/format";
+import { count, plural, short } from "../../lib/format";
 import { href } from "../../lib/route";
 import "./agents.css";
 
@@ -36,11 +36,11 @@ const columns: Column<Agent>[] = [
   { name: "Authority", cell: (agent) => <Text of={agent.authority ?? "–"} most={40} /> },
   { name: "Mode", cell: (agent) => <ModeBadge mode={agent.mode} /> },
   { name: "Risk", cell: (agent) => <Risk agent={agent} /> },
-  { name: "Calls", right: true, cell: (agent) => count(agent.totalCalls) },
-  { name: "Escalated", right: true, cell: (agent) => count(agent.escalatedCalls) },
-  { name: "Denied", right: true, cell: (agent) => count(agent.deniedCalls) },
+  { name: "Calls", right: true, cell: (agent) => <Count value={agent.totalCalls} /> },
+  { name: "Escalated", right: true, cell: (agent) => <Count value={agent.escalatedCalls} /> },
+  { name: "Denied", right: true, cell: (agent) => <Count value={agent.deniedCalls} /> },
   { name: "Anomaly", right: true, cell: (agent) => <Anomaly score={agent.anomalyScore} /> },
-  { name: "Last call", right: true, cell: (agent) => <Time at={agent.lastCallAt} /> },
+  { name: "Last call", cell: (agent) => <Time at={agent.lastCallAt} /> },
 ];
 
 export default function AgentsPage(): JSX.Element {
@@ -60,7 +60,7 @@ export default function AgentsPage(): JSX.Element {
         {(data) => {
           const shown = data.agents.filter((agent) => found(agent, part));
           return (
-            <section class="panel">
+            <section class="panel agents-list">
               {shown.length === 0 ? (
                 <Empty title={data.total === 0 ? "No agent is known" : "No agent matches"}>
                   {data.total === 0 && (
@@ -92,6 +92,11 @@ export default function AgentsPage(): JSX.Element {
 function found(agent: Agent, part: string): boolean {
   const wanted = part.toLowerCase();
   return wanted === "" || agent.agentId.toLowerCase().includes(wanted) || (agent.role ?? "").toLowerCase().includes(wanted);
+}
+
+/** Columns have their widths, whatever is in them. */
+function Count({ value }: { value: number }): JSX.Element {
+  return <span title={count(value)}>{short(value)}</span>;
 }
 
 function Risk({ agent }: { agent: Agent }): JSX.Element {

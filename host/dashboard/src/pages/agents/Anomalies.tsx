@@ -1,8 +1,7 @@
 /** Calls that were unusual for the agent, of the newest that were raised. */
 import type { JSX } from "preact";
-import { trail } from "../../api/calls";
-import { useQuery } from "../../api/query";
-import type { Entry } from "../../api/types";
+import type { Query } from "../../api/query";
+import type { AuditTrail, Entry } from "../../api/types";
 import { DecisionBadge } from "../../components/Badge";
 import { Panel } from "../../components/Panel";
 import { Loaded } from "../../components/states";
@@ -11,11 +10,12 @@ import { Time } from "../../components/Time";
 import { href } from "../../lib/route";
 import { Anomaly } from "./AgentsPage";
 
-const LOOKED_AT = 200;
+/** How many of the newest calls are looked at. */
+export const LOOKED_AT = 200;
 const MOST = 8;
 
-export function Anomalies({ id, score }: { id: string; score: number | null }): JSX.Element {
-  const query = useQuery(`anomalies/${id}`, (signal) => trail(id, { kind: "verdict", limit: LOOKED_AT }, signal), 15_000);
+export function Anomalies({ query }: { query: Query<AuditTrail> }): JSX.Element {
+  const score = newestScore(query.data?.entries ?? []);
   return (
     <Panel
       title="Anomalies"
@@ -54,4 +54,16 @@ export function Anomalies({ id, score }: { id: string; score: number | null }): 
 
 function isUnusual(entry: Entry): boolean {
   return entry["layer"] === "anomaly" || (typeof entry["code"] === "string" && /^(anomaly-|spend-spike)/.test(entry["code"]));
+}
+
+/** The engine tells a score where it acts on it: `…: 8.50 of 10 (signal values).` What stands before may be anybody's text. */
+function newestScore(entries: Entry[]): number | null {
+  for (const { code, reason } of entries) {
+    if ((code !== "anomaly-unusual" && code !== "anomaly-blocked") || typeof reason !== "string") continue;
+    const before = reason.slice(0, Math.max(0, reason.lastIndexOf(" of 10 (signal ")));
+    const text = before.slice(before.lastIndexOf(" ") + 1);
+    const told = /^\d{1,2}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (told <= 10) return told;
+  }
+  return null;
 }

@@ -1,9 +1,12 @@
-/** What is on record about an agent, newest first, a page at a time. */
+/**
+ * What is on record about an agent, newest first, a page at a time. What comes is counted and shown when asked for:
+ * lines that come by themselves would push what is read away.
+ */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { trail } from "../../api/calls";
-import { useQuery } from "../../api/query";
-import type { Entry } from "../../api/types";
+import { type Query, useQuery } from "../../api/query";
+import type { AuditTrail, Entry } from "../../api/types";
 import { Badge, DecisionBadge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Panel } from "../../components/Panel";
@@ -23,40 +26,69 @@ const views = [
   { name: "Outcomes", query: { kind: "outcome" } },
 ] as const;
 
-export function Timeline({ id }: { id: string }): JSX.Element {
+interface Newest {
+  view: number;
+  setView: (view: number) => void;
+  query: Query<AuditTrail>;
+}
+
+/** The newest page of the view that is chosen. The page of the agent waits for the first one. */
+export function useNewest(id: string): Newest {
   const [view, setView] = useState(0);
+  const query = useQuery(`trail/${id}/${view}`, (signal) => trail(id, { ...views[view]?.query, limit: PAGE }, signal), 5_000);
+  return { view, setView, query };
+}
+
+export function Timeline({ id, newest }: { id: string; newest: Newest }): JSX.Element {
+  const { view, setView, query } = newest;
+  const [held, setHeld] = useState<AuditTrail | null>(null);
   const [older, setOlder] = useState<Entry[]>([]);
   const [before, setBefore] = useState<number | null>(null);
   const filter = views[view]?.query ?? {};
-  const newest = useQuery(`trail/${id}/${view}`, (signal) => trail(id, { ...filter, limit: PAGE }, signal), 5_000);
   const next = useQuery(before === null ? null : `trail/${id}/${view}/${before}`, (signal) => trail(id, { ...filter, limit: PAGE, before }, signal));
-  useEffect(() => {
+  const hold = (data: AuditTrail | null): void => {
+    setHeld(data);
     setOlder([]);
     setBefore(null);
-  }, [view]);
+  };
+  const looksAt = (position: number): void => {
+    setView(position);
+    hold(null);
+  };
+  const { data } = query;
+  useEffect(() => {
+    // Where there is nothing to be read, nothing is pushed away.
+    if (data !== null && (held === null || held.entries.length === 0)) setHeld(data);
+  }, [data, held]);
+  const newer = newerThan(held, data);
 
   return (
     <Panel
       title="Timeline"
       flush
       aside={
-        <label class="field-line">
-          <span class="visually-hidden">Show</span>
-          <select value={view} onChange={(event) => setView(Number(event.currentTarget.value))}>
-            {views.map((one, position) => (
-              <option key={one.name} value={position}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <>
+          <Button kind="quiet" disabled={newer === 0 && before === null} onClick={() => hold(data)}>
+            {newer === 0 ? "Newest" : newer >= PAGE ? `${PAGE} or more newer` : `${newer} newer`}
+          </Button>
+          <label class="field-line">
+            <span class="visually-hidden">Show</span>
+            <select value={view} onChange={(event) => looksAt(Number(event.currentTarget.value))}>
+              {views.map((one, position) => (
+                <option key={one.name} value={position}>
+                  {one.name}
+                </option>
+              ))}
+            </select>
+          </label>
+        </>
       }
     >
-      <Loaded query={newest} rows={8}>
-        {(data) => {
-          // Newer entries come at the top while older pages are open below: each is shown once.
-          const all = merged([...data.entries, ...older, ...(next.data?.entries ?? [])]);
-          const more = before === null ? data.nextBefore : (next.data?.nextBefore ?? null);
+      <Loaded query={query} rows={8}>
+        {(latest) => {
+          const first = held ?? latest;
+          const all = merged([...first.entries, ...older, ...(next.data?.entries ?? [])]);
+          const more = before === null ? first.nextBefore : (next.data?.nextBefore ?? null);
           if (all.length === 0) return <Empty title="Nothing is on record" />;
           return (
             <>
@@ -84,6 +116,12 @@ export function Timeline({ id }: { id: string }): JSX.Element {
       </Loaded>
     </Panel>
   );
+}
+
+/** How many of the newest are not among what is held; a page of them at most is known. */
+function newerThan(held: AuditTrail | null, latest: AuditTrail | null): number {
+  const top = held?.entries[0]?.index;
+  return top === undefined || latest === null ? 0 : latest.entries.filter((entry) => entry.index > top).length;
 }
 
 function merged(entries: Entry[]): Entry[] {

@@ -6,7 +6,7 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { answer } from "../../api/calls";
 import type { Problem } from "../../api/problem";
-import { may, who } from "../../api/session";
+import { may, onlyLooks, who } from "../../api/session";
 import type { Approval } from "../../api/types";
 import { Button } from "../../components/Button";
 import { ErrorBox } from "../../components/states";
@@ -100,6 +100,7 @@ function whyNot(approval: Approval, exact: Exact, at: number): string | null {
   const known = who.value;
   if (Date.parse(approval.expiresAt) <= at) return "Its time is over.";
   if (!may("approve")) return "You may look: answering needs the role approve.";
+  if (onlyLooks.value) return "Sign in again to answer.";
   if (known !== null && known.authentication !== "disabled") {
     if (approval.requestedBy === known.subject) return "It is your own call: somebody else has to answer.";
     if (approval.approvers.length > 0 && !approval.approvers.includes(known.subject)) return `The policy names who may answer: ${approval.approvers.slice(0, 10).join(", ")}.`;

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { checkpoint, ledgerKey } from "../../api/calls";
 import { type Query, useQuery } from "../../api/query";
+import { Button } from "../../components/Button";
 import { Icon } from "../../components/icons";
 import { Facts, Panel } from "../../components/Panel";
 import { ErrorBox, Loaded, Loading } from "../../components/states";
@@ -9,7 +10,7 @@ import { Text } from "../../components/Text";
 import { engine } from "../../lib/engine";
 import { count } from "../../lib/format";
 import { readCheckpoint } from "../../lib/note";
-import { pinned } from "../../lib/pinned";
+import { acceptLedger, knownLedger, pinned } from "../../lib/pinned";
 import { saveText } from "./save";
 import { checkGrowth, type Growth } from "./verify";
 
@@ -84,6 +85,34 @@ function GrowthVerdict({ growth, source }: { growth: Growth; source: string }): 
       </div>
     );
   }
+  const known = knownLedger.value;
+  const other = known !== null && known !== growth.now.origin;
+  return (
+    <>
+      {other && <Another known={known} now={growth.now.origin} />}
+      <Unbroken growth={growth} source={source} other={other} />
+    </>
+  );
+}
+
+/** A ledger of another name has no past in common with the one before: nothing says that it only grew. */
+function Another({ known, now }: { known: string; now: string }): JSX.Element {
+  return (
+    <div class="note note-escalate" role="alert">
+      <p class="row strong">
+        <Icon name="hand" /> <span class="grow">This is another ledger than the one this browser knew: <Text class="mono" of={known} most={120} /></span>
+      </p>
+      <p class="small">
+        Now there is <Text class="mono" of={now} most={120} />. What was on record before is not compared with it. If nobody put another ledger there on purpose, find out what happened to the first.
+      </p>
+      <p>
+        <Button onClick={() => acceptLedger(now)}>It is meant: know this one</Button>
+      </p>
+    </div>
+  );
+}
+
+function Unbroken({ growth, source, other }: { growth: Exclude<Growth, { state: "refused" }>; source: string; other: boolean }): JSX.Element {
   return (
     <div class="note note-allow" role="status">
       <p class="row strong">
@@ -94,7 +123,9 @@ function GrowthVerdict({ growth, source }: { growth: Growth; source: string }): 
           ? `The ${count(growth.from.size)} entries that this browser saw last are the beginning of these ${count(growth.now.size)}: none was changed, removed or put in between.`
           : growth.state === "same"
             ? `The same ${count(growth.now.size)} entries that this browser saw last.`
-            : "This browser sees it for the first time, and will compare from now on."}
+            : other
+              ? "This ledger will be compared with itself from now on."
+              : "This browser sees it for the first time, and will compare from now on."}
       </p>
       <p class="muted small">Signature checked with {source}.</p>
     </div>

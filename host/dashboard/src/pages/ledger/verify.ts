@@ -7,7 +7,7 @@ import { consistency } from "../../api/calls";
 import type { Answer } from "../../api/problem";
 import type { Json } from "../../api/types";
 import { type Checkpoint, readCheckpoint } from "../../lib/note";
-import { keepCheckpoint, lines, seenCheckpoint } from "../../lib/pinned";
+import { keepCheckpoint, lines, meetLedger, seenCheckpoint } from "../../lib/pinned";
 
 export type KeySource = "daemon" | "pinned";
 
@@ -51,6 +51,7 @@ export async function checkGrowth(daemonKeys: string, pinnedKeys: string, note: 
   if (now === null) return refused(null, null, "What the daemon calls its checkpoint is none.");
   const signed = verifyCheckpoint(note, keys);
   if (!signed.ok) return refused(null, now, signed.error);
+  meetLedger(now.origin);
   const before = seenCheckpoint(now.origin);
   const from = before === null ? null : readCheckpoint(before);
   if (before === null || from === null) {
