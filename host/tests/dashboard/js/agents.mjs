@@ -1,7 +1,7 @@
 // Agents: the list, one agent's page, its gauge and budgets after calls, and setting its points to nought.
 
 import assert from "node:assert/strict";
-import { accessible, ask, call, fit, narrow, open, walk } from "./helpers.mjs";
+import { accessible, ask, call, fit, narrow, open, shifts, walk } from "./helpers.mjs";
 
 const row = (page, agent) => page.getByRole("row").filter({ has: page.getByRole("link", { name: agent, exact: true }) });
 const risk = (page, agent) => page.getByRole("meter", { name: `Risk points of ${agent}` });
@@ -21,12 +21,14 @@ walk("the list tells who may what, and risk grows with calls", { as: "carol" }, 
   await row(page, "three-constraints-agent").or(page.getByText("audit", { exact: true })).first().waitFor();
   await fit(page, "Agents");
 
+  await shifts(page);
   const own = row(page, "coding-agent").getByRole("meter");
   const before = await used(own);
   await call("coding-agent", "Read", { file_path: "src/a.ts" }, { workspace: "/workspace/shop" });
   await call("coding-agent", "Bash", { command: "git push origin main" });
   await moves(page, "Risk of coding-agent", before);
   await row(page, "coding-agent").getByRole("cell", { name: "1", exact: true }).first().waitFor();
+  assert.deepEqual(await shifts(page), [], "nothing moves while calls come");
 
   await page.getByLabel("Name or role contains").fill("nobody at all");
   await page.getByText("No agent matches").waitFor();
@@ -50,10 +52,13 @@ walk("one agent: its gauge, its budgets, its timeline, its policy", { as: "carol
 
   const timeline = page.locator("section").filter({ has: page.getByRole("heading", { name: "Timeline" }) });
   await timeline.getByText("pay_invoice").first().waitFor();
+  await page.getByText("toolActions").first().waitFor();
+  assert.deepEqual(await shifts(page), [], "nothing moves while it loads");
   await call("payments-agent", "refund", { amount: 5 }, { cost: { usd: "5.00" } });
   await moves(page, "Risk points of payments-agent", before);
   // Lines that come wait until they are asked for.
   await timeline.getByRole("button", { name: /newer$/ }).waitFor();
+  assert.deepEqual(await shifts(page), [], "nothing moves while calls come");
   await timeline.getByRole("button", { name: /newer$/ }).click();
   await timeline.getByText("refund").first().waitFor();
   await timeline.getByRole("combobox").selectOption({ label: "Denied" });

@@ -65,11 +65,12 @@ export function Timeline({ id, newest }: { id: string; newest: Newest }): JSX.El
   return (
     <Panel
       title="Timeline"
+      class="agent-timeline"
       flush
       aside={
         <>
           <Button kind="quiet" disabled={newer === 0 && before === null} onClick={() => hold(data)}>
-            {newer === 0 ? "Newest" : newer >= PAGE ? `${PAGE} or more newer` : `${newer} newer`}
+            {newer === 0 ? "Newest" : newer >= PAGE ? `${PAGE}+ newer` : `${newer} newer`}
           </Button>
           <label class="field-line">
             <span class="visually-hidden">Show</span>

@@ -98,9 +98,9 @@ function GrowthVerdict({ growth, source }: { growth: Growth; source: string }): 
 /** A ledger of another name has no past in common with the one before: nothing says that it only grew. */
 function Another({ known, now }: { known: string; now: string }): JSX.Element {
   return (
-    <div class="note note-escalate" role="alert">
-      <p class="row strong">
-        <Icon name="hand" /> <span class="grow">This is another ledger than the one this browser knew: <Text class="mono" of={known} most={120} /></span>
+    <div class="note note-escalate stack" role="alert">
+      <p class="another strong">
+        <Icon name="hand" /> <span>This is another ledger than the one this browser knew: <Text class="mono" of={known} most={120} /></span>
       </p>
       <p class="small">
         Now there is <Text class="mono" of={now} most={120} />. What was on record before is not compared with it. If nobody put another ledger there on purpose, find out what happened to the first.
