@@ -1,8 +1,9 @@
 /** Every agent that the credential is for: what it may be, how it behaves, how much risk its session has used. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { agents } from "../../api/calls";
+import { agents, dashboard } from "../../api/calls";
 import { useQuery } from "../../api/query";
+import { may } from "../../api/session";
 import type { Agent } from "../../api/types";
 import { ModeBadge, RiskBadge } from "../../components/Badge";
 import { Button } from "../../components/Button";
@@ -17,6 +18,9 @@ import { href } from "../../lib/route";
 import "./agents.css";
 
 const EVERY_MS = 5_000;
+/** Scores come with the daemon's sums, which are more work, and follow from its newest entries. */
+const SCORES_EVERY_MS = 15_000;
+const SCORED_ENTRIES = 100;
 
 const columns: Column<Agent>[] = [
   {
@@ -48,6 +52,8 @@ export default function AgentsPage(): JSX.Element {
   const [page, setPage] = useState(1);
   const [part, setPart] = useState("");
   const query = useQuery(`agents/${page}`, (signal) => agents(page, signal), EVERY_MS);
+  const sums = useQuery(may("audit") ? "agents/scores" : null, (signal) => dashboard(SCORED_ENTRIES, signal), SCORES_EVERY_MS);
+  const scores = new Map(sums.data?.agents.map((agent) => [agent.agentId, agent.anomalyScore ?? null]));
   return (
     <>
       <PageHead title="Agents">
@@ -58,7 +64,8 @@ export default function AgentsPage(): JSX.Element {
       </PageHead>
       <Loaded query={query} rows={8}>
         {(data) => {
-          const shown = data.agents.filter((agent) => found(agent, part));
+          const scored = data.agents.map((agent) => ({ ...agent, anomalyScore: scores.get(agent.agentId) ?? null }));
+          const shown = scored.filter((agent) => found(agent, part));
           return (
             <section class="panel agents-list">
               {shown.length === 0 ? (
