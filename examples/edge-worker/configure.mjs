@@ -13,7 +13,8 @@ const SETTINGS = [
   "REQUIRED_RECORDS",
 ];
 
-const names = (directory, ending) => readdirSync(directory).filter((name) => name.endsWith(ending)).sort();
+const names = (directory, ending) =>
+  readdirSync(directory, { recursive: true }).filter((name) => name.endsWith(ending)).sort();
 const entry = (name, kind, path) => `    (name = "${name}", ${kind} = embed "${path}"),`;
 
 // Worker modules find each other by name, so a package that is imported from `src` is one there.
@@ -25,7 +26,7 @@ const modules = [
     .map((name) => entry(`policies/${name}`, "text", `policies/${name}`)),
   entry("src/@sentinel/policy", "esModule", `${PACKAGE}/workerd.js`),
   // Entries for other runtimes, which import what is not here.
-  ...names(PACKAGE, ".js").filter((name) => !["index.js", "node.js", "workerd.js"].includes(name))
+  ...names(PACKAGE, ".js").filter((name) => !["index.js", "node.js", "workerd.js", "guard/node-storage.js"].includes(name))
     .map((name) => entry(`src/@sentinel/${name}`, "esModule", `${PACKAGE}/${name}`)),
   entry("src/@sentinel/sentinel_web_bg.wasm", "wasm", `${PACKAGE}/sentinel_web_bg.wasm`),
 ];

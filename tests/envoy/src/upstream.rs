@@ -2,13 +2,16 @@
 //! did not get there.
 
 use std::io::{self, BufReader, Read as _, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::wire::{self, Headers};
+
+/// How long the other side has to close a connection that was ended.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// What the server got.
 #[derive(Clone, Debug, Default)]
@@ -150,7 +153,14 @@ impl Answer {
                 output.write_all(format!("0\r\n{end}\r\n").as_bytes())?;
                 Ok(true)
             }
-            Says::Raw(bytes) => output.write_all(bytes).map(|()| false),
+            Says::Raw(bytes) => {
+                output.write_all(bytes)?;
+                output.shutdown(Shutdown::Write)?;
+                // Closing with something unread resets the connection, and the proxy may lose the answer.
+                output.set_read_timeout(Some(LINGER))?;
+                let _ = io::copy(output, &mut io::sink());
+                Ok(false)
+            }
             Says::Echo => {
                 output.write_all(format!("{head}\r\n").as_bytes())?;
                 io::copy(&mut output.try_clone()?, output).map(|_| false)

@@ -239,9 +239,14 @@ fn http2_is_decided_alike() {
     let rig = rig();
     let said = |authority: &str, path: &str, more: &[&str]| {
         let host = format!("host: {authority}");
-        let output = http2(rig.envoy.port(), path, &[&["--header", &host], more].concat());
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.rsplit('\n').next().unwrap_or_default().to_owned()
+        let once = || {
+            let output = http2(rig.envoy.port(), path, &[&["--header", &host], more].concat());
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            text.rsplit('\n').next().unwrap_or_default().to_owned()
+        };
+        // curl gives up without a status where the stream is reset while it still sends; what is refused is not
+        // passed on then, either.
+        (0..3).map(|_| once()).find(|status| status != "000").unwrap_or_default()
     };
     assert_eq!(said("evil.example", "/", &[]), "403");
     assert_eq!(said("api.example", "/admin/x", &[]), "403");

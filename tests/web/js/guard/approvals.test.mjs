@@ -27,7 +27,9 @@ test('defect 2: the handler is really called, and its yes lets through', async (
     assert.equal(questions.length, 0);
     const rich = guardFetch(inner, paying({ approvals: { above: '50.00' } }), { approve: async (question) => questions.push(question) && { by: 'carol', note: 'for the map' } });
     await pay(rich, 50_000_001);
-    const [{ signal, verdict, approvalId, ...question }] = questions;
+    const [{ signal, verdict, approvalId, call, ...question }] = questions;
+    assert.deepEqual([JSON.parse(call).toolName, JSON.parse(call).toolInput.payment.amount], ['http', '50000001'], 'all of it is shown');
+    assert.ok(!call.includes('signature'), 'but what signs it');
     assert.deepEqual(question, { agentId: 'buyer', reason: verdict.reason, code: 'approval-above', method: 'GET', url: URL, amount: '50.000001', payee: PAYEE });
     assert.ok(signal.aborted, 'the question is over');
     const [record] = await rich.audit.query();
