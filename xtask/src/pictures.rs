@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use sentinel_artifacts::workspace;
 
+use crate::dashboard;
 use crate::run::{cargo, run, say};
 
 /// Where the tests put what they take.
@@ -31,7 +32,9 @@ const SHOWN: &[&str] = &[
 
 /// Takes them all, and keeps those that documents show.
 pub(crate) fn pictures() -> Result<()> {
-    run(cargo("test").args(["--package", "sentinel", "--test", "dashboard", "--", "pictures"]))?;
+    dashboard::build()?;
+    // Of the whole workspace, as all tests are: nothing is compiled a second time with other features.
+    run(cargo("test").args(["--workspace", "--test", "dashboard", "--", "pictures"]))?;
     let kept = workspace().join(KEPT);
     fs::create_dir_all(&kept).with_context(|| format!("`{}` cannot be made", kept.display()))?;
     for name in SHOWN {
