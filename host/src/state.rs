@@ -5,18 +5,17 @@
 
 mod approvals;
 mod keys;
-mod meter;
 mod page;
 mod rows;
 
 pub use approvals::{Approval, ApprovalAnswer, ApprovalMeter, ApprovalState};
 pub use keys::{Keys, MeterKey};
-pub use meter::{Meter, Slot};
 pub use page::{Appended, Head, Page, PageError, Table};
 pub use rows::{
     Agent, Charge, Entry, EntryKind, Hold, HoldState, Lesson, NewEntry, PolicyRevision, PolicyState,
     Remembered, Session,
 };
+pub use sentinel_meter::{Meter, Slot};
 
 /// The tenant of every row. There is one, so far; the column is there for the day on which there
 /// are more.

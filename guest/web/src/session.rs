@@ -9,7 +9,6 @@ mod call;
 mod export;
 mod holds;
 mod limits;
-mod meter;
 mod meters;
 mod questions;
 mod saved;

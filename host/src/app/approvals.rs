@@ -170,14 +170,14 @@ pub(super) fn asked_meter(agent: &str) -> MeterKey {
 /// Whether people may be asked about one more call of an agent. A flood of questions is a way to
 /// have one of them approved unread.
 pub(super) fn may_ask(page: &state::Page, agent: &str) -> Result<Approval, PageError> {
-    let asked = page.meters.get(&asked_meter(agent))?.map_or(0, |own| own.sliding(page.now, ASKED_SECONDS));
+    let asked = page.meters.get(&asked_meter(agent))?.map_or(0, |own| own.sliding(page.now.0, ASKED_SECONDS));
     Ok(if asked < QUESTIONS_MAX { Approval::Possible } else { Approval::Refused(Refusal::TooMany) })
 }
 
 /// Counts a question.
 pub(super) fn count_question(page: &mut state::Page, agent: &str) -> Result<(), PageError> {
     let now = page.now;
-    page.meters.edit(&asked_meter(agent))?.charge_sliding(now, ASKED_SECONDS, 1);
+    page.meters.edit(&asked_meter(agent))?.charge_sliding(now.0, ASKED_SECONDS, 1);
     Ok(())
 }
 

@@ -112,7 +112,7 @@ fn baseline(key: &str, owner: &Owner, page: &Page) -> EffectOutcome {
 
 fn reading(debit: &Debit, meter: &state::Meter, now: Millis) -> u64 {
     match debit.window {
-        Window::Sliding(seconds) => meter.sliding(now, seconds),
+        Window::Sliding(seconds) => meter.sliding(now.0, seconds),
         Window::Lifetime | Window::Fixed(_) => meter.total(),
     }
 }
@@ -171,7 +171,7 @@ pub(super) fn charge(due: &[Due], page: &mut Page) -> Result<Vec<state::Charge>,
     for own in due {
         let meter = page.meters.edit(&own.key)?;
         match own.debit.window {
-            Window::Sliding(seconds) => meter.charge_sliding(now, seconds, own.amount),
+            Window::Sliding(seconds) => meter.charge_sliding(now.0, seconds, own.amount),
             Window::Lifetime | Window::Fixed(_) if own.debit.held => {
                 meter.hold(own.amount);
                 held.push(state::Charge {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use sentinel_engine::{Debit, Effect, EffectOutcome, Scope, Unit, Verdict, Window};
+use sentinel_meter::Meter;
 use serde::{Deserialize, Serialize};
 
 use super::holds::Charge;
 use super::limits::METERS_MAX;
-use super::meter::Meter;
 
 /// Names a meter: which, of which run, which part of time, and what it is kept apart by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -141,7 +141,7 @@ impl Row {
     /// What counts now.
     pub(super) fn reading(&self, window: WindowWord, now: u64) -> u64 {
         match window {
-            WindowWord::Sliding(seconds) => self.meter.sliding(now, seconds),
+            WindowWord::Sliding(seconds) => self.meter.sliding(millis(now), seconds),
             WindowWord::Lifetime | WindowWord::Fixed(_) => self.meter.total(),
         }
     }
@@ -181,7 +181,7 @@ impl Meters {
             let row = self.rows.entry(own.key.clone()).or_insert_with(fresh);
             (row.unit, row.limit) = (unit, limit);
             match own.debit.window {
-                Window::Sliding(seconds) => row.meter.charge_sliding(now, seconds, own.amount),
+                Window::Sliding(seconds) => row.meter.charge_sliding(millis(now), seconds, own.amount),
                 Window::Lifetime | Window::Fixed(_) if own.debit.held => {
                     row.meter.hold(own.amount);
                     held.push(Charge { meter: own.key.clone(), unit, amount: own.amount });
@@ -242,6 +242,11 @@ impl Meters {
     pub(super) fn held(&self) -> impl Iterator<Item = (&Key, u64)> {
         self.rows.iter().filter(|(_, row)| row.meter.held > 0).map(|(key, row)| (key, row.meter.held))
     }
+}
+
+/// A moment, as the arithmetic of meters has it.
+fn millis(now: u64) -> i64 {
+    i64::try_from(now).unwrap_or(i64::MAX)
 }
 
 impl From<WindowWord> for Window {

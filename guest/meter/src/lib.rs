@@ -1,5 +1,7 @@
-//! The arithmetic of a meter, as the daemon has it: what is used, what is held, what a window still
-//! counts.
+//! The arithmetic of a meter: what is used, what is held, what a window still counts.
+//!
+//! The daemon and the page of a browser keep their meters with it, each in its own store. It has no
+//! clock: `now` is in milliseconds since the epoch, the length of a window in seconds.
 //!
 //! A charge is *final*, or *held* until the outcome of its call is known. A reading is both
 //! together, so a hold that nobody resolves counts as spent.
@@ -9,38 +11,38 @@ use serde::{Deserialize, Serialize};
 /// Parts of a sliding window that are counted on their own. The oldest counts in full until the
 /// window has passed all of it, so a window never lets through more than its limit, and lets go
 /// of a charge at most a sixtieth of its length late.
-const SLOTS: u64 = 60;
+const SLOTS: i64 = 60;
 
 /// A counter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Meter {
+pub struct Meter {
     /// What was charged for good.
-    pub(super) used: u64,
+    pub used: u64,
     /// What is held for calls whose outcome nobody reported yet.
-    pub(super) held: u64,
+    pub held: u64,
     /// For a sliding window: when it was charged. `used` is nought then.
-    pub(super) slots: Vec<Slot>,
+    pub slots: Vec<Slot>,
 }
 
 /// What was charged in one part of a sliding window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Slot {
+pub struct Slot {
     /// Number of the slot since the epoch.
-    pub(super) index: u64,
+    pub index: i64,
     /// What was charged in it.
-    pub(super) amount: u64,
+    pub amount: u64,
 }
 
 impl Meter {
     /// What it stands at, for a window that does not slide.
-    pub(super) const fn total(&self) -> u64 {
+    pub const fn total(&self) -> u64 {
         self.used.saturating_add(self.held)
     }
 
     /// What it stands at, counting the seconds before now.
-    pub(super) fn sliding(&self, now: u64, seconds: u32) -> u64 {
+    pub fn sliding(&self, now: i64, seconds: u32) -> u64 {
         let oldest = slot(now, seconds).saturating_sub(SLOTS);
         self.slots
             .iter()
@@ -50,12 +52,12 @@ impl Meter {
     }
 
     /// Adds to it for good.
-    pub(super) const fn charge(&mut self, amount: u64) {
+    pub const fn charge(&mut self, amount: u64) {
         self.used = self.used.saturating_add(amount);
     }
 
     /// Adds to a sliding window, and forgets what has left it.
-    pub(super) fn charge_sliding(&mut self, now: u64, seconds: u32, amount: u64) {
+    pub fn charge_sliding(&mut self, now: i64, seconds: u32, amount: u64) {
         let index = slot(now, seconds);
         self.slots.retain(|slot| slot.index >= index.saturating_sub(SLOTS));
         match self.slots.last_mut().filter(|last| last.index >= index) {
@@ -65,12 +67,12 @@ impl Meter {
     }
 
     /// Holds an amount.
-    pub(super) const fn hold(&mut self, amount: u64) {
+    pub const fn hold(&mut self, amount: u64) {
         self.held = self.held.saturating_add(amount);
     }
 
     /// Ends a hold: `spent` is what was used in the end, nought where nothing was.
-    pub(super) const fn resolve(&mut self, held: u64, spent: u64) {
+    pub const fn resolve(&mut self, held: u64, spent: u64) {
         self.held = self.held.saturating_sub(held);
         self.used = self.used.saturating_add(spent);
     }
@@ -78,9 +80,9 @@ impl Meter {
 
 /// The slot of a moment. Slots are rounded up, so that all of them together are no shorter than the
 /// window.
-const fn slot(now: u64, seconds: u32) -> u64 {
-    let length = (seconds as u64 * 1000).div_ceil(SLOTS);
-    now / if length == 0 { 1 } else { length }
+fn slot(now: i64, seconds: u32) -> i64 {
+    let length = (i64::from(seconds) * 1000 + SLOTS - 1) / SLOTS;
+    now.div_euclid(length.max(1))
 }
 
 #[cfg(test)]
@@ -92,9 +94,9 @@ mod tests {
         // A greedy caller takes whatever it gets; no window may hold more than the limit.
         let limit = 10;
         for seconds in [1, 2, 3, 5, 7, 13, 60] {
-            let length = u64::from(seconds) * 1000;
+            let length = i64::from(seconds) * 1000;
             let mut meter = Meter::default();
-            let mut taken: Vec<u64> = Vec::new();
+            let mut taken: Vec<i64> = Vec::new();
             let mut now = 1_000_000_007;
             while now < 1_000_000_007 + 5 * length {
                 if meter.sliding(now, seconds) < limit {
