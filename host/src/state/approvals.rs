@@ -210,3 +210,30 @@ impl ApprovalState {
         matches!(self, Self::Pending | Self::Approved)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The code of a row is over its text: a row of a version that kept one reason must not change it.
+    #[test]
+    fn a_row_without_reasons_is_written_as_ever() {
+        let text = serde_json::to_string(&Approval::unreadable()).unwrap();
+        assert!(!text.contains("reasons"), "{text}");
+        assert_eq!(serde_json::from_str::<Approval>(&text).unwrap(), Approval::unreadable());
+    }
+
+    #[test]
+    fn nothing_of_a_call_is_kept_in_the_end() {
+        let part = Some(ApprovalPart { text: "rm secret".to_owned(), start: 0, end: 9 });
+        let (message, code, layer) = ("Why.".to_owned(), "c".to_owned(), "l".to_owned());
+        let reasons = vec![ApprovalReason { message, code, layer, rule: None, part }];
+        let call = Some("rm secret".to_owned());
+        let mut row = Approval { call, reasons, ..Approval::unreadable() };
+        let text = serde_json::to_string(&row).unwrap();
+        assert_eq!(serde_json::from_str::<Approval>(&text).unwrap(), row);
+        row.forget_call();
+        let text = serde_json::to_string(&row).unwrap();
+        assert!(text.contains("Why.") && !text.contains("secret"), "{text}");
+    }
+}

@@ -35,8 +35,7 @@ fn reason(own: &Reason) -> ApprovalReason {
         message: own.message.clone(),
         code: own.code.clone(),
         layer: layer_word(own.layer).to_owned(),
-        rule: rule
-            .map(|own| ApprovalRule { pattern: own.pattern.clone(), pointer: own.pointer.clone() }),
+        rule: rule.map(|own| ApprovalRule { pattern: own.pattern.clone(), pointer: own.pointer.clone() }),
         part: part.map(|own| ApprovalPart { text: own.text.clone(), start: own.start, end: own.end }),
     }
 }
@@ -73,7 +72,8 @@ mod tests {
         let (reasons, more) = kept(&all);
         assert_eq!(reasons.len(), REASONS_MAX + 2);
         assert_eq!(more as usize + reasons.len(), all.len());
-        let last = reasons.iter().skip(REASONS_MAX).map(|own| (&*own.code, &*own.rule.as_ref().unwrap().pointer));
+        let last =
+            reasons.iter().skip(REASONS_MAX).map(|own| (&*own.code, &*own.rule.as_ref().unwrap().pointer));
         assert_eq!(last.collect::<Vec<_>>(), [("harmful", "/1"), ("harmless", "/2")]);
         // As many grounds as there are lines of a policy: each of them is said.
         let all: Vec<_> = (0..300).map(|line| found("a", &format!("/{line}"))).collect();

@@ -51,7 +51,8 @@ mod tests {
             ..Approval::unreadable()
         };
         assert_eq!(reasons(&row(Vec::new(), 0)), ["One."], "a row of an earlier version");
-        let all = vec![reason("One.", Some("xargs rm")), reason("Two: `ls`.", Some("ls")), reason("Three.", None)];
+        let all =
+            vec![reason("One.", Some("xargs rm")), reason("Two: `ls`.", Some("ls")), reason("Three.", None)];
         assert_eq!(
             reasons(&row(all, 4)),
             ["One. In: xargs rm", "Two: `ls`.", "Three.", "The same holds for 4 more parts of the call."]

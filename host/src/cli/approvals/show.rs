@@ -127,8 +127,8 @@ impl Question {
 #[cfg(test)]
 mod tests {
     use super::super::question::tests::question;
-    use serde_json::{Value, json};
     use serde_json::value::RawValue;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn every_reason_is_said_and_whether_a_yes_counts() {
         let fact = |name: &'static str, text: &str| (name, text.to_owned());
-        let one = [fact("why", "The policy asks a person about `deploy`."), fact("rule", "approval-required")];
+        let one =
+            [fact("why", "The policy asks a person about `deploy`."), fact("rule", "approval-required")];
         assert_eq!(said(&with(&json!({}))), one, "a daemon that tells one");
         assert_eq!(said(&with(&json!({ "governs": true }))), one);
         let reasons = json!([
@@ -163,7 +164,10 @@ mod tests {
                 fact("why", "the same holds for 3 more parts of the call"),
                 fact("rule", "1 of 2: bash-runner"),
                 fact("rule", "2 of 2: approval-above at /approvals/above"),
-                fact("void", "another policy governs by now: a yes is worth nothing, the call has to ask again"),
+                fact(
+                    "void",
+                    "another policy governs by now: a yes is worth nothing, the call has to ask again"
+                ),
             ]
         );
     }
