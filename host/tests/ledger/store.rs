@@ -168,8 +168,8 @@ pub(crate) fn released(home: &Path) {
     let inode = fs::metadata(home.join("daemon.lock")).unwrap().ino().to_string();
     let is_held = || {
         let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-        let mut files =
-            locks.lines().filter_map(|line| line.split_whitespace().find(|word| word.contains(':')));
+        // Two numbers of the device, and the file's.
+        let mut files = locks.split_whitespace().filter(|word| word.matches(':').count() == 2);
         files.any(|file| file.rsplit(':').next() == Some(inode.as_str()))
     };
     while is_held() {
