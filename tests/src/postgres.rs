@@ -154,7 +154,7 @@ impl Postgres {
         let log = File::options().create(true).append(true).open(self.directory.join("log")).expect("a log");
         let mut command = as_server(&self.bin.join("postgres"));
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "fsync=on", "max_connections=60"] {
+        for setting in ["listen_addresses=127.0.0.1", "fsync=on", "max_connections=200"] {
             command.args(["-c", setting]);
         }
         command.arg("-c").arg(format!("unix_socket_directories={}", self.directory.display()));

@@ -87,6 +87,9 @@ fn a_daemon_that_is_down_is_remembered_for_until_there_is_no_room() {
     let (daemon, envoy) = scene.start(&[]);
     let before = pour(&envoy, 10);
     settled(&daemon, before);
+    // What was recorded waits in the proxy until that has been answered.
+    let sent = || envoy.stat("wasmcustom.sentinel.records.sent") as usize;
+    eventually("the proxy knows it", PATIENCE, || sent() == before);
     daemon.kill9();
     let passed = pour(&envoy, QUEUE + 100);
     assert_eq!(passed, QUEUE);

@@ -41,7 +41,8 @@ fn everything() -> (Running, u16) {
             .stdin(Stdio::null());
         let mut own = Running(command.spawn().unwrap());
         while own.0.try_wait().unwrap().is_none() {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            // If it lives after somebody was there, it is the one who was.
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() && own.0.try_wait().unwrap().is_none() {
                 return (own, port);
             }
             assert!(begun.elapsed() < PATIENCE, "the server did not start");
