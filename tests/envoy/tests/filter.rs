@@ -11,7 +11,7 @@ use sentinel_envoy_tests::filter::{AGENT, governed, governing, policy};
 use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Response, Upstream, module, wasm};
 use serde_json::{Value, json};
 
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// One proxy for all tests that do not need one of their own.
 struct Rig {

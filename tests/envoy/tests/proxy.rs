@@ -8,7 +8,7 @@ use sentinel_envoy_tests::trap::trapping;
 use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Upstream, module, wasm};
 use serde_json::json;
 
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 fn bootstrap(upstream: &Upstream) -> Bootstrap {
     Bootstrap::new(upstream.port()).filter(wasm(module::empty(), &json!({})))
