@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::wire::{self, Headers};
 
 /// Longer than any answer takes, shorter than anybody waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the proxy answered.
 #[derive(Clone, Debug)]
@@ -84,17 +84,42 @@ impl Connection {
 
     /// Reads one answer, after those that only announce it. `None` where none comes.
     pub fn receive(&mut self) -> Option<Response> {
+        let (status, headers) = self.head()?;
+        let body = wire::read_response_body(&mut self.input, status, &headers);
+        let (body, trailers, complete) = (body.bytes, body.trailers, body.complete);
+        Some(Response { status, headers, body, trailers, complete })
+    }
+
+    /// Reads the head of one answer and leaves its body: that of an answer to HEAD never comes, and a
+    /// tunnel has no end.
+    pub fn receive_head(&mut self) -> Option<Response> {
+        let (status, headers) = self.head()?;
+        Some(Response { status, headers, body: Vec::new(), trailers: Vec::new(), complete: false })
+    }
+
+    /// The head of the next answer, after those that only announce it.
+    fn head(&mut self) -> Option<(u16, Headers)> {
         loop {
             let head = wire::read_head(&mut self.input).ok()??;
             let status = head.first.split(' ').nth(1).and_then(|status| status.parse().ok());
             let status = status.unwrap_or_else(|| panic!("`{}` is no status line", head.first));
-            let headers: Headers = head.headers;
-            if matches!(status, 100 | 102..=199) {
-                continue;
+            if !matches!(status, 100 | 102..=199) {
+                return Some((status, head.headers));
             }
-            let body = wire::read_response_body(&mut self.input, status, &headers);
-            let (body, trailers, complete) = (body.bytes, body.trailers, body.complete);
-            return Some(Response { status, headers, body, trailers, complete });
+        }
+    }
+
+    /// Reads until this text was there. It panics where the connection ends before.
+    pub fn read_until(&mut self, text: &str) -> String {
+        let mut bytes = Vec::new();
+        loop {
+            let told = String::from_utf8_lossy(&bytes);
+            if told.contains(text) {
+                return told.into_owned();
+            }
+            let more = self.read_some(65_536).unwrap_or_else(|error| panic!("`{text}`: {error}: {told}"));
+            assert!(!more.is_empty(), "it ended before `{text}`: {told}");
+            bytes.extend(more);
         }
     }
 

@@ -327,7 +327,7 @@ fn connect_needs_the_rule_to_allow_tunnels() {
     let envoy = Envoy::start(&with_tunnels(governing(&upstream, &without_paths)).build());
     let mut connection = Connection::open(envoy.port());
     connection.send(connect("tunnel.example:80").as_bytes());
-    assert_eq!(connection.receive().expect("an answer").status, 200);
+    assert_eq!(connection.receive_head().expect("an answer").status, 200);
     connection.send(&request("GET", "h", "/behind", &[], b""));
     upstream.wait_for(1, DEADLINE);
     assert_eq!(upstream.only_request().target, "/behind");
