@@ -171,7 +171,9 @@ fn headers_that_are_no_text_do_not_end_the_filter() {
     assert_eq!(names(&rig(says()).list()), ["echo"]);
     let type_of_bytes =
         format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\ncontent-type: ", LIST.len());
-    let says_type = Answer::raw([type_of_bytes.into_bytes(), b"\xff\r\n\r\n".to_vec(), LIST.as_bytes().to_vec()].concat());
+    let says_type = Answer::raw(
+        [type_of_bytes.into_bytes(), b"\xff\r\n\r\n".to_vec(), LIST.as_bytes().to_vec()].concat(),
+    );
     check_kept_back(&rig(says_type).list());
     let plain = rig(says());
     let answer = send(plain.envoy.port(), &request("GET", "api.example", "/", &[], b"")).expect("an answer");

@@ -218,7 +218,8 @@ fn a_trap_in_any_callback_lets_nothing_through_that_was_not_decided() {
 #[test]
 fn a_trap_while_it_is_configured_keeps_the_proxy_from_starting() {
     let daemon = daemon();
-    let log = Rig::start(module::faulty(), Some("configure"), &daemon, IDLE).err().expect("it does not start");
+    let log =
+        Rig::start(module::faulty(), Some("configure"), &daemon, IDLE).err().expect("it does not start");
     assert!(
         log.contains("fault injected: configure") && log.contains("Unable to create Wasm plugin"),
         "{log}"
@@ -233,7 +234,12 @@ fn what_traps_above_passes_otherwise() {
         let rig = Rig::start(module, None, &daemon, "60s").expect("Envoy starts");
         for row in rows().iter().filter(|row| row.callback != "request trailers") {
             let (answer, is_late) = rig.send(&row.bytes);
-            assert_eq!(seen(answer.as_ref(), is_late), Some(Client::Answered), "{}: {answer:?}", row.callback);
+            assert_eq!(
+                seen(answer.as_ref(), is_late),
+                Some(Client::Answered),
+                "{}: {answer:?}",
+                row.callback
+            );
         }
     }
 }
@@ -245,7 +251,8 @@ fn what_ships_has_no_faults() {
         bytes.windows(14).any(|window| window == b"fault injected")
     };
     assert!(has(module::faulty()) && !has(module::sentinel()));
-    let log =
-        Rig::start(module::sentinel(), Some("request headers"), &daemon(), IDLE).err().expect("it does not start");
+    let log = Rig::start(module::sentinel(), Some("request headers"), &daemon(), IDLE)
+        .err()
+        .expect("it does not start");
     assert!(log.contains("unknown field `fault`"), "{log}");
 }
