@@ -110,6 +110,8 @@ impl Options {
         };
         let quiet = ["--disable-hot-restart", "--log-level", "warning", "--component-log-level"];
         command.args(quiet).args([&self.log_level, "--concurrency", &self.workers.to_string()]);
+        // A line of an access log would wait ten seconds for others.
+        command.args(["--file-flush-interval-msec", "20"]);
         command
     }
 }

@@ -281,19 +281,9 @@ fn second_requests_are_decided(peer: &Peer) {
     }
     assert_eq!(peer.ran(), ["echo", "echo"]);
     let body = call(r#"{"name":"rm","arguments":{}}"#);
-    let host = format!("host: {HOST}");
-    let arguments = [
-        "--header",
-        &host,
-        "--header",
-        "content-type: application/json",
-        "--header",
-        "accept: application/json, text/event-stream",
-        "--data",
-        &body,
-    ];
-    let told = http2(peer.envoy.port_of("ours"), "/mcp", &arguments);
-    assert!(String::from_utf8_lossy(&told.stdout).contains("isError"), "{told:?}");
+    let headers = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")];
+    let (_, told) = http2(peer.envoy.port_of("ours"), HOST, "/mcp", &headers, Some(&body));
+    assert!(told.contains("isError"), "{told}");
     assert!(peer.ran().is_empty(), "over HTTP/2");
 }
 
