@@ -30,6 +30,7 @@ pub mod records;
 pub mod scratch;
 pub mod sessions;
 pub mod settle;
+pub mod signers;
 pub mod simulate;
 mod start;
 pub mod statistics;
@@ -102,6 +103,12 @@ pub enum OperationError {
     NotYours {
         /// Why.
         why: String,
+    },
+    /// Another policy governs than the one that a change was made from.
+    #[error("the policy was changed meanwhile: look at the one that governs, and make the change anew")]
+    PolicyChanged {
+        /// The one that governs, if one does.
+        governing: Option<record::PolicyReference>,
     },
     /// It is in a state in which this cannot be done.
     #[error("{why}")]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::approval::{Approval, Question};
-use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Rule};
+use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Reason, Rule};
 use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::http::Forward;
 use crate::policy::Policy;
@@ -47,6 +47,9 @@ pub struct Verdict {
     pub rule: Option<Rule>,
     /// What to ask a person, where the call waits for one.
     pub question: Option<Question>,
+    /// Everything that needs that person, the reason that decided first: a yes is for all of it. Empty
+    /// where nobody is asked.
+    pub grounds: Vec<Reason>,
     /// Whether it was allowed because a person approved it: the approval is used up.
     pub redeemed: bool,
     /// Points that this call costs its session.
@@ -154,9 +157,11 @@ fn end(
     // Nobody is asked about anything else, and a digest costs more than most decisions.
     let needs_person = outcome_of(decision, &found) == Outcome::Escalate;
     let grounds = if needs_person { grounds(decision, &found) } else { 0 };
-    let raise = worst(found).filter(|raise| raise.outcome > decision.outcome);
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;
+    let is_asked = needs_person && enforced && matches!(approval, Approval::Possible | Approval::Waiting);
+    let asked_for = if is_asked { everything(decision, &found) } else { Vec::new() };
+    let raise = worst(found).filter(|raise| raise.outcome > decision.outcome);
     let first = decision.reasons.first();
     let (mut outcome, mut layer, mut code, mut reason, rule) = match (raise, first) {
         (Some(raise), _) => (raise.outcome, raise.layer, raise.code.into(), raise.message, raise.rule),
@@ -212,6 +217,7 @@ fn end(
         mode,
         rule,
         question,
+        grounds: asked_for,
         redeemed,
         risk_points,
         value: decision.value,
@@ -248,6 +254,21 @@ fn grounds(decision: &Decision, found: &[Raise]) -> u64 {
         .collect();
     let all: String = texts.into_iter().collect();
     Digest::of(all.as_bytes()).start()
+}
+
+/// Every reason that needs a person, the one that decided first: those of the decision come before what
+/// was found in its end, as [`worst`] has it.
+fn everything(decision: &Decision, found: &[Raise]) -> Vec<Reason> {
+    let reasons = decision.reasons.iter().filter(|own| own.outcome == Outcome::Escalate).cloned();
+    let raises = found.iter().filter(|own| own.outcome == Outcome::Escalate).map(|own| Reason {
+        outcome: own.outcome,
+        layer: own.layer,
+        code: own.code.into(),
+        message: own.message.clone(),
+        rule: own.rule.clone(),
+        part: None,
+    });
+    reasons.chain(raises).collect()
 }
 
 /// The points that the decision asks for.

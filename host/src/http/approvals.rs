@@ -129,7 +129,7 @@ async fn respond(caller: &Caller<Approver>, id: String, body: &OptionalBody, is_
         })
         .await?;
     let row = done.row.unwrap_or(seen.row);
-    show(grant, &Seen { id, row }, true).await
+    show(grant, &Seen::new(app, id, row), true).await
 }
 
 /// POST /v1/approvals/{id}/cancel
@@ -145,7 +145,7 @@ pub(super) async fn cancel(caller: Caller<Evaluator>, Named(id): Named) -> Reply
     };
     let done = app.committer.commit(cancel).await?;
     let row = done.row.ok_or_else(|| Problem::not_found("this approval is not known"))?;
-    show(grant, &Seen { id, row }, false).await
+    show(grant, &Seen::new(app, id, row), false).await
 }
 
 async fn show(grant: Grant<'_>, seen: &Seen, overseer: bool) -> Reply {

@@ -82,7 +82,27 @@ fn pages_of_others_change_nothing() {
     // Each method that changes something.
     let delete = daemon.ask("DELETE", "/v1/agents/my-agent/policy", &[cookie, OWN, same], None);
     refused(&delete, 403, "bad-csrf");
-    refused(&daemon.ask("DELETE", "/v1/login", &[cookie, OWN, same], None), 403, "bad-csrf");
+    // Ending a login is all that a page may do that has lost the secret; a page of somebody else may not.
+    let out = |headers: &[(&str, &str)]| {
+        let headers: Vec<_> = [("cookie", other.cookie.as_str())].iter().chain(headers).copied().collect();
+        daemon.ask("DELETE", "/v1/login", &headers, None)
+    };
+    for (headers, code) in [
+        (&[][..], "bad-origin"),
+        (&[same], "bad-csrf"),
+        (&[("origin", "null")], "bad-origin"),
+        (&[("origin", "https://evil.example")], "bad-origin"),
+        (&[("origin", "http://localhost:3101")], "bad-origin"),
+        (&[("origin", "https://evil.example"), same], "bad-origin"),
+        (&[OWN, ("origin", "https://evil.example")], "bad-origin"),
+        (&[OWN, ("sec-fetch-site", "cross-site")], "bad-origin"),
+        (&[OWN, ("sec-fetch-site", "same-site")], "bad-origin"),
+    ] {
+        refused(&out(headers), 403, code);
+    }
+    let ended = out(&[OWN, same]);
+    assert_eq!((ended.status, &ended.json()["ended"]), (200, &serde_json::json!(true)));
+    refused(&out(&[OWN, same]), 401, "login-ended");
     assert_eq!(daemon.get("/v1/agents/my-agent/policy").status, 200);
     // A decision that was not asked for by a page of ours is a denial.
     let call = r#"{"agentId":"my-agent","toolName":"search_code","toolInput":{}}"#;
