@@ -52,7 +52,7 @@ pub(super) fn warn(document: &Document, cx: &mut Reading<'_>) {
     }
 }
 
-fn note(cx: &mut Reading<'_>, text: &Text, code: &'static str, message: String, help: &str) {
+pub(super) fn note(cx: &mut Reading<'_>, text: &Text, code: &'static str, message: String, help: &str) {
     let (span, pointer): (Span, String) = (text.span, text.pointer.clone());
     let help = Some(help.to_owned());
     cx.report(Severity::Warning, code, span, pointer, message, "this entry", help);
@@ -72,7 +72,9 @@ fn hosts(document: &Document, cx: &mut Reading<'_>) {
     let mut denied = list(network.and_then(|own| own.deny_hosts.as_ref()));
     denied.extend(list(egress.and_then(|own| own.egress_deny.as_ref())));
     let rules = network.and_then(|own| own.rules.as_ref()).map_or(&[] as &[HostRule], |list| &list.0);
-    // As it is compiled: without a port a denial speaks of every port.
+    if let Some(transport) = &document.transport {
+        super::transport::warn(transport, &denied, cx);
+    }
     let deny_patterns: Vec<HostPattern> = denied.iter().map(|entry| as_deny(&entry.pattern)).collect();
     let deny = HostSet::new(deny_patterns.iter().zip(0..));
     let index = HostSet::new(
@@ -107,7 +109,8 @@ fn hosts(document: &Document, cx: &mut Reading<'_>) {
     }
 }
 
-fn as_deny(pattern: &HostPattern) -> HostPattern {
+/// As it is compiled: without a port a denial speaks of every port.
+pub(super) fn as_deny(pattern: &HostPattern) -> HostPattern {
     let port = if pattern.port == PortPattern::Default { PortPattern::Every } else { pattern.port };
     HostPattern { covered: pattern.covered.clone(), port }
 }

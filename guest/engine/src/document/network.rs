@@ -114,9 +114,9 @@ shape_struct! {
 shape_struct! {
     /// How traffic is carried.
     pub(crate) struct Transport {
-        /// How connections with TLS are looked into, for records.
+        /// What becomes of TLS at a proxy of ours; refused if absent.
         https_inspection: Option<HttpsInspection> = "httpsInspection",
-        /// Hosts whose TLS is passed on as it is, for records.
+        /// Names whose TLS a proxy of ours passes on as it is: nothing else of this policy looks at it.
         tls_passthrough: Option<Vec<HostEntry>> = "tlsPassthrough",
         /// Another spelling of the lists of hosts in `network`, which these are added to.
         network: Option<Egress> = "network",
