@@ -201,13 +201,20 @@ impl Flow {
     }
 
     /// Decides the address of a connection to the host that was decided in front of the router.
-    fn address(&mut self, governor: &Governor, policy: &Policy, head: &Head, resolved: &[String]) -> Step {
+    fn address(
+        &mut self,
+        governor: &mut Governor,
+        policy: &Policy,
+        head: &Head,
+        resolved: &[String],
+    ) -> Step {
         if resolved.is_empty() {
             return self.fault(governor, Fault::AddressUnknown);
         }
         let headers = head.headers();
         let request = HttpRequest { head: head.view(&headers), body: None, resolved: Resolved::To(resolved) };
-        let exchange = Exchange::of_request(policy, &governor.actor(), &request, false);
+        let is_recorded = governor.config.record != Record::None;
+        let exchange = Exchange::of_request(policy, &governor.actor(), &request, is_recorded);
         let decision = exchange.decision();
         // Of a request that cannot be read nobody looked at the address.
         if decision.forward.is_none() {
@@ -222,14 +229,17 @@ impl Flow {
             return Step::Go;
         };
         self.phase = Phase::Refused;
+        // In front of the router it was allowed, and that is in the ledger: so is this, then.
+        let id = governor.record_denial(policy, &reason.code, exchange.call().unwrap_or_default());
+        let reply = reply::reason(reason, id.as_deref(), governor.governed());
         self.ending = Some(Ending {
             decision: Outcome::Deny.as_str(),
             code: reason.code.clone(),
             reason: reason.message.clone(),
-            verdict_id: None,
+            verdict_id: id,
             tool: decision.tool_name.clone(),
         });
-        Step::Refuse(reply::reason(reason, governor.governed()))
+        Step::Refuse(reply)
     }
 
     fn decide(

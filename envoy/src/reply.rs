@@ -155,14 +155,14 @@ pub(crate) fn fault(fault: Fault, governed: Governed<'_>) -> Reply {
 }
 
 /// One finding about the address of a connection.
-pub(crate) fn reason(reason: &Reason, governed: Governed<'_>) -> Reply {
+pub(crate) fn reason(reason: &Reason, verdict_id: Option<&str>, governed: Governed<'_>) -> Reply {
     let body = Body {
         error: kind(&reason.code),
         decision: reason.outcome.as_str(),
         reason: &reason.message,
         code: &reason.code,
         layer: reason.layer.as_str(),
-        verdict_id: None,
+        verdict_id,
         agent_id: governed.agent_id,
         policy_digest: governed.policy_digest,
         approval: None,
