@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sentinel_engine::{Diagnostic, Format, Mode, Policy, Severity};
+use sentinel_engine::{Diagnostic, Format, Mode, Policy, Secret, Severity};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -201,6 +201,11 @@ impl Config {
 }
 
 impl Daemon {
+    /// What digests of credentials are made with.
+    pub(crate) fn secret(&self) -> Option<Secret<'_>> {
+        self.api_key.as_deref().map(|key| Secret::new(key.as_bytes()))
+    }
+
     fn check(raw: RawDaemon) -> Result<Self, ConfigError> {
         if raw.cluster.is_empty() {
             return field("daemon.cluster", "is empty: name the cluster of the bootstrap");

@@ -57,6 +57,11 @@ impl Ruling {
         (is_ours && !contradicts).then_some(ruling)
     }
 
+    /// Whether it permits because somebody said yes.
+    pub(crate) fn is_approved(&self) -> bool {
+        self.layer == "approval"
+    }
+
     /// What a reader of the protocol is told.
     pub(crate) fn told(&self) -> Told<'_> {
         Told {

@@ -95,6 +95,8 @@ impl Governor {
             agent_id: &self.config.agent_id,
             environment: self.config.environment.as_deref(),
             session_id: self.config.session_id.as_deref(),
+            // All workers and proxies of the agent have it, and nobody who reads a ledger.
+            secret: self.config.daemon.as_ref().and_then(crate::config::Daemon::secret),
         }
     }
 

@@ -325,6 +325,9 @@ fn tell(ending: &Ending) {
     if let Some(id) = &ending.verdict_id {
         host::set_property("sentinel.verdict_id", id);
     }
+    if let Some(digest) = &ending.policy_digest {
+        host::set_property("sentinel.policy_digest", digest);
+    }
     if ending.decision != "allow" {
         host::set_property("sentinel.reason", &ending.reason);
     }

@@ -30,7 +30,9 @@ fn free_port() -> u16 {
 fn everything() -> (Running, u16) {
     start(|port| {
         let mut command = Command::new("node");
-        command.args([server("server-everything"), "streamableHttp".to_owned()]).env("PORT", port.to_string());
+        command
+            .args([server("server-everything"), "streamableHttp".to_owned()])
+            .env("PORT", port.to_string());
         command
     })
 }

@@ -95,6 +95,8 @@ shape_struct! {
         allow_tools: Option<AllowedTools> = "allowTools",
         /// Tools that may not be called, of any server.
         deny_tools: Option<DeniedTools> = "denyTools",
+        /// Paths at which MCP is spoken, where a rule does not say; every path if absent.
+        paths: Option<AllowedPaths> = "paths",
     }
 }
 
@@ -108,6 +110,9 @@ shape_struct! {
         allow_tools: Option<AllowedTools> = "allowTools",
         /// Tools that may not be called, beside those of the top level.
         deny_tools: Option<DeniedTools> = "denyTools",
+        /// Paths at which MCP is spoken; every path if neither this nor the top level says. At all others
+        /// the rule is one like any other.
+        paths: Option<AllowedPaths> = "paths",
     }
 }
 

@@ -34,6 +34,8 @@ fn mistakes_refuse_the_document() {
         (json!({ "tunnel": true }), "unknown-field", "/network/tunnel"),
         (json!({ "mcp": { "server": "x" } }), "unknown-field", "/network/mcp/server"),
         (json!({ "mcp": { "allowTools": [] } }), "empty-list", "/network/mcp/allowTools"),
+        (json!({ "mcp": { "paths": [] } }), "empty-list", "/network/mcp/paths"),
+        (json!({ "mcp": { "paths": ["mcp"] } }), "bad-url-path", "/network/mcp/paths/0"),
         (json!({ "rules": [{}] }), "missing-field", "/network/rules/0"),
         (json!({ "rules": [{ "hosts": [] }] }), "empty-list", "/network/rules/0/hosts"),
         (
@@ -48,7 +50,7 @@ fn mistakes_refuse_the_document() {
             "/network/rules/0/mcp/server",
         ),
         (
-            json!({ "rules": [{ "hosts": ["a"], "mcp": { "server": "x" } }, { "hosts": ["b"], "mcp": { "server": "x" } }] }),
+            json!({ "allowPaths": ["/x"], "rules": [{ "hosts": ["a"], "mcp": { "server": "x" } }, { "hosts": ["b"], "mcp": { "server": "x" } }] }),
             "duplicate-name",
             "/network/rules/1/mcp/server",
         ),
