@@ -119,6 +119,38 @@ fn a_bad_policy_replaces_no_good_one() {
     assert_eq!(get(&envoy, "/none/x").status, 200);
 }
 
+/// A document is nearly as long as documents may be, and twice as long as a string of JSON.
+#[test]
+fn a_long_policy_arrives() {
+    let scene = Scene::ungoverned(Upstream::start());
+    let text = format!("{}{}", policy(&[]), "\n".repeat(3_900_000));
+    std::fs::write(scene.place.definitions().join(format!("{AGENT}.soe.json")), text).unwrap();
+    let _daemon = scene.place.start();
+    let envoy = scene.envoy(&[]);
+    governed(&envoy, 1);
+    assert_eq!(get(&envoy, "/").status, 200);
+    check_refused(&get(&envoy, "/admin/x"), 403, "path-denied");
+}
+
+/// Whoever wants it so is not governed for ever by what nobody confirms any more.
+#[test]
+fn a_policy_that_nobody_confirms_ends_where_that_is_asked() {
+    let scene = Scene::new(&policy(&[]));
+    let daemon = scene.place.start();
+    let asking = [("maxStaleSeconds", json!(3)), ("timeoutMs", json!(1_000))];
+    let envoy = scene.envoy(&[("daemon", told(&asking)), ("record", json!("none"))]);
+    governed(&envoy, 1);
+    assert_eq!(get(&envoy, "/").status, 200);
+    // As long as it is confirmed, it stays, however often that time is over.
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(get(&envoy, "/").status, 200);
+    daemon.kill9();
+    eventually("nothing goes out", PATIENCE, || code(&get(&envoy, "/")) == "policy-missing");
+    envoy.wait_for_log("did not confirm the policy in time", PATIENCE);
+    let _daemon = scene.place.start();
+    eventually("it governs again", PATIENCE, || get(&envoy, "/").status == 200);
+}
+
 #[test]
 fn a_key_of_somebody_else_opens_nothing() {
     let scene = Scene::new(&policy(&[]));

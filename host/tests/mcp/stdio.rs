@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, Sdk, policy};
+use crate::scene::{Scene, Sdk, check_python, policy, python_server, steps_of_python};
 
 #[test]
 fn clients_of_both_sdks_use_a_server_of_files() {
@@ -34,6 +34,21 @@ fn clients_of_both_sdks_use_a_server_of_files() {
         assert_eq!(said[3]["isError"], false, "{sdk:?}: {}", said[3]);
         assert_eq!(fs::read_to_string(scene.file("a.txt")).unwrap(), "hello");
         assert!(scene.file("out/new").exists() && !scene.file("b").exists());
+    }
+}
+
+/// What it answers is spelled by another SDK than the clients' and the other servers'.
+#[test]
+fn a_server_of_the_python_sdk_is_used() {
+    for sdk in Sdk::BOTH {
+        let scene = Scene::new();
+        let ran = scene.file("ran");
+        let server = python_server(&ran, &["stdio"]);
+        let own = std::iter::once(server.get_program()).chain(server.get_args());
+        let own: Vec<&str> = own.map(|word| word.to_str().unwrap()).collect();
+        let words = scene.words(&[], &own);
+        let said = sdk.run("stdio", &json!(words).to_string(), &steps_of_python());
+        check_python(sdk, &said, &ran);
     }
 }
 

@@ -9,7 +9,7 @@ WORLD=93.184.0.10
 mount -t proc proc /proc
 mkdir -p /run/netns
 mount -t tmpfs none /run/netns
-printf '127.0.0.1 localhost\n%s allowed.test denied.test\n%s rebound.t\n10.0.0.5 rebound.t\n10.9.0.5 private.test\n' \
+printf '127.0.0.1 localhost\n%s allowed.test denied.test\n%s rebound.t\n10.0.0.5 rebound.t\n10.9.0.5 private.test\n10.8.0.5 unnamed.test\n10.9.0.6 forbidden.test\n' \
     $WORLD $WORLD >"$TEMP/hosts"
 mount --bind "$TEMP/hosts" /etc/hosts
 # Docker's resolver is on the loopback, too.
@@ -22,12 +22,15 @@ ip link add w0 type veth peer name w1 netns world
 ip addr add 93.184.0.1/24 dev w0
 ip addr add 10.0.0.1/24 dev w0
 ip addr add 10.9.0.1/24 dev w0
+ip addr add 10.8.0.1/24 dev w0
 ip link set w0 up
 ip route add default via $WORLD
 ip -n world link set lo up
 ip -n world addr add $WORLD/24 dev w1
 ip -n world addr add 10.0.0.5/24 dev w1
 ip -n world addr add 10.9.0.5/24 dev w1
+ip -n world addr add 10.9.0.6/24 dev w1
+ip -n world addr add 10.8.0.5/24 dev w1
 ip -n world link set w1 up
 ip netns exec world python3 "$TESTS/world.py" 0.0.0.0 10.0.0.5 >"$TEMP/world" &
 world=$!
@@ -42,7 +45,7 @@ install -d -m 0700 -o 1337 -g 1337 "$TEMP/run"
 as 1337 "$SENTINEL" resolver 2>/dev/null &
 # Its directory is not everybody's, so it is entered before.
 (cd "$TEMP/run" && SOE_PROXY_PORT=15001 as 1337 "$SENTINEL" sidecar --soe "$POLICY" --filter "$FILTER" --envoy "$ENVOY" \
-    --allow-private 10.9.0.0/24 --admin-socket "$TEMP/run/admin.sock") >"$TEMP/log" 2>"$TEMP/up.err" &
+    --allow-private 10.8.0.0/24,10.9.0.0/24 --admin-socket "$TEMP/run/admin.sock") >"$TEMP/log" 2>"$TEMP/up.err" &
 side=$!
 until "$SENTINEL" sidecar --ready 2>/dev/null; do
     kill -0 $side 2>/dev/null || { cat "$TEMP/up.err" >&2; exit 1; }
@@ -77,6 +80,8 @@ done
 web allowed http://allowed.test/
 web denied http://denied.test/
 web allowed-private http://private.test/
+web unnamed http://unnamed.test/
+web forbidden http://forbidden.test/
 web rebound http://rebound.t:81/
 web by-address "http://$WORLD/"
 web tls -k https://allowed.test/

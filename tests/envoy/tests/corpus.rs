@@ -95,7 +95,7 @@ impl<'c> Sent<'c> {
 
     /// The call that the filter makes of it, before the proxy has changed anything.
     fn call(&self) -> Vec<u8> {
-        let actor = Actor { agent_id: &self.case.policy, environment: None, session_id: None };
+        let actor = Actor { agent_id: &self.case.policy, environment: None, session_id: None, secret: None };
         let headers = self.headers();
         let head = HttpHead {
             method: self.text("method"),

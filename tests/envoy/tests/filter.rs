@@ -105,6 +105,21 @@ fn what_is_allowed_goes_to_the_canonical_host_and_path() {
     assert_eq!((seen.method.as_str(), seen.text().as_str()), ("POST", "a body"));
 }
 
+/// What is decided once goes out once. Envoy believes such headers from addresses near to it, as here.
+#[test]
+fn an_agent_does_not_tell_the_proxy_to_send_it_again() {
+    let upstream = Upstream::answering(|_| Answer::new(503, "text/plain", "not now"));
+    let envoy = Envoy::start(&governing(&upstream, &network()).build());
+    let claims =
+        [("x-envoy-retry-on", "5xx"), ("X-Envoy-Max-Retries", "3"), ("x-envoy-upstream-alt-stat-name", "x")];
+    let answer = send(envoy.port(), &request("GET", "api.example", "/", &claims, b""));
+    assert_eq!(answer.map(|own| own.status), Some(503));
+    let seen = upstream.only_request();
+    for (name, _) in claims {
+        assert_eq!(seen.header(name), None, "{name}");
+    }
+}
+
 #[test]
 fn a_host_that_is_refused_is_told_as_egress() {
     let response = rig().refused(&request("GET", "evil.example", "/", &[], b""), 403, "host-not-allowed");
