@@ -81,7 +81,7 @@ export function DeployDialog({ agent, now, text, notation, policy, close, onText
           ["Recorded calls", <SummaryLine summary={summary} />],
         ]}
       />
-      <p class="small muted">It governs every call that is decided from then on. Questions that wait for a person end with the old policy.</p>
+      <p class="small muted">It governs every call that is decided from then on. Questions that wait for a person are worth nothing then: the agent has to ask again.</p>
       {older && <p class="note note-escalate">{problem.detail}. The version in the text can be raised for you.</p>}
       {problem !== null && !older && <ErrorBox problem={problem} />}
     </Dialog>
