@@ -36,7 +36,10 @@ export interface Agent {
   role: string | null;
   authority: string | null;
   environments: string[] | null;
+  /** What its policy says. */
   mode: Mode | null;
+  /** What holds: the stricter of that and the daemon's own. */
+  effectiveMode?: Mode | null;
   version: string | null;
   revision: number | null;
   digest: string | null;

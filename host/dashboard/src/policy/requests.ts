@@ -49,7 +49,7 @@ export const health = (signal: AbortSignal): Promise<Answer<Health>> => request(
 export async function allAgents(signal: AbortSignal): Promise<Answer<Agent[]>> {
   const all: Agent[] = [];
   for (let page = 1; page <= AGENT_PAGES_MOST; page += 1) {
-    const answer = await agents(page, signal);
+    const answer = await agents(page, "", signal);
     if (!answer.ok) return answer;
     all.push(...answer.value.agents);
     if (page >= answer.value.pages) break;

@@ -278,8 +278,8 @@ export function sentinelAt(home, ...words) {
  * A daemon with files of its own, for steps that stop it: without authentication, at a port that a second one can have
  * again. Its address, and `stop`.
  */
-export async function daemonAt(home, port = 0) {
-  const env = { PATH: process.env.PATH, SENTINEL_HOME: home, SOE_API_PORT: String(port), SOE_AUTH_DISABLED: "true" };
+export async function daemonAt(home, port = 0, more = {}) {
+  const env = { PATH: process.env.PATH, SENTINEL_HOME: home, SOE_API_PORT: String(port), SOE_AUTH_DISABLED: "true", ...more };
   const child = spawn(scene.program, ["serve"], { env, cwd: scene.directory });
   process.on("exit", () => child.kill("SIGKILL"));
   const ended = new Promise((resolve) => child.on("close", resolve));
