@@ -179,6 +179,8 @@ export interface Approval {
   code: string;
   /** Every reason; `reason` is the first. */
   reasons?: ApprovalReason[];
+  /** Further places for which one of the reasons holds as well. */
+  moreReasons?: number;
   /** False where another policy governs the agent by now: a yes would be worth nothing. */
   governs?: boolean;
   askedAt: string;

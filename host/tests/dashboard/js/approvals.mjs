@@ -192,9 +192,9 @@ walk("after another policy was deployed a yes is not taken for one", { as: "erin
   await proven(page);
   assert.ok(await approve(page).isEnabled());
   await govern({ ...POLICY("changing"), version: "1.0.1" });
-  await page.getByText("Another policy governs changing by now.").waitFor();
+  await page.getByText("The policy that asked this does not govern changing any more.").waitFor();
   assert.ok(await approve(page).isDisabled());
-  await page.getByText("A yes would be worth nothing: another policy governs.").waitFor();
+  await page.getByText("A yes would be worth nothing: the policy that asked does not govern any more.").waitFor();
   await fit(page, "a question of a policy that was replaced");
   await deny(page).click();
   await page.getByText("Denied: deploy").waitFor();

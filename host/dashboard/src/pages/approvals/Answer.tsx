@@ -49,7 +49,7 @@ export function Answer({ approval, exact, answered, refresh }: Props): JSX.Eleme
 
   if (approval.status !== "pending") return <Settled approval={approval} />;
   const mute = whyNot(approval, now.value);
-  const reason = mute ?? (approval.governs === false ? "A yes would be worth nothing: another policy governs." : obstacle(exact));
+  const reason = mute ?? (approval.governs === false ? "A yes would be worth nothing: the policy that asked does not govern any more." : obstacle(exact));
   const send = async (what: "approve" | "deny"): Promise<void> => {
     if (busy !== null) return;
     setBusy(what);

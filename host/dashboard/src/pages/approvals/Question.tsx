@@ -63,7 +63,7 @@ export function Question({ approval, answered, refresh, title }: Props): JSX.Ele
       </header>
       {approval.governs === false && approval.status === "pending" && (
         <p class="note note-deny" role="status">
-          <span class="strong">Another policy governs {approval.agentId} by now.</span> This was asked under the one before, so a yes is worth nothing: the agent has to ask again. Deny it, or let it expire.
+          <span class="strong">The policy that asked this does not govern {approval.agentId} any more.</span> A yes is worth nothing: the agent has to ask again, under what governs now. Deny it, or let it expire.
         </p>
       )}
       <Reasons approval={approval} />

@@ -24,6 +24,7 @@ export function Reasons({ approval }: { approval: Approval }): JSX.Element {
           </li>
         ))}
       </ul>
+      {approval.moreReasons !== undefined && <p class="small">They hold at {plural(approval.moreReasons, "more place", "more places")} of the call.</p>}
       {reasons.length > shown.length && (
         <button type="button" class="link small" onClick={() => setAll(true)}>
           Show {plural(reasons.length - shown.length, "more reason", "more reasons")}
