@@ -100,7 +100,7 @@ function NodeText({ node, text, outcome, undecided }: { node: CommandNode; text:
     <span class="v-node-text">
       {outcome !== null && <OutcomeSign outcome={outcome} />}
       {outcome !== null && <span class="visually-hidden">{outcome}: </span>}
-      {outcome === null && undecided && <span class="v-undecided" aria-hidden="true" />}
+      {outcome === null && undecided && node.kind !== "pipeline" && <span class="v-undecided" aria-hidden="true" />}
       {KINDS[node.kind] !== "" && <span class="v-kind">{KINDS[node.kind]}</span>}
       <code>
         {program !== null && <b>{program}</b>}

@@ -56,11 +56,8 @@ export function LiveList(): JSX.Element {
           {log.held && log.waiting > 0 && ` · ${count(log.waiting)} new`}
         </span>
         <div class="live-hold">
-          <Button icon={log.held ? "play" : "pause"} pressed={log.held} onClick={() => (log.held ? release() : hold(true))} title={log.held ? "Show what came meanwhile" : "Hold the list still"}>
-            <span class="live-hold-text">
-              {log.held ? "Resume" : "Pause"}
-              {log.held && log.waiting > 0 && <span class="visually-hidden"> · {count(log.waiting)} new</span>}
-            </span>
+          <Button icon={log.held ? "play" : "pause"} pressed={log.held} onClick={() => (log.held ? release() : hold(true))} title={log.held ? "Show what came meanwhile" : "Hold the list still"} {...(log.held && log.waiting > 0 ? { label: `Resume · ${count(log.waiting)} new` } : {})}>
+            <span class="live-hold-text">{log.held ? "Resume" : "Pause"}</span>
           </Button>
         </div>
       </div>
