@@ -286,15 +286,45 @@ export async function question(agentId, toolName, toolInput = {}, more = {}) {
 }
 
 /** Runs `sentinel` beside the daemon. */
-export function sentinel(...words) {
+export const sentinel = (...words) => sentinelAt(scene.environment.SENTINEL_HOME, ...words);
+
+/** The same with files of its own. */
+export function sentinelAt(home, ...words) {
   return new Promise((resolve, reject) => {
-    const child = spawn(scene.program, words, { env: { PATH: process.env.PATH, ...scene.environment }, cwd: scene.directory });
+    const child = spawn(scene.program, words, { env: { PATH: process.env.PATH, ...scene.environment, SENTINEL_HOME: home }, cwd: scene.directory });
     let said = "";
     child.stdout.on("data", (part) => (said += part));
     child.stderr.on("data", (part) => (said += part));
     child.on("error", reject);
     child.on("close", (code) => (code === 0 ? resolve(said) : reject(new Error(`sentinel ${words.join(" ")}: ${code}: ${said}`))));
   });
+}
+
+/**
+ * A daemon with files of its own, for steps that stop it: without authentication, at a port that a second one can have
+ * again. Its address, and `stop`.
+ */
+export async function daemonAt(home, port = 0, more = {}) {
+  const env = { PATH: process.env.PATH, SENTINEL_HOME: home, SOE_API_PORT: String(port), SOE_AUTH_DISABLED: "true", ...more };
+  const child = spawn(scene.program, ["serve"], { env, cwd: scene.directory });
+  process.on("exit", () => child.kill("SIGKILL"));
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  const address = await new Promise((resolve, reject) => {
+    let said = "";
+    const listen = (part) => {
+      said += part;
+      const found = /listens on (http:\/\/\S+)/.exec(said);
+      if (found !== null) resolve(found[1]);
+    };
+    child.stdout.on("data", listen);
+    child.stderr.on("data", listen);
+    ended.then(() => reject(new Error(`the daemon did not start:\n${said}`)));
+  });
+  const stop = () => {
+    child.kill("SIGTERM");
+    return ended;
+  };
+  return { address, port: Number(new URL(address).port), stop };
 }
 
 // --- Servers of files.
