@@ -150,6 +150,9 @@ pub struct App {
     pub problems: RwLock<Vec<Problem>>,
     /// The document of each agent in the definitions directory.
     pub documents: RwLock<BTreeMap<String, PathBuf>>,
+    /// Held from the commit of a policy until the directory shows it, and while the directory is read: a file
+    /// that is behind would undo the commit.
+    pub directory: Arc<tokio::sync::Mutex<()>>,
     /// How far the ledger is published; `None` where it is not to be.
     pub published: std::sync::RwLock<Option<publish::Published>>,
     /// Questions that were asked here of late.

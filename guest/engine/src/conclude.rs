@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::approval::{Approval, Question};
+use crate::decide::network::BODY_MISSING;
 use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Reason, Rule};
 use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::http::Forward;
@@ -90,6 +91,15 @@ impl Decision {
         }
     }
 
+    /// How much of the body has to come with the request before it is decided, because somebody may be
+    /// asked about it: they would approve what nobody has seen. `None`: it is decided as it is.
+    pub(crate) fn body_awaited(&self, policy: &Policy) -> Option<u64> {
+        let is_unseen = |reason: &Reason| reason.code == BODY_MISSING;
+        let denies = |reason: &Reason| reason.outcome == Outcome::Deny && !is_unseen(reason);
+        let may_ask = || self.may_ask(policy) || self.reasons.iter().any(is_unseen);
+        self.unseen.longest.filter(|_| !self.reasons.iter().any(denies) && may_ask())
+    }
+
     /// Whether its end depends on what somebody keeps: meters that have a limit, what was learned, the
     /// answers of people. Whoever keeps nothing can conclude all other decisions.
     pub fn needs_state(&self, policy: &Policy) -> bool {
@@ -140,6 +150,9 @@ fn end(
     let raises = |is_paid| {
         let mut raises = meters::raises(policy, decision, pairs, is_paid);
         raises.extend(unusual.iter().cloned());
+        if decision.unseen.is_announced && outcome_of(decision, &raises) == Outcome::Escalate {
+            raises.push(unseen());
+        }
         raises
     };
     let mut approval = circumstances.approval;
@@ -227,6 +240,12 @@ fn end(
         forward: None,
         json: String::new(),
     }
+}
+
+/// Nobody is asked about a request whose body they cannot see.
+fn unseen() -> Raise {
+    let Reason { outcome, layer, message, rule, .. } = crate::decide::network::unseen();
+    Raise { outcome, layer, code: BODY_MISSING, message, rule }
 }
 
 /// The worst of them, the first of equals.

@@ -105,12 +105,25 @@ pub fn warnings(checked: &Checked) -> &[Diagnostic] {
 ///
 /// Where it was not committed.
 pub async fn deploy(app: &Arc<App>, deploy: Deploy) -> Result<Deploy, CommitError> {
-    let mut done = app.committer.commit(deploy).await?;
-    govern(app, done.revision.as_ref());
-    if let Some(revision) = done.revision.clone() {
-        done.path = in_directory(app, move |app| definitions::write(app, &revision)).await;
-    }
-    Ok(done)
+    let own = Arc::clone(app);
+    whole(async move {
+        let _directory = own.directory.lock().await;
+        let mut done = own.committer.commit(deploy).await?;
+        govern(&own, done.revision.as_ref());
+        if let Some(revision) = done.revision.clone() {
+            done.path = in_directory(&own, move |app| definitions::write(app, &revision)).await;
+        }
+        Ok(done)
+    })
+    .await
+}
+
+/// Goes on where the request is cut off: the directory would be behind what was committed.
+async fn whole<T: Send + 'static>(
+    change: impl Future<Output = Result<T, CommitError>> + Send + 'static,
+) -> Result<T, CommitError> {
+    // Without an end of its own it ended with the runtime.
+    tokio::spawn(change).await.unwrap_or(Err(CommitError::Stopping))
 }
 
 /// Lets the definitions directory show what governs. Daemons that share a database have one each,
@@ -168,11 +181,16 @@ pub(super) fn deploy_all_blocking(
 ///
 /// Where it was not committed.
 pub async fn remove(app: &Arc<App>, remove: Remove) -> Result<Remove, CommitError> {
-    let done = app.committer.commit(remove).await?;
-    govern(app, done.revision.as_ref());
-    let agent = done.agent.clone();
-    in_directory(app, move |app| definitions::retire(app, &agent)).await;
-    Ok(done)
+    let own = Arc::clone(app);
+    whole(async move {
+        let _directory = own.directory.lock().await;
+        let done = own.committer.commit(remove).await?;
+        govern(&own, done.revision.as_ref());
+        let agent = done.agent.clone();
+        in_directory(&own, move |app| definitions::retire(app, &agent)).await;
+        Ok(done)
+    })
+    .await
 }
 
 /// The same, for threads that may block.

@@ -268,14 +268,20 @@ fn garbage_does_not_log_in() {
 #[test]
 fn only_so_many_attempts_are_in_vain() {
     let daemon = Daemon::start();
-    for number in 0..10 {
-        refused(&try_login(&daemon, &format!("sok_{number}"), &[]), 401, "unknown-key");
-    }
+    // One of them is forgotten every few seconds, so a slow machine may try some more.
+    let vain = (0..1_000).find(|number| {
+        let reply = try_login(&daemon, &format!("sok_{number}"), &[]);
+        if reply.status != 429 {
+            refused(&reply, 401, "unknown-key");
+        }
+        reply.status == 429
+    });
+    assert!(vain >= Some(10), "{vain:?}");
     // From now on not even the right one is looked at.
     let reply = try_login(&daemon, KEY, &[]);
     refused(&reply, 429, "too-many-attempts");
     assert!(reply.header("retry-after").is_some() && reply.json()["retryAfterSeconds"].is_u64(), "{reply:?}");
-    assert!(daemon.get("/metrics").body.contains("soe_api_errors_total{code=\"too-many-attempts\"} 1"));
+    assert!(daemon.get("/metrics").body.contains("soe_api_errors_total{code=\"too-many-attempts\"} 2"));
     // Who has a credential is not concerned.
     assert_eq!(daemon.get("/v1/agents").status, 200);
     std::thread::sleep(Duration::from_secs(7));
