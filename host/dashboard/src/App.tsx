@@ -1,10 +1,11 @@
 /** Signed in or not, and which page. Pages come in files of their own, when somebody goes there. */
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { may, session } from "./api/session";
+import { may, session, waitsFor } from "./api/session";
 import { PageHead } from "./components/Panel";
 import { Empty, ErrorBox, Loading } from "./components/states";
-import { noAnswer } from "./api/problem";
+import { noAnswer, type Problem } from "./api/problem";
+import { reloadOnce } from "./lib/reload";
 import { Layout } from "./Layout";
 import type { Route } from "./lib/route";
 import { go, route } from "./lib/router";
@@ -23,6 +24,8 @@ const pages: Record<Exclude<Route["page"], "unknown">, () => Promise<{ default: 
   entry: () => import("./pages/ledger/EntryPage"),
 };
 
+const FILE_GONE: Problem = { ...noAnswer(false), title: "This page could not be loaded", next: "The daemon does not answer, or has other pages by now. Try again in a moment." };
+
 export function App(): JSX.Element {
   const current = session.value;
   useEffect(() => {
@@ -32,7 +35,7 @@ export function App(): JSX.Element {
   if (current.state === "unknown") {
     return (
       <main class="alone">
-        <Loading label="Asking the daemon who you are" />
+        {waitsFor.value === null ? <Loading label="Asking the daemon who you are" /> : <Waiting problem={waitsFor.value} />}
       </main>
     );
   }
@@ -41,6 +44,16 @@ export function App(): JSX.Element {
     <Layout>
       <Current />
     </Layout>
+  );
+}
+
+/** Nobody is signed out by a daemon that does not answer: it is asked until it does. */
+function Waiting({ problem }: { problem: Problem }): JSX.Element {
+  return (
+    <div class="error-box error-box-quiet" role="status">
+      <h1 class="strong">{problem.title}</h1>
+      <p class="muted small">It is asked again every two seconds. You stay signed in.</p>
+    </div>
   );
 }
 
@@ -57,9 +70,14 @@ function Current(): JSX.Element {
     const name = nameOf(at);
     pages[at.page]().then(
       (module) => {
-        if (!left) setShown({ name, Page: module.default });
+        if (left) return;
+        setFailed(false);
+        setShown({ name, Page: module.default });
       },
-      () => setFailed(true),
+      () => {
+        // After an upgrade its file has another name, which only the newest index knows.
+        if (!left && !reloadOnce(name)) setFailed(true);
+      },
     );
     return () => {
       left = true;
@@ -87,7 +105,7 @@ function Current(): JSX.Element {
       </>
     );
   }
-  if (failed) return <ErrorBox problem={noAnswer(false)} retry={() => location.reload()} />;
+  if (failed) return <ErrorBox problem={FILE_GONE} retry={() => location.reload()} />;
   if (shown === null || shown.name !== nameOf(at)) return <Loading rows={6} />;
   return <shown.Page key={place} route={at} />;
 }

@@ -110,7 +110,7 @@ function OnlyLooks(): JSX.Element {
     <div class="only-looks note note-escalate" role="status">
       <Icon name="hand" />
       <span class="grow">
-        <strong>Sign in again to change anything.</strong> This browser no longer has what changes need besides its cookie, so you can only look, and not sign out either.
+        <strong>Sign in again to change anything.</strong> This browser no longer has what changes need besides its cookie, so you can only look, or sign out.
       </span>
       <Button onClick={askAgain}>Sign in again</Button>
     </div>
@@ -165,7 +165,7 @@ function Account(): JSX.Element | null {
         <Text of={known.subject} most={40} />
         <span class="account-roles xs muted">{known.roles.includes("admin") ? "admin" : known.roles.join(", ")}</span>
       </span>
-      {!onlyLooks.value && <Button kind="quiet" icon="out" label="Sign out" onClick={() => void out()} />}
+      <Button kind="quiet" icon="out" label="Sign out" onClick={() => void out()} />
     </div>
   );
 }

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ago, amount, left, meterName, micros, plainUsd, short, usd, windowName } from "../src/lib/format";
 import { indented } from "../src/lib/indent";
+import { member, members, textOf } from "../src/lib/json";
+import { unitsOf } from "../src/lib/utf8";
 import { head, pieces, visibleText } from "../src/lib/visible";
 
 test("money stays text", () => {
@@ -52,4 +54,30 @@ test("long text is cut between characters", () => {
 test("JSON is indented without reading its values", () => {
   assert.equal(indented('{"a":[1,2e400,-0],"b":{},"c":"x\\"{,}","a":10000000000000000001}'), '{\n  "a": [\n    1,\n    2e400,\n    -0\n  ],\n  "b": {},\n  "c": "x\\"{,}",\n  "a": 10000000000000000001\n}');
   assert.equal(indented("no json"), "no json");
+});
+
+test("members have their values as they are written", () => {
+  const text = ' {"account":9007199254740993, "amount" : 1e400,"rate":0.10,"yes":true,"said":"tr\\u0075e","deep":{"a":[1,{"b":2}]}, "a":{},"b":[],"rate":0}';
+  assert.deepEqual(members(text), [
+    { name: "account", value: "9007199254740993" },
+    { name: "amount", value: "1e400" },
+    { name: "rate", value: "0.10" },
+    { name: "yes", value: "true" },
+    { name: "said", value: '"tr\\u0075e"' },
+    { name: "deep", value: '{"a":[1,{"b":2}]}' },
+    { name: "a", value: "{}" },
+    { name: "b", value: "[]" },
+    { name: "rate", value: "0" },
+  ]);
+  assert.equal(member(text, "account"), "9007199254740993");
+  assert.equal(member(text, "rate"), null, "which of the two");
+  assert.deepEqual([textOf(member(text, "said")), textOf(member(text, "yes"))], ["true", null]);
+  assert.deepEqual(members('{"a\\"b,":"x:{"}'), [{ name: 'a"b,', value: '"x:{"' }]);
+  for (const none of ["", "no json", "[1]", '"text"', "{", '{"a":1}{"a":2}']) assert.equal(members(none), null, none);
+  assert.deepEqual(members("{}"), []);
+});
+
+test("bytes are counted as units of the text", () => {
+  const text = "a€😀b";
+  assert.deepEqual([0, 1, 4, 8, 9, 99].map((byte) => unitsOf(text, byte)), [0, 1, 2, 4, 5, 5]);
 });

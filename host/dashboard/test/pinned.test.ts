@@ -12,7 +12,7 @@ const storage = {
   removeItem: (name: string) => kept.delete(name),
 };
 Object.defineProperty(globalThis, "localStorage", { value: storage, configurable: true });
-const { acceptLedger, keepCheckpoint, knownLedger, meetLedger } = await import("../src/lib/pinned");
+const { acceptLedger, keepCheckpoint, knownLedger, meetLedger, seenCheckpoint, seenKey } = await import("../src/lib/pinned");
 
 test("the first ledger is known, another one when somebody says that it is meant", () => {
   meetLedger("one");
@@ -27,7 +27,8 @@ test("the first ledger is known, another one when somebody says that it is meant
 
 test("what was seen before names were kept counts", () => {
   kept.delete("sentinel.ledger.known");
-  keepCheckpoint("one", "note");
+  keepCheckpoint("one", "note", "key");
+  assert.deepEqual([seenCheckpoint("one"), seenKey("one"), seenKey("two")], ["note", "key", null]);
   meetLedger("one");
   assert.equal(knownLedger.value, "one");
   kept.delete("sentinel.ledger.known");

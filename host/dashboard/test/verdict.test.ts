@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compile, type CommandNode, type Explanation } from "@sentinel/policy";
 import { amountText, amountWithUnit } from "../src/verdict/amount";
+import { escapesOf, isPlain } from "../src/verdict/escapes";
 import { layerViews } from "../src/verdict/layers";
-import { spans, subjectOf } from "../src/verdict/subject";
+import { MOST, near } from "../src/verdict/near";
+import { spans, subjectOf, type Mark } from "../src/verdict/subject";
 import { flatten, move } from "../src/verdict/tree";
 
 const policy = compile(
@@ -70,6 +72,34 @@ test("marks that overlap: the strictest counts", () => {
     [7, 8, "deny", false],
     [8, 10, null, false],
   ]);
+});
+
+test("of a long command with marks everywhere nothing is left out without being told of, and its end is there", () => {
+  const length = 60_000;
+  const marks: Mark[] = Array.from({ length: 3_000 }, (_, at) => ({ start: at * 20, end: at * 20 + 10, outcome: "deny", reason: 0 }));
+  for (const some of [marks, marks.slice(0, 20), [], [{ start: 0, end: length, outcome: "deny", reason: 0 } as Mark]]) {
+    const shown = near(spans(length, some, null), length);
+    let at = 0;
+    for (const span of shown) {
+      assert.equal(span.start, at);
+      assert.ok(span.gap === 0 || span.gap === span.end - span.start);
+      at = span.end;
+    }
+    assert.equal(at, length);
+    assert.equal(shown.at(-1)?.gap, 0, "the end is shown");
+    assert.ok(shown.length <= 405, "and not all of it");
+    assert.ok(shown.reduce((sum, span) => sum + (span.gap === 0 ? span.end - span.start : 0), 0) <= 3 * MOST);
+  }
+});
+
+test("an escape is a character only where the line has it, not where somebody typed it", () => {
+  const marked = (text: string, raw: string | null): string[] => escapesOf(text, raw).filter((piece) => piece.escaped).map((piece) => piece.text);
+  assert.deepEqual(marked("echo \\u{202e}x", "echo \u202ex"), ["\\u{202e}"]);
+  assert.deepEqual(marked("echo \\u{202e}x", "echo \\u{202e}x"), []);
+  assert.deepEqual(escapesOf("a \\u{202e} b \\u{202e}", "a \\u{202e} b \u202e").map((piece) => piece.escaped), [false, true]);
+  assert.deepEqual(escapesOf("a \\u{202e} b \\u{202e}", "a \u202e b \\u{202e}").map((piece) => [piece.text, piece.escaped]), [["a ", false], ["\\u{202e}", true], [" b \\u{202e}", false]]);
+  assert.deepEqual(marked("\\u{200b}", "elsewhere"), ["\\u{200b}"], "what is found nowhere is marked");
+  assert.deepEqual([isPlain("git"), isPlain("gi\\u{202e}t"), isPlain("gi\u202et")], [true, false, false]);
 });
 
 const node = (text: string, children: CommandNode[] = []): CommandNode => ({ kind: "command", text, start: 0, end: 0, program: null, note: null, children });

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use sentinel_web_tests::{edge_worker, node, package, workerd};
+use sentinel_web_tests::{edge_worker, node, package, workerd, workerd_port};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{Daemon, Place, eventually};
-use crate::process::{Process, free_port};
+use crate::process::Process;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -65,14 +65,13 @@ impl Scene {
     fn edge(&self, name: &'static str, environment: &str) -> Edge {
         let directory = tempfile::tempdir().expect("a directory");
         edge_worker(directory.path(), &BTreeMap::from([("buyer".to_owned(), policy())]));
-        let port = free_port();
-        let mut command = Command::new(workerd());
-        command.current_dir(directory.path()).env_clear().env("EDGE_TOKEN", EDGE_TOKEN);
+        let mut command = workerd(directory.path());
+        command.env("EDGE_TOKEN", EDGE_TOKEN);
         command.env("EDGE_POINT", name).env("EDGE_ENVIRONMENT", environment);
         command.env("DAEMON_URL", self.address()).env("DAEMON_TOKEN", &self.keys["agent"]);
         command.env("DAEMON_TIMEOUT_MS", "30000");
-        command.args(["serve", &format!("--socket-addr=http=127.0.0.1:{port}"), "workerd.capnp"]);
-        let process = Process::start(&mut command, &directory.path().join("log"), port, PATIENCE);
+        let log = directory.path().join("log");
+        let (process, port) = Process::start(&mut command, &log, PATIENCE, workerd_port);
         Edge { name, url: format!("http://127.0.0.1:{port}"), process, _directory: directory }
     }
 

@@ -53,6 +53,12 @@ fn ledger() {
     Scene::new().walk("ledger.mjs");
 }
 
+/// What became of a ledger while nobody looked: another key, another past.
+#[test]
+fn ledger_past() {
+    Scene::new().walk("past.mjs");
+}
+
 /// As static files, without a daemon.
 #[test]
 fn playground() {

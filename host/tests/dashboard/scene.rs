@@ -17,6 +17,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("alice", "approve,audit", "alice"),
     ("bob", "approve,audit", "bob"),
     ("carol", "audit", "carol"),
+    ("erin", "approve", "erin"),
     ("lost", "approve,audit", "lost"),
 ];
 

@@ -4,18 +4,31 @@ use std::collections::BTreeMap;
 use std::env::consts::{ARCH, OS};
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use serde_json::Value;
 
 use crate::{node, package, repository, tools};
 
 const EXAMPLE: &str = "examples/edge-worker";
 
-/// The program itself: what npm calls `workerd` is a script, and ending that leaves the program running.
-pub fn workerd() -> PathBuf {
+/// workerd in a folder that [`edge_worker`] made, at a free port, with an empty environment.
+pub fn workerd(folder: &Path) -> Command {
     let os = if OS == "macos" { "darwin" } else { OS };
     let arch = if ARCH == "aarch64" { "arm64" } else { "64" };
-    tools().join(format!("node_modules/@cloudflare/workerd-{os}-{arch}/bin/workerd"))
+    // The program itself: what npm calls `workerd` is a script, and ending that leaves the program running.
+    let program = tools().join(format!("node_modules/@cloudflare/workerd-{os}-{arch}/bin/workerd"));
+    let mut command = Command::new(program);
+    command.current_dir(folder).env_clear();
+    command.args(["serve", "--socket-addr=http=127.0.0.1:0", "--control-fd=1", "workerd.capnp"]);
+    command
+}
+
+/// The port that workerd listens at, where a line of its output says so.
+pub fn workerd_port(line: &str) -> Option<u16> {
+    let event: Value = serde_json::from_str(line).ok()?;
+    (event["event"] == "listen").then(|| event["port"].as_u64()?.try_into().ok()).flatten()
 }
 
 /// Copies the example with other policies, by the names of their agents, and writes its configuration.

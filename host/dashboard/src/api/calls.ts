@@ -20,9 +20,12 @@ type Query = NonNullable<Options["query"]>;
 const agent = (id: string): string => `/v1/agents/${encodeURIComponent(id)}`;
 
 export const dashboard = (limit: number, signal: AbortSignal): Asked<Dashboard> => request("/v1/dashboard", { query: { limit }, signal });
+/** Without the list of agents: reading the risk of each is most of the work. */
+export const totals = (signal: AbortSignal): Asked<Dashboard> => request("/v1/dashboard", { query: { limit: 1, agents: 0 }, signal });
 
-export const agents = (page: number, signal: AbortSignal): Asked<{ agents: Agent[]; total: number; page: number; pages: number }> =>
-  request("/v1/agents", { query: { page, limit: 100 }, signal });
+/** `part`: of the names that are meant, over all pages; empty for all. */
+export const agents = (page: number, part: string, signal: AbortSignal): Asked<{ agents: Agent[]; total: number; page: number; pages: number }> =>
+  request("/v1/agents", { query: { page, limit: 100, q: part }, signal });
 
 export const risk = (id: string, signal: AbortSignal): Asked<Risk> => request(`${agent(id)}/risk`, { signal });
 export const budgets = (id: string, signal: AbortSignal): Asked<{ budgets: Budget[] }> => request(`${agent(id)}/budgets`, { signal });

@@ -4,7 +4,7 @@
  */
 import { computed, signal } from "@preact/signals";
 import { daemon, request, signedOut } from "./client";
-import type { Answer } from "./problem";
+import type { Answer, Problem } from "./problem";
 import { forgetSecret, hasSecret, keepSecret, onOtherTab, secret } from "./secret";
 import type { Role, SignedIn } from "./types";
 
@@ -28,12 +28,26 @@ export function mayChange(role: Role): boolean {
   return may(role) && !onlyLooks.value;
 }
 
-/** Asks who the cookie belongs to. */
+/** Why it is not known yet who the cookie belongs to; null where nothing stands against asking. */
+export const waitsFor = signal<Problem | null>(null);
+
+/**
+ * Asks who the cookie belongs to, until there is an answer. A daemon that starts, and a proxy in front of one that does, say
+ * nothing about the login: only a daemon that does not know it ends it, and takes its secret.
+ */
 export async function resume(): Promise<void> {
   const answer = await request<unknown>("/v1/login");
   if (answer.ok) enter(answer.value);
-  else if (answer.problem.kind !== "gone") leave(false);
-  else setTimeout(() => void resume(), 2_000);
+  else if (answer.problem.kind === "signed-out") leave(false);
+  else if (mayPass(answer.problem)) {
+    waitsFor.value = answer.problem;
+    setTimeout(() => void resume(), 2_000);
+  } else askAgain();
+}
+
+/** By itself, that is. 408 and 429 are about this request, not about the login. */
+function mayPass({ kind, status }: Problem): boolean {
+  return kind === "gone" || kind === "unavailable" || status === 408 || status === 429;
 }
 
 export async function signIn(token: string): Promise<Answer<unknown>> {
@@ -47,7 +61,7 @@ export async function signIn(token: string): Promise<Answer<unknown>> {
   return answer;
 }
 
-/** The cookie goes with the answer; where there is none, or a refusal, it is still there. */
+/** The cookie goes with the answer; where there is none, or a refusal, it is still there. It needs no secret: it harms nobody. */
 export async function signOut(): Promise<Answer<unknown>> {
   const answer = await request("/v1/login", { method: "DELETE" });
   if (answer.ok || answer.problem.kind === "signed-out") leave(false);
@@ -61,6 +75,7 @@ export function askAgain(): void {
 
 function enter(value: unknown): void {
   daemon.value = "up";
+  waitsFor.value = null;
   session.value = { state: "in", who: signedIn(value) };
 }
 

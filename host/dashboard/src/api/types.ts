@@ -36,7 +36,10 @@ export interface Agent {
   role: string | null;
   authority: string | null;
   environments: string[] | null;
+  /** What its policy says. */
   mode: Mode | null;
+  /** What holds: the stricter of that and the daemon's own. */
+  effectiveMode?: Mode | null;
   version: string | null;
   revision: number | null;
   digest: string | null;
@@ -154,6 +157,17 @@ export interface ApprovalMeter {
   left?: string;
 }
 
+/** One of the reasons for which a person is asked. A yes is for all of them. */
+export interface ApprovalReason {
+  message: string;
+  code: string;
+  layer: string;
+  /** The line of the policy, where one decided. */
+  rule?: { pattern: string; pointer: string } | null;
+  /** The part of the command, escaped; bytes in it, equal where it does not stand there literally. */
+  part?: { text: string; start: number; end: number } | null;
+}
+
 export interface Approval {
   id: string;
   status: ApprovalStatus;
@@ -163,6 +177,12 @@ export interface Approval {
   requestedBy: string;
   reason: string;
   code: string;
+  /** Every reason; `reason` is the first. */
+  reasons?: ApprovalReason[];
+  /** Further places for which one of the reasons holds as well. */
+  moreReasons?: number;
+  /** False where another policy governs the agent by now: a yes would be worth nothing. */
+  governs?: boolean;
   askedAt: string;
   expiresAt: string;
   quorum: number;

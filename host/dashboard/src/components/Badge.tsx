@@ -43,9 +43,17 @@ export function StatusBadge({ status }: { status: string }): JSX.Element {
   );
 }
 
-export function ModeBadge({ mode }: { mode: string | null }): JSX.Element {
+/** The mode that holds. `says` is the policy's own, where the daemon's is stricter. */
+export function ModeBadge({ mode, says = mode }: { mode: string | null; says?: string | null }): JSX.Element {
   if (mode === null) return <Badge tone="plain">no policy</Badge>;
-  return <Badge tone={mode === "enforce" ? "info" : "escalate"}>{mode}</Badge>;
+  const other = says !== null && says !== mode;
+  const badge = <Badge tone={mode === "enforce" ? "info" : "escalate"}>{mode}</Badge>;
+  if (!other) return badge;
+  return (
+    <span title={`The policy says ${says}; the daemon's SOE_MODE is stricter, and holds`}>
+      {badge} <span class="muted xs nowrap">not {says}</span>
+    </span>
+  );
 }
 
 const riskTones: Record<string, Tone> = {

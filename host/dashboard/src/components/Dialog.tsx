@@ -8,12 +8,15 @@ export function Dialog({
   close,
   children,
   actions,
+  wide = false,
 }: {
   title: string;
   open: boolean;
   close: () => void;
   children: ComponentChildren;
   actions: ComponentChildren;
+  /** For what has lines of its own, such as a text. */
+  wide?: boolean;
 }): JSX.Element | null {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -31,7 +34,7 @@ export function Dialog({
   return (
     <dialog
       ref={element}
-      class="dialog"
+      class={wide ? "dialog dialog-wide" : "dialog"}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

@@ -16,22 +16,24 @@ export function MeterBar({
   limit: number | null;
   text: ComponentChildren;
 }): JSX.Element {
-  const whole = limit === null || limit <= 0 ? null : limit;
-  const usedPart = whole === null ? 0 : Math.min(1, used / whole);
-  const heldPart = whole === null ? 0 : Math.min(1 - usedPart, held / whole);
+  return (
+    <div class="meter">
+      {limit !== null && <Bar name={name} used={used} held={held} limit={limit} />}
+      <div class="meter-text num">{text}</div>
+    </div>
+  );
+}
+
+function Bar({ name, used, held, limit }: { name: string; used: number; held: number; limit: number }): JSX.Element {
+  // Of nothing, everything is used.
+  const usedPart = limit <= 0 ? 1 : Math.min(1, used / limit);
+  const heldPart = limit <= 0 ? 0 : Math.min(1 - usedPart, held / limit);
   const share = usedPart + heldPart;
   const tone = share >= 1 ? "deny" : share >= 0.8 ? "escalate" : "accent";
   return (
-    <div class="meter">
-      <div class="meter-bar" role="meter" aria-label={name} aria-valuemin={0} aria-valuemax={whole ?? Math.max(1, used)} aria-valuenow={Math.min(used + held, whole ?? used + held)}>
-        {whole !== null && (
-          <>
-            <span class={`meter-used meter-${tone}`} style={{ width: `${usedPart * 100}%` }} />
-            <span class={`meter-held meter-${tone}`} style={{ width: `${heldPart * 100}%` }} />
-          </>
-        )}
-      </div>
-      <div class="meter-text num">{text}</div>
+    <div class="meter-bar" role="meter" aria-label={name} aria-valuemin={0} aria-valuemax={Math.max(0, limit)} aria-valuenow={Math.min(used + held, Math.max(0, limit))}>
+      <span class={`meter-used meter-${tone}`} style={{ width: `${usedPart * 100}%` }} />
+      <span class={`meter-held meter-${tone}`} style={{ width: `${heldPart * 100}%` }} />
     </div>
   );
 }

@@ -14,15 +14,16 @@ document.addEventListener("visibilitychange", () => {
 
 interface Props {
   at: string | null | undefined;
-  /** `ago`: how long since; `clock`: the time of day; `stamp`: date and time. */
-  as?: "ago" | "clock" | "stamp";
+  /** `ago`: how long since; `clock`: the time of day; `stamp`: date and time; `today`: the date only where it is another day. */
+  as?: "ago" | "clock" | "stamp" | "today";
 }
 
 export function Time({ at, as = "ago" }: Props): JSX.Element {
   const moment = at === null || at === undefined ? Number.NaN : Date.parse(at);
   if (Number.isNaN(moment)) return <span class="muted">never</span>;
   const date = new Date(moment);
-  const text = as === "clock" ? clock(date) : as === "stamp" ? stamp(date) : ago(now.value - moment);
+  const brief = as === "clock" || (as === "today" && date.toDateString() === new Date(now.value).toDateString());
+  const text = brief ? clock(date) : as === "ago" ? ago(now.value - moment) : stamp(date);
   return (
     <time dateTime={date.toISOString()} title={as === "ago" ? stamp(date) : date.toISOString()} class={`num nowrap${as === "ago" ? " ago" : ""}`}>
       {text}

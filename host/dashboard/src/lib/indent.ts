@@ -2,21 +2,17 @@
  * JSON with line breaks for the eye, its texts and numbers left as they were written: reading and writing it again
  * would round numbers and drop what comes twice. What is no JSON comes back as it is.
  */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gy;
+import { isJson, tokens } from "./json";
 
 export function indented(text: string): string {
-  try {
-    JSON.parse(text);
-  } catch {
-    return text;
-  }
+  if (!isJson(text)) return text;
   const parts: string[] = [];
   let depth = 0;
   let before = "";
   const line = (): void => {
     parts.push("\n", "  ".repeat(depth));
   };
-  for (const token of tokens(text)) {
+  for (const { text: token } of tokens(text)) {
     if (token === "}" || token === "]") {
       depth -= 1;
       if (before !== "{" && before !== "[") line();
@@ -29,19 +25,4 @@ export function indented(text: string): string {
     before = token;
   }
   return parts.join("");
-}
-
-function* tokens(text: string): Generator<string> {
-  let at = 0;
-  while (at < text.length) {
-    if (/\s/.test(text[at] ?? "")) {
-      at += 1;
-      continue;
-    }
-    TOKEN.lastIndex = at;
-    const token = TOKEN.exec(text)?.[0];
-    if (token === undefined) return;
-    yield token;
-    at += token.length;
-  }
 }

@@ -1,8 +1,9 @@
-/** The ledger's key that somebody pasted, which ledger this browser knows here, and its last checkpoint. All stay in this browser. */
+/** The ledger's key that somebody pasted, which ledger this browser knows here, its last checkpoint and who signed that. All stay in this browser. */
 import { signal } from "@preact/signals";
 
 const KEY = "sentinel.ledger.key";
 const SEEN = "sentinel.ledger.checkpoint";
+const SIGNER = "sentinel.ledger.signer";
 const KNOWN = "sentinel.ledger.known";
 
 /** Lines `<name>+<hash>+<base64>`; empty where nobody pinned one. */
@@ -25,8 +26,14 @@ export function seenCheckpoint(origin: string): string | null {
   return read(`${SEEN}.${origin}`);
 }
 
-export function keepCheckpoint(origin: string, note: string): void {
+/** The key that signed it, as it was checked then; null where it was kept before keys were. */
+export function seenKey(origin: string): string | null {
+  return read(`${SIGNER}.${origin}`);
+}
+
+export function keepCheckpoint(origin: string, note: string, key: string): void {
   write(`${SEEN}.${origin}`, note);
+  write(`${SIGNER}.${origin}`, key);
 }
 
 /** The name of the ledger that this browser knows at this address; null before it saw one. */

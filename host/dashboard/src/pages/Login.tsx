@@ -10,6 +10,9 @@ import { Button } from "../components/Button";
 import { ErrorBox } from "../components/states";
 import { Mark, ThemeSwitch } from "../Layout";
 
+/** It breaks between an option and the next, nowhere else. */
+const COMMAND = ["sentinel token key create", "--role approve", "--agent '*'", "--subject you"];
+
 export function Login({ lost }: { lost: boolean }): JSX.Element {
   const field = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -53,7 +56,7 @@ export function Login({ lost }: { lost: boolean }): JSX.Element {
           {busy ? "Signing in…" : "Sign in"}
         </Button>
         <p class="muted small">
-          Make one where the daemon runs: <code>sentinel token key create --role approve --agent '*' --subject you</code>
+          Make one where the daemon runs: <code>{COMMAND.map((words) => <><span class="nowrap">{words}</span> </>)}</code>
         </p>
         <div class="login-foot">
           <a href="./playground/">Playground, without signing in</a>

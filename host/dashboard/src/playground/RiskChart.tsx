@@ -19,13 +19,20 @@ export function RiskChart({ stages, total, max, thresholds, chosen }: Props) {
   const steps = stages.map((stage) => `H${x(stage.position).toFixed(1)}V${y(stage.risk).toFixed(1)}H${x(stage.position + 1).toFixed(1)}`).join("");
   const last = stages.at(-1);
   return (
-    <svg class="p-chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Points after each call, ${last?.risk ?? 0} of ${max} after ${stages.length} of ${total} calls`}>
-      {last !== undefined && <path class="p-chart-area" d={`M0 ${y(0)}${steps}V${y(0)}Z`} />}
+    <div class="p-chart-box">
+      <svg class="p-chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Points after each call, ${last?.risk ?? 0} of ${max} after ${stages.length} of ${total} calls`}>
+        {last !== undefined && <path class="p-chart-area" d={`M0 ${y(0)}${steps}V${y(0)}Z`} />}
+        {thresholds.map((threshold) => (
+          <line key={threshold.name} class={`p-chart-threshold p-chart-${threshold.name}`} x1={0} x2={WIDTH} y1={y(threshold.at)} y2={y(threshold.at)} />
+        ))}
+        {last !== undefined && <path class="p-chart-line" d={`M0 ${y(0)}${steps}`} />}
+        {chosen < stages.length && <rect class="p-chart-chosen" x={x(chosen)} y={0} width={Math.max(2, x(1))} height={HEIGHT} />}
+      </svg>
       {thresholds.map((threshold) => (
-        <line key={threshold.name} class={`p-chart-threshold p-chart-${threshold.name}`} x1={0} x2={WIDTH} y1={y(threshold.at)} y2={y(threshold.at)} />
+        <span key={threshold.name} class="p-chart-name" aria-hidden="true" style={{ top: `${(100 * y(threshold.at)) / HEIGHT}%` }}>
+          {threshold.name}
+        </span>
       ))}
-      {last !== undefined && <path class="p-chart-line" d={`M0 ${y(0)}${steps}`} />}
-      {chosen < stages.length && <rect class="p-chart-chosen" x={x(chosen)} y={0} width={Math.max(2, x(1))} height={HEIGHT} />}
-    </svg>
+    </div>
   );
 }

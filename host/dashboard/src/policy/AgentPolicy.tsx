@@ -12,7 +12,7 @@ import type { Notation } from "../editor/place";
 import { engine } from "../lib/engine";
 import type { RulePlace } from "../verdict";
 import { DecisionDiff } from "./DecisionDiff";
-import { DraftPane } from "./DraftPane";
+import { DraftPane, type Newer } from "./DraftPane";
 import { dropDraft, firstPolicy, keepDraft, loadDraft, type Draft } from "./drafts";
 import { HistoryPanel } from "./HistoryPanel";
 import { history } from "./requests";
@@ -25,16 +25,39 @@ const TABS: readonly (readonly [Tab, string])[] = [
   ["history", "History"],
 ];
 
+const EVERY_MS = 30_000;
+
+/** What a draft is compared with stays while there is one, whoever deploys meanwhile: the page says so, and goes on when asked to. */
 export function AgentPolicy({ agent }: { agent: string }): JSX.Element {
-  const now = useQuery(`policy/${agent}`, (signal) => governing(agent, signal));
-  const none = now.problem?.kind === "not-found";
-  if (now.data === null && !none) return now.problem === null ? <Loading rows={8} /> : <ErrorBox problem={now.problem} retry={now.refresh} />;
-  return <Governed key={now.data?.digest ?? "none"} agent={agent} now={now.data} refresh={now.refresh} />;
+  const query = useQuery(`policy/${agent}`, (signal) => governing(agent, signal), EVERY_MS);
+  const [, draw] = useState(0);
+  const held = useRef<{ policy: PolicyDocument | null } | null>(null);
+  const draft = useRef<Draft | null>(null);
+  const none = query.problem?.kind === "not-found";
+  if (query.data === null && !none && held.current === null) return query.problem === null ? <Loading rows={8} /> : <ErrorBox problem={query.problem} retry={query.refresh} />;
+  const latest = none ? null : query.data;
+  if (held.current === null || draft.current === null) held.current = { policy: latest };
+  const now = held.current.policy;
+  const adopt = (): void => {
+    held.current = { policy: latest };
+    draw((turn) => turn + 1);
+  };
+  const newer = latest?.digest === now?.digest ? null : { policy: latest, adopt };
+  return <Governed key={now?.digest ?? "none"} agent={agent} now={now} newer={newer} draft={draft} refresh={query.refresh} />;
+}
+
+interface GovernedProps {
+  agent: string;
+  now: PolicyDocument | null;
+  newer: Newer | null;
+  /** Null where nothing was changed. It outlives this page where the browser stores nothing. */
+  draft: { current: Draft | null };
+  refresh: () => void;
 }
 
 /** Another policy governs: the page begins anew, with the draft that is kept. */
-function Governed({ agent, now, refresh }: { agent: string; now: PolicyDocument | null; refresh: () => void }): JSX.Element {
-  const kept = useMemo(() => loadDraft(agent), []);
+function Governed({ agent, now, newer, draft, refresh }: GovernedProps): JSX.Element {
+  const kept = useMemo(() => loadDraft(agent) ?? draft.current, []);
   const start: Draft = kept ?? { text: now?.document ?? firstPolicy(agent), notation: now?.format ?? "yaml", base: now?.digest ?? null };
   const [text, setText] = useState(start.text);
   const [notation, setNotation] = useState<Notation>(start.notation);
@@ -43,6 +66,7 @@ function Governed({ agent, now, refresh }: { agent: string; now: PolicyDocument 
   const revisions = useQuery(may("audit") ? `history/${agent}/${now?.digest ?? ""}` : null, (signal) => history(agent, signal));
   const editor = useRef<EditorHandle>(null);
   const dirty = text !== (now?.document ?? "");
+  draft.current = text === (now?.document ?? firstPolicy(agent)) ? null : { text, notation, base: start.base };
 
   const { policy, diagnostics } = useCompiled(text, notation);
   const current = useCompiled(now?.document ?? null, now?.format ?? "json").policy;
@@ -67,6 +91,7 @@ function Governed({ agent, now, refresh }: { agent: string; now: PolicyDocument 
   };
   const deployed = (): void => {
     dropDraft(agent);
+    draft.current = null;
     refresh();
   };
   return (
@@ -74,6 +99,7 @@ function Governed({ agent, now, refresh }: { agent: string; now: PolicyDocument 
       <DraftPane
         agent={agent}
         now={now}
+        newer={newer}
         text={text}
         notation={notation}
         dirty={dirty}
@@ -89,6 +115,7 @@ function Governed({ agent, now, refresh }: { agent: string; now: PolicyDocument 
           replace(now?.document ?? firstPolicy(agent), now?.format ?? "yaml");
         }}
         onDeployed={deployed}
+        onChanged={refresh}
       />
       <section class="panel pol-side" aria-label="What the draft changes">
         <div class="tabs pol-tabs" role="tablist" aria-label="What is shown">
@@ -101,7 +128,7 @@ function Governed({ agent, now, refresh }: { agent: string; now: PolicyDocument 
         <div class="pol-tab" id="pol-tab" role="tabpanel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
           {tab === "decisions" && <DecisionDiff agent={agent} draft={policy} current={current} governs={now !== null} ready={engine.value} onRule={onRule} />}
           {tab === "text" && <TextPanel agent={agent} now={now} text={text} notation={notation} revisions={revisions.data?.revisions ?? []} />}
-          {tab === "history" && <HistoryPanel agent={agent} now={now} query={revisions} onOpen={replace} onRolledBack={deployed} />}
+          {tab === "history" && <HistoryPanel agent={agent} now={now} query={revisions} onOpen={replace} onRolledBack={deployed} onChanged={refresh} />}
         </div>
       </section>
     </div>

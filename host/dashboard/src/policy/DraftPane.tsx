@@ -15,9 +15,16 @@ import { engine, engineError } from "../lib/engine";
 import { DeployDialog } from "./DeployDialog";
 import { compareVersions, nextVersion, withVersion } from "./version";
 
+/** A policy that somebody deployed meanwhile; null in it where they removed it. */
+export interface Newer {
+  readonly policy: PolicyDocument | null;
+  readonly adopt: () => void;
+}
+
 interface Props {
   agent: string;
   now: PolicyDocument | null;
+  newer: Newer | null;
   text: string;
   notation: Notation;
   dirty: boolean;
@@ -31,6 +38,8 @@ interface Props {
   onNotation: (notation: Notation) => void;
   onDiscard: () => void;
   onDeployed: () => void;
+  /** Another policy governs than the page knows. */
+  onChanged: () => void;
 }
 
 export function DraftPane(props: Props): JSX.Element {
@@ -79,6 +88,20 @@ export function DraftPane(props: Props): JSX.Element {
         {!admin && <span class="muted">Your credential can try drafts, not deploy them.</span>}
       </p>
       {props.stale && <p class="note note-escalate pol-note">Another policy governs than when this draft was begun. Compare the texts before you deploy.</p>}
+      {props.newer !== null && (
+        <p class="note note-escalate pol-note" role="status">
+          {props.newer.policy === null ? (
+            "The policy was removed meanwhile."
+          ) : (
+            <>
+              Meanwhile <Text of={props.newer.policy.deployedBy} most={60} /> deployed revision {props.newer.policy.revision}, version <Text of={props.newer.policy.version} most={40} />.
+            </>
+          )}{" "}
+          <button type="button" class="link" onClick={props.newer.adopt}>
+            Compare the draft with what governs now
+          </button>
+        </p>
+      )}
       {otherAgent && policy !== null && (
         <p class="note note-deny pol-note">
           The draft says it is for <Text of={policy.agentId} most={80} />. Open that agent, or correct “agentId”.
@@ -103,7 +126,7 @@ export function DraftPane(props: Props): JSX.Element {
         <Diagnostics diagnostics={diagnostics} ready={engine.value === "ready"} onGo={(one) => editor.current?.show(one.range.start, one.range.end, true)} />
       )}
       {deploying && policy !== null && (
-        <DeployDialog agent={agent} now={now} text={text} notation={notation} policy={policy} close={() => setDeploying(false)} onText={props.onText} onDeployed={props.onDeployed} />
+        <DeployDialog agent={agent} now={now} text={text} notation={notation} policy={policy} close={() => setDeploying(false)} onText={props.onText} onDeployed={props.onDeployed} onChanged={props.onChanged} />
       )}
     </section>
   );

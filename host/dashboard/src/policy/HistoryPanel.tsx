@@ -13,7 +13,7 @@ import { Text } from "../components/Text";
 import { Time } from "../components/Time";
 import { toast } from "../components/Toast";
 import type { Notation } from "../editor/place";
-import { revision, rollback } from "./requests";
+import { CHANGED, revision, rollback } from "./requests";
 
 interface Props {
   agent: string;
@@ -21,9 +21,11 @@ interface Props {
   query: Query<{ revisions: Revision[] }>;
   onOpen: (text: string, notation: Notation) => void;
   onRolledBack: () => void;
+  /** Another policy governs than the page knows. */
+  onChanged: () => void;
 }
 
-export function HistoryPanel({ agent, now, query, onOpen, onRolledBack }: Props): JSX.Element {
+export function HistoryPanel({ agent, now, query, onOpen, onRolledBack, onChanged }: Props): JSX.Element {
   const [back, setBack] = useState<Revision | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -40,13 +42,16 @@ export function HistoryPanel({ agent, now, query, onOpen, onRolledBack }: Props)
   const roll = async (): Promise<void> => {
     if (back === null) return;
     setBusy(true);
-    const answer = await rollback(agent, back.revision);
+    const answer = await rollback(agent, back.revision, now?.digest ?? null);
     setBusy(false);
     setBack(null);
     if (answer.ok) {
       toast(`Revision ${back.revision} governs again, as revision ${answer.value.revision}.`);
       onRolledBack();
-    } else setProblem(answer.problem);
+    } else {
+      setProblem(answer.problem);
+      if (answer.problem.code === CHANGED) onChanged();
+    }
   };
   return (
     <div class="pol-history">

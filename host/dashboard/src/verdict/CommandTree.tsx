@@ -5,7 +5,8 @@
 import { useRef, useState } from "preact/hooks";
 import type { CommandNode, Outcome, Reason } from "@sentinel/policy";
 import { head } from "../lib/visible";
-import { Visible } from "./Marked";
+import { isPlain } from "./escapes";
+import { Escaped, Visible } from "./Marked";
 import { OutcomeSign } from "./Outcome";
 import { strictest } from "./layers";
 import { flatten, move, type Row } from "./tree";
@@ -15,6 +16,10 @@ const MOST = 240;
 interface Props {
   readonly nodes: readonly CommandNode[];
   readonly reasons?: readonly Reason[];
+  /** The line that has them: only it knows which escape is a character and which was typed. */
+  readonly text?: string | null;
+  /** A person decides: what no reason speaks of has a dot, for nothing says that it is fine. */
+  readonly undecided?: boolean;
   readonly label?: string;
   readonly onChoose?: (range: { start: number; end: number } | null) => void;
 }
@@ -26,7 +31,7 @@ const KINDS: Readonly<Record<CommandNode["kind"], string>> = {
   substitution: "substitution",
 };
 
-export function CommandTree({ nodes, reasons = [], label = "Commands that would run", onChoose }: Props) {
+export function CommandTree({ nodes, reasons = [], text = null, undecided = false, label = "Commands that would run", onChoose }: Props) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [active, setActive] = useState("0");
   const list = useRef<HTMLUListElement>(null);
@@ -79,7 +84,7 @@ export function CommandTree({ nodes, reasons = [], label = "Commands that would 
             <span class="v-twist" aria-hidden="true" onClick={() => open !== undefined && toggle(row.id, !open)}>
               {open === undefined ? "" : open ? "▾" : "▸"}
             </span>
-            <NodeText node={row.node} outcome={strictest(said)} />
+            <NodeText node={row.node} text={text} outcome={strictest(said)} undecided={undecided} />
           </li>
         );
       })}
@@ -87,21 +92,19 @@ export function CommandTree({ nodes, reasons = [], label = "Commands that would 
   );
 }
 
-function NodeText({ node, outcome }: { node: CommandNode; outcome: Outcome | null }) {
+function NodeText({ node, text, outcome, undecided }: { node: CommandNode; text: string | null; outcome: Outcome | null; undecided: boolean }) {
   const cut = head(node.text, MOST);
-  const program = node.program !== null && cut.text.startsWith(node.program) ? node.program : null;
+  const raw = text !== null && node.end > node.start ? text.slice(node.start, node.end) : text;
+  const program = node.program !== null && cut.text.startsWith(node.program) && isPlain(node.program) ? node.program : null;
   return (
     <span class="v-node-text">
       {outcome !== null && <OutcomeSign outcome={outcome} />}
       {outcome !== null && <span class="visually-hidden">{outcome}: </span>}
+      {outcome === null && undecided && node.kind !== "pipeline" && <span class="v-undecided" aria-hidden="true" />}
       {KINDS[node.kind] !== "" && <span class="v-kind">{KINDS[node.kind]}</span>}
       <code>
-        {program !== null && (
-          <b>
-            <Visible text={program} />
-          </b>
-        )}
-        <Visible text={program === null ? cut.text : cut.text.slice(program.length)} />
+        {program !== null && <b>{program}</b>}
+        <Escaped text={program === null ? cut.text : cut.text.slice(program.length)} raw={raw} />
         {cut.left > 0 && ` … ${cut.left} more`}
       </code>
       {node.note !== null && (

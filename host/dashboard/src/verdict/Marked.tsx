@@ -1,9 +1,10 @@
 /** A text with parts of it marked. Unprintables are escaped, and a text of a megabyte is shown in pieces. */
 import { useState } from "preact/hooks";
-import { pieces } from "../lib/visible";
+import { type Piece, pieces } from "../lib/visible";
+import { escapesOf } from "./escapes";
+import { MOST, near, type Shown } from "./near";
 import { spans, type Mark } from "./subject";
 
-const MOST = 4_000;
 
 interface Props {
   readonly text: string;
@@ -37,37 +38,6 @@ export function Marked({ text, marks, chosen = null, label }: Props) {
   );
 }
 
-interface Shown {
-  readonly start: number;
-  readonly end: number;
-  readonly outcome: "allow" | "escalate" | "deny" | null;
-  readonly chosen: boolean;
-  readonly gap: number;
-}
-
-/** The beginning, and the surroundings of every mark. */
-function near(all: readonly Omit<Shown, "gap">[], length: number): Shown[] {
-  const out: Shown[] = [];
-  let budget = MOST;
-  const put = (span: Omit<Shown, "gap">, start: number, end: number): void => {
-    if (end > start) out.push({ ...span, start, end, gap: 0 });
-    budget -= Math.max(0, end - start);
-  };
-  for (const span of all) {
-    const size = span.end - span.start;
-    const most = span.outcome === null && !span.chosen ? 600 : 1_200;
-    if (size <= most && budget > 0) put(span, span.start, span.end);
-    else {
-      const side = budget > 0 ? most / 2 : 40;
-      put(span, span.start, span.start + Math.min(side, size));
-      out.push({ ...span, start: span.start + side, end: span.end - side, gap: Math.max(1, size - 2 * side) });
-      if (span.end < length || budget > 0) put(span, Math.max(span.start + side, span.end - side), span.end);
-    }
-    if (out.length > 400) break;
-  }
-  return out;
-}
-
 function Part({ text, outcome, chosen }: { text: string; outcome: Shown["outcome"]; chosen: boolean }) {
   const content = <Visible text={text} lines />;
   const kind = chosen ? "v-chosen" : "";
@@ -77,9 +47,18 @@ function Part({ text, outcome, chosen }: { text: string; outcome: Shown["outcome
 
 /** Text nodes, with what nobody sees written out. */
 export function Visible({ text, lines = false }: { text: string; lines?: boolean }) {
+  return <Pieces of={pieces(text, lines)} />;
+}
+
+/** A text that the engine escaped, with what of it stands for a character of `raw`. */
+export function Escaped({ text, raw }: { text: string; raw: string | null }) {
+  return <Pieces of={escapesOf(text, raw)} />;
+}
+
+function Pieces({ of }: { of: readonly Piece[] }) {
   return (
     <>
-      {pieces(text, lines).map((piece, index) =>
+      {of.map((piece, index) =>
         piece.escaped ? (
           <span key={index} class="escaped" title="A character that cannot be seen">
             {piece.text}

@@ -44,7 +44,7 @@ export function VerdictView({ verdict, explanation, call, onRule, without = [] }
       {explanation !== null && explanation.commands !== null && explanation.commands.length > 0 && (
         <section class="v-section">
           <h3>Commands that would run</h3>
-          <CommandTree nodes={explanation.commands} reasons={explanation.reasons} onChoose={setChosen} />
+          <CommandTree nodes={explanation.commands} reasons={explanation.reasons} text={subject?.title === "Command" ? subject.text : null} onChoose={setChosen} />
         </section>
       )}
       <section class="v-section">

@@ -59,7 +59,8 @@ function isAt(text: string, node: CommandNode): boolean {
   return node.end <= text.length && (node.start === node.end || text.slice(node.start, node.end).length > 0);
 }
 
-function marksByPlace(text: string, reasons: readonly Reason[]): Mark[] {
+/** The parts of reasons, where they stand in the text. */
+export function marksByPlace(text: string, reasons: readonly Reason[]): Mark[] {
   return reasons.flatMap((reason, index) => {
     const part = reason.part;
     if (part === null || part.end <= part.start || part.end > text.length) return [];

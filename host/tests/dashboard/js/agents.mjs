@@ -1,7 +1,8 @@
 // Agents: the list, one agent's page, its gauge and budgets after calls, and setting its points to nought.
 
 import assert from "node:assert/strict";
-import { accessible, ask, call, fit, narrow, open, shifts, walk } from "./helpers.mjs";
+import { join } from "node:path";
+import { accessible, ask, call, daemonAt, fit, narrow, open, patient, scene, shifts, walk } from "./helpers.mjs";
 
 const row = (page, agent) => page.getByRole("row").filter({ has: page.getByRole("link", { name: agent, exact: true }) });
 const risk = (page, agent) => page.getByRole("meter", { name: `Risk points of ${agent}` });
@@ -14,11 +15,20 @@ const moves = (page, name, than) =>
     [name, than],
   );
 
+/** A policy that says who it is for and little else. */
+const POLICY = (agentId, more = {}) => ({ agentId, version: "1.0.0", identity: { role: "Tried", authorityLevel: "limited-ops", environmentScope: ["development"] }, toolActions: { allowed: ["look"] }, ...more });
+const govern = async (policy) => assert.equal((await ask("admin", "POST", "/v1/deploy", { soe: policy })).status, 200);
+await govern(POLICY("watched-only", { mode: "audit" }));
+
 walk("the list tells who may what, and risk grows with calls", { as: "carol" }, async ({ page }) => {
   await open(page, "agents");
   await row(page, "payments-agent").getByText("PaymentsAgent").waitFor();
   await row(page, "payments-agent").getByText("limited-ops").waitFor();
-  await row(page, "three-constraints-agent").or(page.getByText("audit", { exact: true })).first().waitFor();
+  // One that is only watched, and has no limit: so it has no bar that could be empty or full.
+  await row(page, "watched-only").getByRole("cell", { name: "audit", exact: true }).waitFor();
+  assert.equal(await row(page, "watched-only").getByRole("meter").count(), 0);
+  await row(page, "watched-only").getByText("0 points").waitFor();
+  await row(page, "payments-agent").getByRole("cell", { name: "enforce", exact: true }).waitFor();
   await fit(page, "Agents");
 
   await shifts(page);
@@ -30,16 +40,17 @@ walk("the list tells who may what, and risk grows with calls", { as: "carol" }, 
   await row(page, "coding-agent").getByRole("cell", { name: "1", exact: true }).first().waitFor();
   assert.deepEqual(await shifts(page), [], "nothing moves while calls come");
 
-  await page.getByLabel("Name or role contains").fill("nobody at all");
+  await page.getByLabel("Name contains").fill("nobody at all");
   await page.getByText("No agent matches").waitFor();
   await accessible(page, "no agent matches");
-  await page.getByLabel("Name or role contains").fill("PAYMENTS");
+  await page.getByLabel("Name contains").fill("PAYMENTS");
   await row(page, "payments-agent").getByRole("link").click();
   await page.getByRole("heading", { name: "payments-agent", level: 1 }).waitFor();
 });
 
 walk("one agent: its gauge, its budgets, its timeline, its policy", { as: "carol" }, async ({ page }) => {
   await call("payments-agent", "pay_invoice", { invoiceId: "INV-2026-1", currency: "EUR", amount: 40, recipient: { country: "DE" } }, { payee: "mueller", cost: { usd: "40.00" } });
+  await patient(page);
   await open(page, "agents/payments-agent");
   await risk(page, "payments-agent").waitFor();
   const before = await used(risk(page, "payments-agent"));
@@ -67,6 +78,36 @@ walk("one agent: its gauge, its budgets, its timeline, its policy", { as: "carol
   await timeline.getByText("pay_invoice").first().waitFor();
   await fit(page, "one agent");
   assert.equal(await page.getByRole("button", { name: "Reset…" }).count(), 0, "carol only looks");
+});
+
+walk("among more agents than a page has, one is found by a part of its name", { as: "carol" }, async ({ page }) => {
+  const names = Array.from({ length: 105 }, (_, at) => `fleet-${String(at).padStart(3, "0")}`);
+  for (const name of names) await govern(POLICY(name));
+  await govern(POLICY("zz-the-last-one"));
+  await open(page, "agents");
+  await page.getByText(/^Page 1 of 2, \d+ agents$/).waitFor();
+  assert.equal(await row(page, "zz-the-last-one").count(), 0, "it is on the second page");
+  await page.getByLabel("Name contains").fill("Last-ONE");
+  await row(page, "zz-the-last-one").waitFor();
+  assert.equal(await page.getByRole("row").count(), 2, "the head and one");
+  await page.getByLabel("Name contains").fill("");
+  await page.getByRole("button", { name: "Next page" }).click();
+  await row(page, "zz-the-last-one").waitFor();
+  await fit(page, "the second page of agents");
+});
+
+const strict = await daemonAt(join(scene.directory, "strict"), 0, { SOE_MODE: "enforce" });
+
+walk("the mode that holds is the one that is shown", { at: strict.address }, async ({ page }) => {
+  const response = await fetch(`${strict.address}/v1/deploy`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ soe: POLICY("watched-only", { mode: "audit" }) }) });
+  assert.equal(response.status, 200, await response.text());
+  await page.goto(`${strict.address}/dashboard/#/agents`);
+  await row(page, "watched-only").getByRole("cell", { name: "enforce not audit" }).waitFor();
+  await accessible(page, "a mode that the daemon made stricter");
+  await row(page, "watched-only").getByRole("link").click();
+  await page.getByRole("heading", { name: "watched-only", level: 1 }).waitFor();
+  await page.getByText("enforce not audit").waitFor();
+  await strict.stop();
 });
 
 walk("points are set to nought by an admin, who is asked first", { as: "admin" }, async ({ page }) => {

@@ -106,13 +106,98 @@ walk("other bytes than those that were asked about cannot be answered", { as: "a
   await page.route(new RegExp(`/v1/approvals/${id}(\\?|$)`), async (route) => {
     const answer = await route.fetch();
     const body = await answer.json();
-    await route.fulfill({ response: answer, json: { ...body, callText: body.callText.replace("9.9.9", "9.9.8") } });
+    await route.fulfill({ response: answer, json: { ...body, callText: body.callText?.replace("9.9.9", "9.9.8") ?? null } });
   });
   await open(page, `approvals/${id}`);
   await page.getByRole("alert").getByText("These are not the bytes that the question is about.").waitFor();
   assert.ok(await approve(page).isDisabled());
-  assert.ok(await deny(page).isDisabled());
   await fit(page, "bytes that differ");
+  // A no harms nobody, whatever the bytes are.
+  await deny(page).click();
+  await page.getByText("Denied: deploy").waitFor();
+  assert.equal((await ask("carol", "GET", `/v1/approvals/${id}`)).body.status, "denied");
+});
+
+walk("bytes of another tool than the question says cannot be approved", { as: "alice" }, async ({ page }) => {
+  const id = await question("deployer", "deploy", { service: "shop", version: "9.9.7" });
+  await page.route(new RegExp(`/v1/approvals/${id}(\\?|$)`), async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), toolName: "look" } });
+  });
+  await open(page, `approvals/${id}`);
+  await page.getByRole("alert").getByText("These bytes are about something else than the question says.").waitFor();
+  assert.ok(await approve(page).isDisabled());
+  assert.ok(await deny(page).isEnabled());
+  await accessible(page, "bytes of another tool");
+});
+
+walk("without the engine one can say no, not yes", { as: "alice" }, async ({ page }) => {
+  const id = await question("deployer", "deploy", { service: "shop", version: "9.9.6" });
+  await page.route("**/*.wasm", (route) => route.abort());
+  await open(page, `approvals/${id}`);
+  await page.getByText("The engine could not be started in this browser").first().waitFor();
+  assert.ok(await approve(page).isDisabled());
+  await deny(page).click();
+  await page.getByText("Denied: deploy").waitFor();
+});
+
+walk("values are shown as they are written in the bytes", { as: "alice" }, async ({ page }) => {
+  const input = '{"account":9007199254740993,"amount":1e400,"rate":0.10,"forced":true,"said":"true","deep":{"n":10000000000000000001}}';
+  const { body } = await ask("agent", "POST", "/v1/evaluate", `{"agentId":"deployer","toolName":"deploy","toolInput":${input}}`);
+  await open(page, `approvals/${body.approval.id}`);
+  await proven(page);
+  const read = page.locator("section").filter({ has: page.getByRole("heading", { name: "Read as" }) });
+  const field = async (name) => (await read.locator("dl > div").filter({ has: page.locator("dt", { hasText: name }) }).locator("dd").innerText()).trim();
+  assert.deepEqual(
+    [await field("account"), await field("amount"), await field("rate"), await field("forced"), await field("said")],
+    ["9007199254740993", "1e400", "0.10", "true", '"true"'],
+  );
+  assert.match(await field("deep"), /10000000000000000001/);
+  await fit(page, "values as they are written");
+  await deny(page).click();
+});
+
+walk("who may only approve is shown every reason, and no tick", { as: "erin" }, async ({ page }) => {
+  const command = "git log \u202e && grep '\\u{202e}' a | xargs -n 1 git show";
+  const asked = await call("deployer", "Bash", { command });
+  assert.equal(asked.decision, "escalate", JSON.stringify(asked));
+  const { body } = await ask("erin", "GET", `/v1/approvals/${asked.approval.id}`);
+  assert.ok(body.reasons.length >= 2, JSON.stringify(body.reasons));
+  assert.equal((await ask("erin", "GET", "/v1/agents/deployer/policy")).status, 403, "erin cannot read the policy");
+  await open(page, `approvals/${asked.approval.id}`);
+  await proven(page);
+  const reasons = page.getByRole("region", { name: "Reasons" });
+  await reasons.getByText(`Why a person is asked: ${body.reasons.length} reasons, and a yes is for all of them.`).waitFor();
+  for (const { code } of body.reasons) await reasons.getByText(code).first().waitFor();
+  const tree = page.getByRole("tree", { name: "Commands that would run" });
+  await tree.getByRole("treeitem").filter({ hasText: "git show" }).last().waitFor();
+  assert.equal(await page.locator(".question .v-allow").count(), 0, "nothing is said to be fine");
+  // The character is marked, and what was typed is not.
+  assert.deepEqual(await tree.getByRole("treeitem").filter({ hasText: "git log" }).last().locator(".escaped").allInnerTexts(), ["\\u{202e}"]);
+  const typed = tree.getByRole("treeitem").filter({ hasText: "grep" }).last();
+  assert.match(await typed.innerText(), /\\u\{202e\}/);
+  assert.equal(await typed.locator(".escaped").count(), 0);
+  await fit(page, "a question with several reasons");
+  await note(page).fill("looked at all of them");
+  await approve(page).click();
+  await page.getByText("Approved: Bash, once").waitFor();
+  assert.equal((await again(asked.approval.id, "deployer", "Bash", { command })).permitted, true);
+});
+
+walk("after another policy was deployed a yes is not taken for one", { as: "erin" }, async ({ page }) => {
+  const input = { service: "meanwhile" };
+  await govern(POLICY("changing"));
+  const id = await question("changing", "deploy", input);
+  await open(page, `approvals/${id}`);
+  await proven(page);
+  assert.ok(await approve(page).isEnabled());
+  await govern({ ...POLICY("changing"), version: "1.0.1" });
+  await page.getByText("The policy that asked this does not govern changing any more.").waitFor();
+  assert.ok(await approve(page).isDisabled());
+  await page.getByText("A yes would be worth nothing: the policy that asked does not govern any more.").waitFor();
+  await fit(page, "a question of a policy that was replaced");
+  await deny(page).click();
+  await page.getByText("Denied: deploy").waitFor();
 });
 
 walk("a second person has to agree, and nobody says yes twice", { as: "alice" }, async ({ page, context }) => {

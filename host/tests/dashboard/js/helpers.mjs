@@ -200,9 +200,26 @@ export async function accessible(page, state) {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
+/** Until the page has stayed as it is for some frames. A page that never does is what it is after some hundred. */
+const still = (page) =>
+  page.evaluate(async () => {
+    const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next, 0)));
+    const look = () => {
+      const { scrollWidth, scrollHeight } = document.scrollingElement;
+      return `${window.__shifts?.length} ${scrollWidth} ${scrollHeight}`;
+    };
+    for (let seen = look(), quiet = 0, all = 0; quiet < 10 && all < 300; all += 1) {
+      await frame();
+      quiet = look() === seen ? quiet + 1 : 0;
+      seen = look();
+    }
+  });
+
 /** Nobody has to scroll the page sideways at the width of a phone. */
 export async function narrow(page, state) {
   const before = page.viewportSize();
+  // What moved before is told afterwards; what moves with the window, however late, is nobody's fault.
+  const moved = await shifts(page);
   await page.setViewportSize(PHONE);
   // Charts follow a moment later; what stays too wide is told below.
   const fits = () => document.scrollingElement.scrollWidth <= document.documentElement.clientWidth;
@@ -216,7 +233,16 @@ export async function narrow(page, state) {
   });
   assert.deepEqual(wide, [], `${state} is wider than a phone`);
   if (before !== null) await page.setViewportSize(before);
+  await still(page);
+  await page.evaluate((moved) => { window.__shifts = moved; }, moved);
 }
+
+/** Has a page wait for all answers: after two seconds it shows what is there, and is pushed down by the rest. */
+export const patient = (page) =>
+  page.addInitScript(() => {
+    const own = window.setTimeout.bind(window);
+    window.setTimeout = (run, ms, ...more) => own(run, ms === 2_000 ? 60_000 : ms, ...more);
+  });
 
 /** Both, in one state of a page. */
 export async function fit(page, state) {
@@ -260,15 +286,45 @@ export async function question(agentId, toolName, toolInput = {}, more = {}) {
 }
 
 /** Runs `sentinel` beside the daemon. */
-export function sentinel(...words) {
+export const sentinel = (...words) => sentinelAt(scene.environment.SENTINEL_HOME, ...words);
+
+/** The same with files of its own. */
+export function sentinelAt(home, ...words) {
   return new Promise((resolve, reject) => {
-    const child = spawn(scene.program, words, { env: { PATH: process.env.PATH, ...scene.environment }, cwd: scene.directory });
+    const child = spawn(scene.program, words, { env: { PATH: process.env.PATH, ...scene.environment, SENTINEL_HOME: home }, cwd: scene.directory });
     let said = "";
     child.stdout.on("data", (part) => (said += part));
     child.stderr.on("data", (part) => (said += part));
     child.on("error", reject);
     child.on("close", (code) => (code === 0 ? resolve(said) : reject(new Error(`sentinel ${words.join(" ")}: ${code}: ${said}`))));
   });
+}
+
+/**
+ * A daemon with files of its own, for steps that stop it: without authentication, at a port that a second one can have
+ * again. Its address, and `stop`.
+ */
+export async function daemonAt(home, port = 0, more = {}) {
+  const env = { PATH: process.env.PATH, SENTINEL_HOME: home, SOE_API_PORT: String(port), SOE_AUTH_DISABLED: "true", ...more };
+  const child = spawn(scene.program, ["serve"], { env, cwd: scene.directory });
+  process.on("exit", () => child.kill("SIGKILL"));
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  const address = await new Promise((resolve, reject) => {
+    let said = "";
+    const listen = (part) => {
+      said += part;
+      const found = /listens on (http:\/\/\S+)/.exec(said);
+      if (found !== null) resolve(found[1]);
+    };
+    child.stdout.on("data", listen);
+    child.stderr.on("data", listen);
+    ended.then(() => reject(new Error(`the daemon did not start:\n${said}`)));
+  });
+  const stop = () => {
+    child.kill("SIGTERM");
+    return ended;
+  };
+  return { address, port: Number(new URL(address).port), stop };
 }
 
 // --- Servers of files.

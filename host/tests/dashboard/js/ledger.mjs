@@ -104,7 +104,7 @@ walk("a receipt that somebody gives is checked, pasted and as a file, and one ch
   await check(page).getByText("a key that you gave").waitFor();
 });
 
-walk("a ledger whose past was changed is told of", { as: "carol" }, async ({ page }) => {
+walk("a ledger of another name is told of, and so is one that does not fit what was kept", { as: "carol" }, async ({ page }) => {
   await payment();
   await open(page, "ledger");
   await page.getByText("This browser sees it for the first time").waitFor();
@@ -118,7 +118,7 @@ walk("a ledger whose past was changed is told of", { as: "carol" }, async ({ pag
   await fit(page, "a ledger of another name");
   await page.getByRole("button", { name: "It is meant: know this one" }).click();
   await page.getByText("than the one this browser knew").waitFor({ state: "detached" });
-  // As if it had seen another root before.
+  // What it kept was changed, so nobody signed that. A past that was changed and signed is `past.mjs`'s.
   await page.evaluate(() => {
     for (const [name, note] of Object.entries({ ...localStorage })) {
       if (!name.startsWith("sentinel.ledger.checkpoint")) continue;

@@ -5,22 +5,34 @@ import { accessible, ask, call, fit, narrow, open, shifts, walk } from "./helper
 
 const rows = (page) => page.getByRole("table", { name: "Events, newest first" }).getByRole("row");
 const row = (page, text) => rows(page).filter({ hasText: text });
+const tile = (page, name) => page.locator(".total").filter({ has: page.locator("dt", { hasText: new RegExp(`^${name}$`) }) });
 const following = (page) => page.getByRole("status").getByText("Following").waitFor();
 
 walk("a call arrives, is held back, filtered and followed to its entry", { as: "carol" }, async ({ page }) => {
   await open(page, "live");
   await following(page);
+  await page.getByText("Nothing has happened yet").or(rows(page).first()).first().waitFor();
+  await tile(page, "Decided").getByText("0", { exact: true }).waitFor();
+  await tile(page, "Value protected").getByText("$0.00", { exact: true }).waitFor();
   await fit(page, "Live without verdicts");
 
   await call("payments-agent", "get_invoice", { invoiceId: "INV-2026-1" });
   await row(page, "get_invoice").filter({ hasText: "allow" }).waitFor();
-  await call("payments-agent", "delete_invoice");
+  await call("payments-agent", "delete_invoice", {}, { cost: { usd: "12.34" } });
   await row(page, "delete_invoice").filter({ hasText: "deny" }).waitFor();
   await call("payments-agent", "refund", { amount: 80 }, { cost: { usd: "80.00" } });
   await row(page, "refund").filter({ hasText: "escalate" }).waitFor();
   await call("coding-agent", "Bash", { command: "git push origin main" });
   await row(page, "coding-agent").filter({ hasText: "Bash" }).waitFor();
   assert.match(await rows(page).nth(1).innerText(), /coding-agent/, "the newest is at the top");
+  await tile(page, "Decided").getByText("4", { exact: true }).waitFor();
+  const numbers = async (name) => (await tile(page, name).locator("dd").allInnerTexts()).map((text) => text.trim());
+  assert.deepEqual([await numbers("Allowed"), await numbers("Escalated"), await numbers("Denied")], [["1", "25 %"], ["1", "25 %"], ["2", "50 %"]]);
+  assert.deepEqual(await numbers("Value protected"), ["$92.34", "held back"]);
+  assert.match((await numbers("Latency, p99"))[0], /^[\d.]+ (µs|ms|s)$/);
+  assert.match((await numbers("Latency, p99"))[1], /^p50 [\d.]+ (µs|ms|s)$/);
+  const charts = page.getByRole("img", { name: /in the last ten minutes/ });
+  assert.equal(await charts.first().getAttribute("aria-label"), "Decisions in the last ten minutes: 1 allowed, 1 escalated, 2 denied.");
   await fit(page, "Live with verdicts");
   assert.deepEqual(await shifts(page), []);
 

@@ -54,7 +54,6 @@ walk("without the secret of the login one only looks, until signing in again, in
   await page.getByText("Sign in again to change anything.").waitFor();
   await page.getByRole("meter", { name: "Risk points of coding-agent" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Reset…" }).count(), 0);
-  assert.equal(await page.getByRole("button", { name: "Sign out" }).count(), 0);
   await fit(page, "only looking");
   const other = await context.newPage();
   await open(other, "agents");
@@ -68,6 +67,54 @@ walk("without the secret of the login one only looks, until signing in again, in
   await other.getByText("Sign in again to change anything.").waitFor({ state: "detached" });
   await other.getByRole("button", { name: "Sign out" }).click();
   await page.getByText("Your session has ended").waitFor();
+});
+
+walk("without the secret one can still sign out", { as: "alice" }, async ({ page, context }) => {
+  await page.goto(`${scene.address}/v1/health`);
+  await page.evaluate(() => localStorage.clear());
+  await open(page, "agents");
+  await page.getByText("Sign in again to change anything.").waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await field(page).waitFor();
+  assert.deepEqual(await context.cookies(), []);
+  await page.reload();
+  await field(page).waitFor();
+});
+
+walk("a daemon that cannot answer for a while signs nobody out", { as: "admin" }, async ({ page }) => {
+  await open(page, "agents/coding-agent");
+  await page.getByRole("button", { name: "Reset…" }).waitFor();
+  // As a proxy says while the daemon starts.
+  for (const status of [503, 504, 429]) {
+    await page.route("**/v1/login", (route) => route.fulfill({ status, body: "Service Unavailable" }));
+    await page.reload();
+    await page.getByText("It is asked again every two seconds. You stay signed in.").waitFor();
+    if (status === 503) await fit(page, "waiting for the daemon");
+    assert.notEqual(await page.evaluate((name) => localStorage.getItem(name), SECRET), null);
+    await page.unroute("**/v1/login");
+    await page.getByRole("button", { name: "Reset…" }).waitFor();
+  }
+});
+
+walk("pages whose files are gone after an upgrade are loaded anew, once", { as: "carol" }, async ({ page }) => {
+  await open(page, "agents");
+  const ledger = /\/assets\/LedgerPage-[^/]+\.js$/;
+  let loads = 0;
+  page.on("load", () => (loads += 1));
+  let gone = 1;
+  await page.route(ledger, (route) => (gone-- > 0 ? route.fulfill({ status: 404 }) : route.continue()));
+  await page.getByRole("link", { name: "Ledger" }).click();
+  await page.getByRole("table", { name: "Entries, newest first" }).waitFor();
+  assert.equal(loads, 1);
+  // Gone for good: it is said, and other pages go on.
+  await page.evaluate(() => sessionStorage.clear());
+  gone = Infinity;
+  await open(page, "agents");
+  await page.reload();
+  await page.getByRole("link", { name: "Ledger" }).click();
+  await page.getByText("This page could not be loaded").waitFor();
+  await page.getByRole("link", { name: "Agents", exact: true }).click();
+  await page.getByRole("table", { name: "Agents" }).waitFor();
 });
 
 walk("a key that is taken back ends what was begun with it", { as: "lost" }, async ({ page }) => {

@@ -122,6 +122,41 @@ walk("a policy is written with a mistake, mended, compared, deployed, governs, a
   await fit(page, "the history");
 });
 
+walk("a draft does not go over what somebody else deployed meanwhile, unless that was seen", { as: "admin" }, async ({ page }) => {
+  const own = FIRST.replace("agentId: clerk", "agentId: shared");
+  const put = async (document) => assert.equal((await ask("admin", "POST", "/v1/deploy", { soe: document })).status, 200);
+  const allows = async () => (await call("shared", "archive", { id: 1 })).decision;
+  const governs = async () => (await ask("admin", "GET", "/v1/agents/shared/policy")).body;
+  await put(own);
+  await open(page, "policy/shared");
+  await editor(page).waitFor();
+  await retype(page, 'version: "1.0.0"', 'version: "1.2.0"');
+  const dialog = page.getByRole("dialog", { name: "Deploy this draft?" });
+  await Promise.all([page.waitForResponse(/\/agents\/shared\/policy$/), page.getByRole("button", { name: "Deploy …" }).click()]);
+  await dialog.waitFor();
+  // Somebody takes a tool away, after the dialog has asked what governs.
+  await put(own.replace('version: "1.0.0"', 'version: "1.1.0"').replace("[lookup, archive]", "[lookup]"));
+  await dialog.getByRole("button", { name: "Deploy", exact: true }).click();
+  await dialog.getByRole("alert").getByText("deployed revision 2.").waitFor();
+  assert.equal((await governs()).revision, 2, "nothing was deployed");
+  assert.equal(await allows(), "deny");
+  await dialog.locator(".cm-changedLine, .cm-insertedLine, .cm-deletedChunk").first().waitFor();
+  await dialog.getByText("not tried with what governs now").waitFor();
+  await fit(page, "about to deploy over another policy");
+  // Looked at, and not meant: the page goes on with what governs now.
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Compare the draft with what governs now" }).click();
+  await page.getByText("revision 2 governs", { exact: true }).waitFor();
+  await page.getByText("Another policy governs than when this draft was begun.").waitFor();
+  // Meant: it is asked about once more when the dialog opens, and then it goes.
+  await put(own.replace('version: "1.0.0"', 'version: "1.1.1"').replace("[lookup, archive]", "[lookup]"));
+  await page.getByRole("button", { name: "Deploy …" }).click();
+  await dialog.getByRole("alert").getByText("deployed revision 3.").waitFor();
+  await dialog.getByRole("button", { name: "Deploy over revision 3" }).click();
+  await page.getByText("Revision 4 governs shared.").waitFor();
+  assert.equal(await allows(), "allow");
+});
+
 walk("completion comes from the schema, and the keyboard leaves the editor", { as: "admin" }, async ({ page }) => {
   await open(page, "policy/coding-agent");
   await editor(page).waitFor();

@@ -11,7 +11,7 @@ const URL = 'http://127.0.0.1:9/buy';
 const settled = () => new Response('goods', { headers: { 'payment-response': receipt(true) } });
 const pay = (guarded, micros = 500_000) => guarded(URL, { headers: { 'payment-signature': payment(micros), authorization: 'Bearer inner' } });
 const governed = (daemon, inner = fake(settled), more = {}) => {
-    const own = { url: daemon.url, token: TOKEN, timeoutMs: 2_000, ...more.daemon };
+    const own = { url: daemon.url, token: TOKEN, timeoutMs: 60_000, ...more.daemon };
     return guardFetch(inner, policy(), { onError: () => {}, ...more, daemon: own });
 };
 
@@ -155,7 +155,7 @@ test('a daemon is asked with the very text that was decided', async () => {
     for (const body of daemon.bodies) assert.ok(body.endsWith(',"sessionId":"ses_\\"1"}'), body);
 });
 
-const reporting = (daemon, more = {}) => new ApiStorage({ baseUrl: daemon.url, apiKey: TOKEN, point: 'test/1', flushIntervalMs: 10, onError: () => {}, timeoutMs: 2_000, ...more });
+const reporting = (daemon, more = {}) => new ApiStorage({ baseUrl: daemon.url, apiKey: TOKEN, point: 'test/1', flushIntervalMs: 10, onError: () => {}, timeoutMs: 60_000, ...more });
 
 test('records reach a daemon, with what became of them and without secrets', async () => {
     const daemon = await pretendDaemon();
@@ -202,10 +202,9 @@ test('defect 7: a daemon that is down for a while loses nothing, and nobody wait
     daemon.down = 3;
     const errors = [];
     const storage = reporting(daemon, { batchSize: 4, onError: (error) => errors.push(error) });
-    const started = performance.now();
     for (let index = 0; index < 10; index += 1) await storage.write(row({ id: `r${index}` }), evidence);
-    assert.ok(performance.now() - started < 500, 'writing does not wait');
-    for (let tries = 0; tries < 500 && storage.waiting > 0; tries += 1) await sleep(10);
+    assert.equal(storage.waiting, 10, 'writing does not wait');
+    for (let tries = 0; tries < 6_000 && storage.waiting > 0; tries += 1) await sleep(10);
     assert.equal(storage.waiting, 0, 'it comes back by itself');
     assert.deepEqual([...daemon.records.keys()], Array.from({ length: 10 }, (_, index) => `r${index}`));
     assert.ok(errors.length >= 3, 'and is said');

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
-use sentinel_web_tests::{edge_worker, node, tools, workerd};
+use sentinel_web_tests::{edge_worker, node, tools, workerd, workerd_port};
 use tempfile::TempDir;
 
 use crate::place::{Place, Settings};
-use crate::process::{Process, free_port};
+use crate::process::Process;
 use crate::soe;
 
 /// A running worker.
@@ -29,15 +29,10 @@ impl Worker {
     pub(crate) fn start_with(settings: &Settings, policies: &BTreeMap<String, String>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         edge_worker(directory.path(), policies);
-        let port = free_port();
-        let mut command = Command::new(workerd());
-        command.current_dir(directory.path()).env_clear().envs(settings.variables()).args([
-            "serve",
-            &format!("--socket-addr=http=127.0.0.1:{port}"),
-            "workerd.capnp",
-        ]);
+        let mut command = workerd(directory.path());
+        command.envs(settings.variables());
         let log = directory.path().join("log");
-        let process = Process::start(&mut command, &log, port, Duration::from_secs(60));
+        let (process, port) = Process::start(&mut command, &log, Duration::from_secs(60), workerd_port);
         let place = Place { url: format!("http://127.0.0.1:{port}") };
         Self { place, _process: process, _directory: directory }
     }

@@ -1,6 +1,6 @@
 /** One agent: what it may, what it has used up, what it did, and the policy that says so. */
 import type { JSX } from "preact";
-import { budgets as askBudgets, policy as askPolicy, risk as askRisk, statistics as askStatistics, trail } from "../../api/calls";
+import { agents as askAgents, budgets as askBudgets, policy as askPolicy, risk as askRisk, statistics as askStatistics, trail } from "../../api/calls";
 import { type Query, useQuery, useSettled } from "../../api/query";
 import type { Json, PolicyDocument } from "../../api/types";
 import { ModeBadge } from "../../components/Badge";
@@ -27,6 +27,8 @@ export default function AgentPage({ route }: { route: Route }): JSX.Element | nu
 function Agent({ id }: { id: string }): JSX.Element {
   useTitle(id.slice(0, 64));
   const policy = useQuery(`policy/${id}`, (signal) => askPolicy(id, signal), 30_000);
+  // Only the list says which mode holds.
+  const listed = useQuery(`listed/${id}`, (signal) => askAgents(1, id, signal), 30_000);
   const risk = useQuery(`risk/${id}`, (signal) => askRisk(id, signal), EVERY_MS);
   // By the agent's own addresses: the list of all agents has pages, and no order that says on which one it is.
   const calls = useQuery(`calls/${id}`, (signal) => trail(id, { kind: "verdict", limit: LOOKED_AT }, signal), 15_000);
@@ -34,9 +36,11 @@ function Agent({ id }: { id: string }): JSX.Element {
   const statistics = useQuery(`stats/${id}`, (signal) => askStatistics(id, signal), 10_000);
   const newest = useNewest(id);
   // From top to bottom: nothing that is shown is pushed down by what comes later.
-  const top = useSettled([policy, risk, budgets]);
+  const top = useSettled([policy, listed, risk, budgets]);
   const all = useSettled([calls, statistics, newest.query], top);
   const described = policy.data?.description ?? null;
+  const mode = textOf(described, "mode");
+  const holds = listed.data?.agents.find((one) => one.agentId === id)?.effectiveMode ?? mode;
   if (policy.problem?.kind === "forbidden" && risk.problem?.kind === "forbidden") {
     return (
       <>
@@ -55,7 +59,7 @@ function Agent({ id }: { id: string }): JSX.Element {
           </a>
         }
       >
-        {top && policy.data !== null && <ModeBadge mode={textOf(described, "mode")} />}
+        {top && policy.data !== null && <ModeBadge mode={holds} says={mode} />}
         {top && policy.data !== null && <span class="muted small">version {policy.data.version.slice(0, 40)}</span>}
       </PageHead>
       {top && (

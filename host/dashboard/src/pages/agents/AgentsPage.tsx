@@ -1,6 +1,6 @@
 /** Every agent that the credential is for: what it may be, how it behaves, how much risk its session has used. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { agents, dashboard } from "../../api/calls";
 import { useQuery } from "../../api/query";
 import { may } from "../../api/session";
@@ -18,6 +18,7 @@ import { href } from "../../lib/route";
 import "./agents.css";
 
 const EVERY_MS = 5_000;
+const PAUSE_MS = 200;
 /** Scores come with the daemon's sums, which are more work, and follow from its newest entries. */
 const SCORES_EVERY_MS = 15_000;
 const SCORED_ENTRIES = 100;
@@ -38,7 +39,7 @@ const columns: Column<Agent>[] = [
     ),
   },
   { name: "Authority", cell: (agent) => <Text of={agent.authority ?? "–"} most={40} /> },
-  { name: "Mode", cell: (agent) => <ModeBadge mode={agent.mode} /> },
+  { name: "Mode", cell: (agent) => <ModeBadge mode={agent.effectiveMode ?? agent.mode} says={agent.mode} /> },
   { name: "Risk", cell: (agent) => <Risk agent={agent} /> },
   { name: "Calls", right: true, cell: (agent) => <Count value={agent.totalCalls} /> },
   { name: "Escalated", right: true, cell: (agent) => <Count value={agent.escalatedCalls} /> },
@@ -51,33 +52,34 @@ export default function AgentsPage(): JSX.Element {
   useTitle("Agents");
   const [page, setPage] = useState(1);
   const [part, setPart] = useState("");
-  const query = useQuery(`agents/${page}`, (signal) => agents(page, signal), EVERY_MS);
+  const wanted = useLater(part.trim(), PAUSE_MS);
+  useEffect(() => setPage(1), [wanted]);
+  const query = useQuery(`agents/${page}/${wanted}`, (signal) => agents(page, wanted, signal), EVERY_MS);
   const sums = useQuery(may("audit") ? "agents/scores" : null, (signal) => dashboard(SCORED_ENTRIES, signal), SCORES_EVERY_MS);
   const scores = new Map(sums.data?.agents.map((agent) => [agent.agentId, agent.anomalyScore ?? null]));
   return (
     <>
       <PageHead title="Agents">
         <label>
-          <span class="visually-hidden">Name or role contains</span>
-          <input type="search" placeholder="Name or role" value={part} onInput={(event) => setPart(event.currentTarget.value)} spellcheck={false} autocomplete="off" />
+          <span class="visually-hidden">Name contains</span>
+          <input type="search" placeholder="Name" maxLength={64} value={part} onInput={(event) => setPart(event.currentTarget.value)} spellcheck={false} autocomplete="off" />
         </label>
       </PageHead>
       <Loaded query={query} rows={8}>
         {(data) => {
           const scored = data.agents.map((agent) => ({ ...agent, anomalyScore: scores.get(agent.agentId) ?? null }));
-          const shown = scored.filter((agent) => found(agent, part));
           return (
             <section class="panel agents-list">
-              {shown.length === 0 ? (
-                <Empty title={data.total === 0 ? "No agent is known" : "No agent matches"}>
-                  {data.total === 0 && (
+              {scored.length === 0 ? (
+                <Empty title={wanted === "" ? "No agent is known" : "No agent matches"}>
+                  {wanted === "" && (
                     <>
                       Deploy a policy under <a href="#/policy">Policy</a>, or put one into the definitions directory of the daemon.
                     </>
                   )}
                 </Empty>
               ) : (
-                <Table caption="Agents" columns={columns} rows={shown} keyOf={(agent) => agent.agentId} />
+                <Table caption="Agents" columns={columns} rows={scored} keyOf={(agent) => agent.agentId} />
               )}
               {data.pages > 1 && (
                 <footer class="pager">
@@ -96,9 +98,14 @@ export default function AgentsPage(): JSX.Element {
   );
 }
 
-function found(agent: Agent, part: string): boolean {
-  const wanted = part.toLowerCase();
-  return wanted === "" || agent.agentId.toLowerCase().includes(wanted) || (agent.role ?? "").toLowerCase().includes(wanted);
+/** A value once it has not changed for a moment: not every letter is a question to the daemon. */
+function useLater(value: string, pauseMs: number): string {
+  const [later, setLater] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setLater(value), pauseMs);
+    return () => clearTimeout(timer);
+  }, [value, pauseMs]);
+  return later;
 }
 
 /** Columns have their widths, whatever is in them. */

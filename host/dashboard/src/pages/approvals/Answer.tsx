@@ -1,6 +1,6 @@
 /**
  * Yes or no, with a note. A pointer that presses Approve has aimed at it; a key that was meant for something else
- * has not, so approving by keyboard takes two presses. A no needs one: it harms nobody.
+ * has not, so approving by keyboard takes two presses. A no needs one, and no proof of the bytes: it harms nobody.
  */
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
@@ -48,7 +48,8 @@ export function Answer({ approval, exact, answered, refresh }: Props): JSX.Eleme
   }, [armed]);
 
   if (approval.status !== "pending") return <Settled approval={approval} />;
-  const reason = whyNot(approval, exact, now.value);
+  const mute = whyNot(approval, now.value);
+  const reason = mute ?? (approval.governs === false ? "A yes would be worth nothing: the policy that asked does not govern any more." : obstacle(exact));
   const send = async (what: "approve" | "deny"): Promise<void> => {
     if (busy !== null) return;
     setBusy(what);
@@ -80,9 +81,9 @@ export function Answer({ approval, exact, answered, refresh }: Props): JSX.Eleme
       <div class="answer-row">
         <label class="answer-note">
           <span class="visually-hidden">Note, for the record</span>
-          <input value={note} maxLength={NOTE_MOST} placeholder="Note, for the record" disabled={reason !== null} onInput={(event) => setNote(event.currentTarget.value)} autocomplete="off" />
+          <input value={note} maxLength={NOTE_MOST} placeholder="Note, for the record" disabled={mute !== null} onInput={(event) => setNote(event.currentTarget.value)} autocomplete="off" />
         </label>
-        <Button kind="danger" icon="cross" disabled={reason !== null} busy={busy === "deny"} onClick={() => void send("deny")} describedBy={why}>
+        <Button kind="danger" icon="cross" disabled={mute !== null} busy={busy === "deny"} onClick={() => void send("deny")} describedBy={why}>
           Deny
         </Button>
         <Button kind="allow" icon="check" disabled={reason !== null} busy={busy === "approve"} onClick={approve} describedBy={why}>
@@ -96,7 +97,8 @@ export function Answer({ approval, exact, answered, refresh }: Props): JSX.Eleme
   );
 }
 
-function whyNot(approval: Approval, exact: Exact, at: number): string | null {
+/** What keeps this person from any answer. */
+function whyNot(approval: Approval, at: number): string | null {
   const known = who.value;
   if (Date.parse(approval.expiresAt) <= at) return "Its time is over.";
   if (!may("approve")) return "You may look: answering needs the role approve.";
@@ -106,7 +108,7 @@ function whyNot(approval: Approval, exact: Exact, at: number): string | null {
     if (approval.approvers.length > 0 && !approval.approvers.includes(known.subject)) return `The policy names who may answer: ${approval.approvers.slice(0, 10).join(", ")}.`;
     if (approval.answers.some((one) => one.subject === known.subject)) return `You have said yes. It waits for ${approval.quorum - approval.approvals} more.`;
   }
-  return obstacle(exact);
+  return null;
 }
 
 const endings: Record<string, string> = {

@@ -1,48 +1,53 @@
 /** The call itself: readable, as the commands that would run, and byte for byte with its digest. */
+import type { Explanation } from "@sentinel/policy";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Approval, Json } from "../../api/types";
+import type { Approval } from "../../api/types";
 import { Icon } from "../../components/icons";
 import { Panel } from "../../components/Panel";
 import { Block, Text } from "../../components/Text";
 import { size } from "../../lib/format";
+import { indented } from "../../lib/indent";
+import { type Member, textOf } from "../../lib/json";
 import { CommandTree, Marked } from "../../verdict";
-import { subjectOf } from "../../verdict/subject";
+import { marksByPlace, subjectOf } from "../../verdict/subject";
 import "../../verdict/verdict.css";
-import { type Exact, obstacle } from "./exact";
-import { type Explained, useExplained } from "./explained";
+import { type Exact, obstacle, type Read } from "./exact";
+import { reasonsIn, useExplanation } from "./explained";
 
 /** All of it: the daemon asks nobody about more than 64 KiB. */
 const EXACT_MOST = 70_000;
 
 export function Call({ approval, exact }: { approval: Approval; exact: Exact }): JSX.Element {
   const text = exact.state === "equal" ? exact.text : null;
-  const explained = useExplained(approval.agentId, approval.policyDigest, text);
+  const explanation = useExplanation(approval.agentId, approval.policyDigest, text);
+  const shown = exact.state === "equal" || exact.state === "differs" || exact.state === "other" ? exact.text : null;
   return (
     <>
-      {text !== null && explained !== null && <Commands text={text} explained={explained} />}
-      {exact.state === "equal" && exact.call !== null && <Input call={exact.call} />}
-      <Panel title="Exact bytes" aside={exact.state === "equal" || exact.state === "differs" ? size(new TextEncoder().encode(exact.text).length) : undefined}>
+      <Panel title="Exact bytes" aside={shown === null ? undefined : size(new TextEncoder().encode(shown).length)}>
         <div class="stack">
-          {(exact.state === "equal" || exact.state === "differs") && <Block of={exact.text} most={EXACT_MOST} label="The exact call, unprintable characters escaped and marked" />}
+          {shown !== null && <Block of={shown} most={EXACT_MOST} label="The exact call, unprintable characters escaped and marked" />}
           <Digest exact={exact} settled={approval.status !== "pending"} />
         </div>
       </Panel>
+      {text !== null && explanation !== null && <Commands text={text} explanation={explanation} approval={approval} />}
+      {exact.state === "equal" && <Input call={exact.call} />}
     </>
   );
 }
 
-/** The command with the part that raised it, and every command in it. Choosing one marks where it stands. */
-function Commands({ text, explained }: { text: string; explained: Explained }): JSX.Element | null {
+/** The command with the parts that raised it, and every command in it. Choosing one marks where it stands. */
+function Commands({ text, explanation, approval }: { text: string; explanation: Explanation; approval: Approval }): JSX.Element | null {
   const [chosen, setChosen] = useState<{ start: number; end: number } | null>(null);
-  const { explanation, byPolicy } = explained;
-  const subject = subjectOf(text, explanation);
+  const found = subjectOf(text, explanation);
+  const command = found?.title === "Command" ? found.text : null;
+  const reasons = reasonsIn(approval, command ?? "");
   if (explanation.commands === null || explanation.commands.length === 0) return null;
   return (
     <Panel title="What would run">
       <div class="stack">
-        {subject !== null && subject.title === "Command" && <Marked text={subject.text} marks={byPolicy ? subject.marks : []} chosen={chosen} label="The command" />}
-        <CommandTree nodes={explanation.commands} reasons={byPolicy ? explanation.reasons : []} onChoose={setChosen} />
+        {command !== null && <Marked text={command} marks={marksByPlace(command, reasons)} chosen={chosen} label="The command" />}
+        <CommandTree nodes={explanation.commands} reasons={reasons} text={command} undecided onChoose={setChosen} />
       </div>
     </Panel>
   );
@@ -73,6 +78,14 @@ function Digest({ exact, settled }: { exact: Exact; settled: boolean }): JSX.Ele
       </div>
     );
   }
+  if (exact.state === "other") {
+    return (
+      <div class="note note-deny" role="alert">
+        <p class="strong">These bytes are about something else than the question says.</p>
+        <p>{obstacle(exact)}</p>
+      </div>
+    );
+  }
   if (exact.state === "missing" && settled) {
     return <p class="muted">The exact call is kept only while something can still become of the question. Its redacted form is in the ledger.</p>;
   }
@@ -83,19 +96,16 @@ function Digest({ exact, settled }: { exact: Exact; settled: boolean }): JSX.Ele
   );
 }
 
-function Input({ call }: { call: { [key: string]: Json } }): JSX.Element | null {
-  const input = call["toolInput"];
-  const rows = typeof input === "object" && input !== null && !Array.isArray(input) ? Object.entries(input) : [];
-  const around = Object.entries(call).filter(([name]) => !["agentId", "toolName", "toolInput"].includes(name));
-  if (rows.length === 0 && around.length === 0) return null;
+function Input({ call: { input, around } }: { call: Read }): JSX.Element | null {
+  if (input.length === 0 && around.length === 0) return null;
   return (
-    <Panel title="Read as">
+    <Panel title="Read as" aside="Each value as it is written in the bytes">
       <dl class="facts input">
-        {rows.map(([name, value]) => (
-          <Field key={`i-${name}`} name={name} value={value} />
+        {input.map((own, at) => (
+          <Field key={`i-${at}`} {...own} />
         ))}
-        {around.map(([name, value]) => (
-          <Field key={`a-${name}`} name={name} value={value} quiet />
+        {around.map((own, at) => (
+          <Field key={`a-${at}`} {...own} quiet />
         ))}
       </dl>
     </Panel>
@@ -104,15 +114,28 @@ function Input({ call }: { call: { [key: string]: Json } }): JSX.Element | null 
 
 const INLINE_MOST = 160;
 
-function Field({ name, value, quiet = false }: { name: string; value: Json; quiet?: boolean }): JSX.Element {
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, typeof value === "object" ? 2 : 0);
-  const long = text.length > INLINE_MOST || text.includes("\n");
+/** A text stands in quotes, so that it is no number and no truth. */
+function Field({ name, value, quiet = false }: Member & { quiet?: boolean }): JSX.Element {
+  const text = textOf(value);
+  const shown = text ?? indented(value);
+  const long = shown.length > INLINE_MOST || shown.includes("\n");
+  const quote = text === null ? "" : '"';
   return (
-    <div class={quiet ? "muted" : ""}>
+    <div class={quiet ? "input-around" : ""}>
       <dt>
         <Text of={name} most={80} />
       </dt>
-      <dd class="mono">{long ? <Block of={text} most={4_000} label={`The field ${name.slice(0, 80)}`} /> : <Text of={text} most={INLINE_MOST} />}</dd>
+      <dd class="mono">
+        {long ? (
+          <Block of={shown} most={4_000} label={`The field ${name.slice(0, 80)}${text === null ? "" : ", a text"}`} />
+        ) : (
+          <>
+            <span class="muted">{quote}</span>
+            <Text of={shown} most={INLINE_MOST} />
+            <span class="muted">{quote}</span>
+          </>
+        )}
+      </dd>
     </div>
   );
 }

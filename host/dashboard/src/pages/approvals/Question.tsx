@@ -14,6 +14,7 @@ import { Answer } from "./Answer";
 import { Call } from "./Call";
 import { Context } from "./Context";
 import { useExact } from "./exact";
+import { Reasons } from "./Reasons";
 
 interface Props {
   approval: Approval;
@@ -60,10 +61,12 @@ export function Question({ approval, answered, refresh, title }: Props): JSX.Ele
           </div>
         </dl>
       </header>
-      <p class="note note-escalate question-reason">
-        <span class="strong">Why a person is asked: </span>
-        <Text of={approval.reason} most={1_000} /> <code class="muted xs">{approval.code}</code>
-      </p>
+      {approval.governs === false && approval.status === "pending" && (
+        <p class="note note-deny" role="status">
+          <span class="strong">The policy that asked this does not govern {approval.agentId} any more.</span> A yes is worth nothing: the agent has to ask again, under what governs now. Deny it, or let it expire.
+        </p>
+      )}
+      <Reasons approval={approval} />
       <Call approval={approval} exact={exact} />
       <Context approval={approval} />
       <Answer approval={approval} exact={exact} answered={answered} refresh={refresh} />

@@ -11,6 +11,7 @@ import { engine } from "../../lib/engine";
 import { count } from "../../lib/format";
 import { readCheckpoint } from "../../lib/note";
 import { acceptLedger, knownLedger, pinned } from "../../lib/pinned";
+import { places, Rekeyed } from "./KeyChanges";
 import { saveText } from "./save";
 import { checkGrowth, type Growth } from "./verify";
 
@@ -64,10 +65,10 @@ function Grown({ note }: { note: string }): JSX.Element {
   if (engine.value === "failed") return <p class="note note-deny">The engine could not be started in this browser, so nothing can be checked.</p>;
   if (check.problem !== null && check.data === null) return <ErrorBox problem={check.problem} retry={check.refresh} />;
   if (check.data === null || note === "") return <Loading rows={2} label="Checking the ledger" />;
-  return <GrowthVerdict growth={check.data} source={keys === "" ? "the key that the daemon gives" : "your pinned key"} />;
+  return <GrowthVerdict growth={check.data} again={check.refresh} source={keys === "" ? "the key that the daemon gives" : "your pinned key"} />;
 }
 
-function GrowthVerdict({ growth, source }: { growth: Growth; source: string }): JSX.Element {
+function GrowthVerdict({ growth, source, again }: { growth: Growth; source: string; again: () => void }): JSX.Element {
   if (growth.state === "refused") {
     return (
       <div class="note note-deny" role="alert">
@@ -90,7 +91,7 @@ function GrowthVerdict({ growth, source }: { growth: Growth; source: string }): 
   return (
     <>
       {other && <Another known={known} now={growth.now.origin} />}
-      <Unbroken growth={growth} source={source} other={other} />
+      {growth.state === "rekeyed" ? <Rekeyed growth={growth} again={again} /> : <Unbroken growth={growth} source={source} other={other} />}
     </>
   );
 }
@@ -112,7 +113,7 @@ function Another({ known, now }: { known: string; now: string }): JSX.Element {
   );
 }
 
-function Unbroken({ growth, source, other }: { growth: Exclude<Growth, { state: "refused" }>; source: string; other: boolean }): JSX.Element {
+function Unbroken({ growth, source, other }: { growth: Exclude<Growth, { state: "refused" | "rekeyed" }>; source: string; other: boolean }): JSX.Element {
   return (
     <div class="note note-allow" role="status">
       <p class="row strong">
@@ -127,7 +128,8 @@ function Unbroken({ growth, source, other }: { growth: Exclude<Growth, { state: 
               ? "This ledger will be compared with itself from now on."
               : "This browser sees it for the first time, and will compare from now on."}
       </p>
-      <p class="muted small">Signature checked with {source}.</p>
+      {growth.changes.length > 0 && <p class="small">Its key changed {places(growth.changes)}; the key before signed that.</p>}
+      <p class="muted small">Signature checked with {growth.changes.length === 0 ? source : `the key that follows ${source}`}.</p>
     </div>
   );
 }

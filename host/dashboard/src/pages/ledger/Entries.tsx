@@ -17,7 +17,7 @@ export function Entries({ entries }: { entries: Entry[] }): JSX.Element {
       keyOf={({ entry }) => entry.index}
       columns={[
         { name: "Entry", head: true, cell: ({ entry }) => <a href={href({ page: "entry", index: entry.index })}>{entry.index}</a> },
-        { name: "Time", cell: ({ entry }) => <Time at={entry.at} as="stamp" /> },
+        { name: "Local time", cell: ({ entry }) => <Time at={entry.at} as="today" /> },
         { name: "What", cell: ({ event }) => (event.decision === "" ? <Badge tone="plain">{event.kind}</Badge> : <DecisionBadge decision={event.decision} enforced={event.enforced} />) },
         { name: "Agent", cell: ({ event }) => <Text class="nowrap" of={event.agent} most={64} /> },
         {

@@ -1,6 +1,6 @@
 /** One entry: what was recorded, byte for byte, and the proof that it is in the ledger, checked in the page. */
 import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { ledgerKey, receipt as askReceipt } from "../../api/calls";
 import { useQuery } from "../../api/query";
 import type { Entry, Json } from "../../api/types";
@@ -19,7 +19,7 @@ import { fromEntry } from "../live/event";
 import { PinnedKey } from "./PinnedKey";
 import { saveText } from "./save";
 import { ReceiptVerdict } from "./Verdict";
-import { type Checked, checkReceipt } from "./verify";
+import { type Checked, useChecked } from "./receipts";
 import "./ledger.css";
 
 export default function EntryPage({ route }: { route: Route }): JSX.Element | null {
@@ -60,7 +60,8 @@ function One({ index }: { index: number }): JSX.Element {
 function Proven({ index, text, daemonKey }: { index: number; text: string; daemonKey: string }): JSX.Element {
   const state = engine.value;
   const keys = pinned.value;
-  const checked = useMemo(() => (state === "ready" ? sameEntry(checkReceipt(text, daemonKey, keys), index) : null), [state, text, daemonKey, keys, index]);
+  const found = useChecked(text, daemonKey, keys);
+  const checked = found === null ? null : sameEntry(found, index);
   if (state === "failed") return <p class="note note-deny">The engine could not be started in this browser, so the entry cannot be checked.</p>;
   if (checked === null) return <Loading rows={8} label="Checking the receipt" />;
   return (

@@ -51,6 +51,7 @@ export function Export({ agent }: { agent: string }): JSX.Element {
             JSON Lines
           </Button>
         </div>
+        {name.trim() === "" && <p class="small muted">Name the agent first: a file has the calls of one.</p>}
         {problem !== null && <ErrorBox problem={problem} />}
       </div>
     </Panel>

@@ -1,6 +1,6 @@
 /** Checking a receipt that somebody gave: pasted, chosen or dropped. Nothing is sent anywhere. */
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { ledgerKey } from "../../api/calls";
 import { useQuery } from "../../api/query";
 import { Panel } from "../../components/Panel";
@@ -11,7 +11,7 @@ import { indented } from "../../lib/indent";
 import { pinned } from "../../lib/pinned";
 import { PinnedKey } from "./PinnedKey";
 import { ReceiptVerdict } from "./Verdict";
-import { checkReceipt } from "./verify";
+import { useChecked } from "./receipts";
 
 /** More than any receipt: an entry has 8 MiB at most. */
 const BYTES_MOST = 16 * 1024 * 1024;
@@ -22,9 +22,7 @@ export function ReceiptCheck(): JSX.Element {
   const [text, setText] = useState("");
   const [tooLarge, setTooLarge] = useState(false);
   const key = useQuery("ledger-key", (signal) => ledgerKey(signal));
-  const ready = engine.value === "ready";
-  const keys = pinned.value;
-  const checked = useMemo(() => (ready && text.trim() !== "" ? checkReceipt(text, key.data ?? "", keys) : null), [ready, text, key.data, keys]);
+  const checked = useChecked(text, key.data, pinned.value);
   const take = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return;
     setTooLarge(file.size > BYTES_MOST);

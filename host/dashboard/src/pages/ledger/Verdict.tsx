@@ -3,7 +3,9 @@ import type { JSX } from "preact";
 import { Icon } from "../../components/icons";
 import { Text } from "../../components/Text";
 import { count } from "../../lib/format";
-import type { Checked } from "./verify";
+import { places } from "./KeyChanges";
+import type { Checked, KeySource } from "./receipts";
+import type { KeyChange } from "./rotation";
 
 export function ReceiptVerdict({ checked }: { checked: Checked }): JSX.Element {
   if (!checked.ok) {
@@ -19,7 +21,7 @@ export function ReceiptVerdict({ checked }: { checked: Checked }): JSX.Element {
       </div>
     );
   }
-  const { proven, source } = checked;
+  const { proven, source, changes } = checked;
   return (
     <div class="note note-allow" role="status">
       <p class="row strong">
@@ -29,9 +31,14 @@ export function ReceiptVerdict({ checked }: { checked: Checked }): JSX.Element {
         <li>The bytes of the entry give the leaf at place {count(proven.index)}.</li>
         <li>That leaf is in the tree of {count(proven.size)} entries whose root was signed.</li>
         <li>
-          The signature is by <code>{proven.key.slice(0, 160)}</code>, {source === "pinned" ? "a key that you gave" : "the key that the daemon gives"}, for the ledger{" "}
+          The signature is by <code>{proven.key.slice(0, 160)}</code>, {whose(source, changes)}, for the ledger{" "}
           <Text class="mono" of={proven.origin} most={120} />.
         </li>
+        {changes.length > 0 && (
+          <li>
+            The ledger's key changed {places(changes)}, and the old key signed that, so {source === "pinned" ? "your key" : "the daemon's key"} vouches for this one.
+          </li>
+        )}
       </ul>
       <p class="muted small">
         {source === "pinned"
@@ -40,4 +47,9 @@ export function ReceiptVerdict({ checked }: { checked: Checked }): JSX.Element {
       </p>
     </div>
   );
+}
+
+function whose(source: KeySource, changes: KeyChange[]): string {
+  const own = source === "pinned" ? "a key that you gave" : "the key that the daemon gives";
+  return changes.length === 0 ? own : `a key of the same ledger as ${own}`;
 }

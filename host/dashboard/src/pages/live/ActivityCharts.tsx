@@ -20,7 +20,7 @@ export function ActivityCharts({ activity, known }: { activity: Activity[] | nul
   const sum = (name: "allow" | "deny" | "escalate"): number => buckets.reduce((total, bucket) => total + bucket[name], 0);
   return (
     <div class="grid-2 live-charts">
-      <Panel title="Decisions" aside={<Legend items={[["deny", "Denied"], ["escalate", "Escalated"], ["allow", "Allowed"]]} />}>
+      <Panel title={<>Decisions <span class="muted small live-per">per 10 s</span></>} aside={<Legend items={[["deny", "Denied"], ["escalate", "Escalated"], ["allow", "Allowed"]]} />}>
         {known && activity === null ? (
           <p class="chart-none muted">This daemon keeps no activity.</p>
         ) : (

@@ -7,7 +7,7 @@ import { useState } from "preact/hooks";
 import { Button } from "../../components/Button";
 import { Empty, ErrorBox, Loading } from "../../components/states";
 import { VirtualList } from "../../components/VirtualList";
-import { count } from "../../lib/format";
+import { count, plural } from "../../lib/format";
 import type { LiveEvent } from "./event";
 import { connection, drawn, log, redraw, refused } from "./feed";
 import { LiveFilters } from "./LiveFilters";
@@ -51,12 +51,13 @@ export function LiveList(): JSX.Element {
     <section class="panel live-panel" aria-label="Events">
       <div class="live-bar">
         <LiveFilters />
+        <span class="muted small num live-count">
+          {log.length === log.kept ? plural(log.length, "event") : `${count(log.length)} of ${plural(log.kept, "event")}`}
+          {log.held && log.waiting > 0 && ` · ${count(log.waiting)} new`}
+        </span>
         <div class="live-hold">
-          <span class="muted small num live-count">
-            {log.length === log.kept ? count(log.length) : `${count(log.length)} of ${count(log.kept)}`}
-          </span>
-          <Button icon={log.held ? "play" : "pause"} pressed={log.held} onClick={() => (log.held ? release() : hold(true))} title={log.held ? "Show what came meanwhile" : "Hold the list still"}>
-            <span class="live-hold-text num">{log.held ? (log.waiting > 0 ? `Resume · ${count(log.waiting)} new` : "Resume") : "Pause"}</span>
+          <Button icon={log.held ? "play" : "pause"} pressed={log.held} onClick={() => (log.held ? release() : hold(true))} title={log.held ? "Show what came meanwhile" : "Hold the list still"} {...(log.held && log.waiting > 0 ? { label: `Resume · ${count(log.waiting)} new` } : {})}>
+            <span class="live-hold-text">{log.held ? "Resume" : "Pause"}</span>
           </Button>
         </div>
       </div>

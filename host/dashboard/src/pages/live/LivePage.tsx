@@ -1,7 +1,7 @@
 /** Decisions as they happen: how many, how fast, and which. */
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { dashboard } from "../../api/calls";
+import { totals } from "../../api/calls";
 import { useQuery } from "../../api/query";
 import { may } from "../../api/session";
 import { ErrorBox } from "../../components/states";
@@ -19,7 +19,7 @@ export default function LivePage(): JSX.Element {
   useTitle("Live");
   const audits = may("audit");
   const follows = audits || may("evaluate");
-  const sums = useQuery(audits ? "live" : null, (signal) => dashboard(1, signal), EVERY_MS);
+  const sums = useQuery(audits ? "live" : null, (signal) => totals(signal), EVERY_MS);
   useEffect(() => (follows ? start(audits) : undefined), [follows, audits]);
   if (!follows) {
     return (
