@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { guardFetch } from '@sentinel/policy';
+import { compile, guardFetch } from '@sentinel/policy';
 
 import { answer, ask, entries, eventually, inner, message, nested, payment, policy, refused, scene } from './scene.mjs';
 
 const SHOP = 'https://shop.example/tiles';
 const BANK = 'https://bank.example/mcp';
 
-const governed = (fetch, { daemon = {}, ...more } = {}) =>
-    guardFetch(fetch, policy, { approveTimeoutMs: 60_000, onError: (error) => assert.fail(error), ...more, daemon: { url: scene.address, token: scene.keys.agent, timeoutMs: 30_000, ...daemon } });
+const governed = (fetch, { daemon = {}, policy: own = policy, ...more } = {}) =>
+    guardFetch(fetch, own, { approveTimeoutMs: 60_000, onError: (error) => assert.fail(error), ...more, daemon: { url: scene.address, token: scene.keys.agent, timeoutMs: 30_000, ...daemon } });
 const pays = (guarded, micros, body = 'with \u2764\ufe0f') => guarded(SHOP, { method: 'POST', headers: { 'payment-signature': payment(micros) }, body });
 
 test('a payment is held at the daemon, and settled there', async () => {
@@ -56,9 +56,11 @@ test('one yes is for one of two requests', async () => {
 
 test('numbers that no double holds are decided and recorded as they are sent', async () => {
     const { sessionId } = (await ask('agent', 'POST', '/v1/sessions', { agentId: 'buyer' })).body;
+    // Only the daemon knows of the account.
+    const reading = compile(JSON.stringify({ ...JSON.parse(scene.policy), rules: [] }));
     for (const own of [undefined, sessionId]) {
         const fetch = inner();
-        const guarded = governed(fetch, { daemon: { sessionId: own } });
+        const guarded = governed(fetch, { policy: reading, daemon: { sessionId: own } });
         assert.equal((await refused(guarded(BANK, message('{"account":9007199254740993, "rate":1.0}')))).code, 'rule-block');
         assert.equal((await guarded(BANK, message('{"account":9007199254740992, "rate":1.0}'))).status, 200);
         assert.equal(fetch.asked.length, 1);
