@@ -77,7 +77,7 @@ impl Answering {
         };
         let ruling = answer.and_then(|body| Ruling::read(&body, &asked).ok_or(Fault::DaemonRefused));
         let ruled = match ruling {
-            Ok(ruling) => self.reader.ruled(ruling.permitted, &refusal(&ruling.code, &ruling.reason)),
+            Ok(ruling) => self.reader.ruled(ruling.permitted, &withheld(&ruling)),
             Err(fault) => self.reader.ruled(false, &refusal(fault.code(), fault.sentence())),
         };
         match ruled {
@@ -121,6 +121,19 @@ impl Answering {
         self.asked = None;
         Fed { out: self.reader.take(), is_refused: true, ..Fed::default() }
     }
+}
+
+/// What an agent reads in the place of a tool call that the daemon did not permit.
+fn withheld(ruling: &Ruling) -> String {
+    let Some(approval) = ruling.approval.as_ref().filter(|_| ruling.outcome() == Some(Outcome::Escalate))
+    else {
+        return refusal(&ruling.code, &ruling.reason);
+    };
+    format!(
+        "A tool call needs a person ({}): {} Its approval is {} ({}): call the tool again with the same arguments \
+         once it is approved.",
+        ruling.code, ruling.reason, approval.id, approval.status
+    )
 }
 
 /// What an agent reads in the place of a tool call.

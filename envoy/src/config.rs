@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sentinel_engine::{Diagnostic, Format, Mode, Policy, Severity};
+use sentinel_engine::{Diagnostic, Format, Mode, Policy, Secret, Severity};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -14,6 +14,9 @@ const TIMEOUT_MS: u64 = 1_000;
 const TIMEOUT_MS_MAX: u64 = 60_000;
 /// How often the daemon is asked for a newer policy, unless the configuration says otherwise.
 const REFRESH_SECONDS: u64 = 10;
+
+/// Longest time that can be configured for a policy that nobody confirms: a week.
+const MAX_STALE_SECONDS_MAX: u64 = 7 * 86_400;
 
 /// What the filter was told.
 #[derive(Debug)]
@@ -76,6 +79,8 @@ pub(crate) struct Daemon {
     pub(crate) api_key: Option<String>,
     pub(crate) timeout: Duration,
     pub(crate) refresh: Duration,
+    /// How long a policy governs that the daemon did not confirm; for ever if absent.
+    pub(crate) max_stale: Option<Duration>,
 }
 
 /// Which verdicts of the filter's own are recorded. Those of the daemon always are.
@@ -132,6 +137,7 @@ struct RawDaemon {
     api_key: Option<String>,
     timeout_ms: Option<u64>,
     refresh_seconds: Option<u64>,
+    max_stale_seconds: Option<u64>,
 }
 
 fn field<T>(field: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
@@ -171,6 +177,12 @@ impl Config {
         if raw.position == Position::Upstream && raw.record.is_some() {
             return field("record", "is for the instance in front of the router, which decides");
         }
+        let record = match (raw.position, &daemon) {
+            (Position::Downstream, _) => record,
+            // What it lets through is on record, and what it refuses was allowed before.
+            (Position::Upstream, Some(_)) => Record::Denied,
+            (Position::Upstream, None) => Record::None,
+        };
         Ok(Self {
             agent_id: raw.agent_id,
             environment: raw.environment,
@@ -178,7 +190,7 @@ impl Config {
             mode,
             policy,
             daemon,
-            record: if raw.position == Position::Upstream { Record::None } else { record },
+            record,
             position: raw.position,
             scheme: raw.scheme,
             resolves_later: raw.resolves_later,
@@ -189,6 +201,11 @@ impl Config {
 }
 
 impl Daemon {
+    /// What digests of credentials are made with.
+    pub(crate) fn secret(&self) -> Option<Secret<'_>> {
+        self.api_key.as_deref().map(|key| Secret::new(key.as_bytes()))
+    }
+
     fn check(raw: RawDaemon) -> Result<Self, ConfigError> {
         if raw.cluster.is_empty() {
             return field("daemon.cluster", "is empty: name the cluster of the bootstrap");
@@ -200,6 +217,12 @@ impl Daemon {
         let refresh = raw.refresh_seconds.unwrap_or(REFRESH_SECONDS);
         if !(1..=3_600).contains(&refresh) {
             return field("daemon.refreshSeconds", "is not within 1 and 3600");
+        }
+        if raw.max_stale_seconds.is_some_and(|own| !(refresh..=MAX_STALE_SECONDS_MAX).contains(&own)) {
+            return field(
+                "daemon.maxStaleSeconds",
+                format!("is not within `refreshSeconds` ({refresh}) and {MAX_STALE_SECONDS_MAX}"),
+            );
         }
         let authority = raw.authority.unwrap_or_else(|| raw.cluster.clone());
         if authority.is_empty() || !authority.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -214,6 +237,7 @@ impl Daemon {
             api_key: raw.api_key,
             timeout: Duration::from_millis(timeout),
             refresh: Duration::from_secs(refresh),
+            max_stale: raw.max_stale_seconds.map(Duration::from_secs),
         })
     }
 }
@@ -262,6 +286,10 @@ mod tests {
         assert_eq!(with_policy.record, Record::None);
         let with_daemon = Config::parse(br#"{"agentId":"a","daemon":{"cluster":"sentinel"}}"#).unwrap();
         assert_eq!(with_daemon.record, Record::All);
+        let behind =
+            Config::parse(br#"{"agentId":"a","position":"upstream","daemon":{"cluster":"sentinel"}}"#)
+                .unwrap();
+        assert_eq!(behind.record, Record::Denied);
     }
 
     #[test]
@@ -277,6 +305,10 @@ mod tests {
                 "`policyDigest` is the digest of `policy`",
             ),
             (r#"{"agentId":"a","daemon":{"cluster":"c","timeoutMs":0}}"#, "`daemon.timeoutMs`"),
+            (
+                r#"{"agentId":"a","daemon":{"cluster":"c","refreshSeconds":10,"maxStaleSeconds":9}}"#,
+                "`daemon.maxStaleSeconds`",
+            ),
             (r#"{"agentId":"a","daemon":{"cluster":"c","apiKey":"a b"}}"#, "`daemon.apiKey`"),
             (r#"{"agentId":"a","daemon":{"cluster":"c"},"record":"some"}"#, "some"),
         ] {

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::reply::Fault;
 
-/// Longest answer that is read, in bytes. The longest part of it is a policy.
+/// Longest verdict, or answer to a batch, that is read, in bytes.
 pub(crate) const ANSWER_BYTES_MAX: usize = 5 << 20;
+
+/// Longest answer with a policy. A document has up to 4 MiB, and as a string of JSON each of its bytes takes
+/// up to six.
+pub(crate) const POLICY_BYTES_MAX: usize = 25 << 20;
 
 /// A verdict of the daemon. It says more; this is what the filter acts on.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,6 +55,11 @@ impl Ruling {
         let outcome = ruling.outcome()?;
         let contradicts = outcome == Outcome::Deny && ruling.permitted && ruling.enforced != Some(false);
         (is_ours && !contradicts).then_some(ruling)
+    }
+
+    /// Whether it permits because somebody said yes.
+    pub(crate) fn is_approved(&self) -> bool {
+        self.layer == "approval"
     }
 
     /// What a reader of the protocol is told.

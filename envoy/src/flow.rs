@@ -1,13 +1,14 @@
 //! One request on its way out, as phases. What happens next is a value; the proxy is told by
 //! `stream.rs`.
 //!
-//! There is no phase in which a request that was not permitted goes on.
+//! There is no phase in which a request that was not permitted goes on, and none in which somebody is
+//! asked about a request whose body is still to come.
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
 use sentinel_engine::{
-    BodyWanted, Exchange, HttpRequest, Opened, Outcome, Policy, Resolved, Verdict, conclude_stateless,
+    BodyWanted, Exchange, HttpRequest, Mode, Opened, Outcome, Policy, Resolved, Verdict, conclude_stateless,
 };
 
 use crate::config::{Position, Record};
@@ -49,7 +50,15 @@ pub(crate) struct Ending {
     pub(crate) code: Cow<'static, str>,
     pub(crate) reason: String,
     pub(crate) verdict_id: Option<String>,
+    /// Which policy it was, where it was one.
+    pub(crate) policy_digest: Option<String>,
     pub(crate) tool: String,
+}
+
+/// Whether more than the tool is told of it: each value costs a call of the proxy, and requests that are
+/// allowed and not recorded come by the thousand.
+pub(crate) fn is_told(decision: Outcome, verdict_id: Option<&str>) -> bool {
+    decision != Outcome::Allow || verdict_id.is_some()
 }
 
 /// One request.
@@ -68,7 +77,7 @@ enum Phase {
     /// The head is known, the body is awaited.
     Body { head: Rc<Head>, resolved: Vec<String>, most: u64 },
     /// The daemon was asked.
-    Asking { exchange: Box<Exchange>, policy: Rc<Policy>, asked: Asked },
+    Asking { exchange: Box<Exchange>, policy: Rc<Policy>, asked: Asked, is_whole: bool },
     /// It was permitted.
     Passed { exchange: Box<Exchange>, policy: Rc<Policy> },
     /// The address of its connection was.
@@ -99,15 +108,21 @@ impl Flow {
         }
         let headers = head.headers();
         let opened = Opened::new(head.view(&headers));
-        match opened.body_wanted(&policy) {
-            BodyWanted::UpTo(most) if !is_end => {
-                drop(headers);
-                self.phase = Phase::Body { head, resolved, most };
-                Step::Wait
+        let most = match opened.body_wanted(&policy) {
+            BodyWanted::UpTo(most) if !is_end => most,
+            BodyWanted::UpTo(_) | BodyWanted::None => {
+                let exchange = decided(governor, &policy, opened, &resolved, None);
+                match exchange.body_awaited(&policy) {
+                    BodyWanted::UpTo(most) if !is_end => most,
+                    BodyWanted::UpTo(_) | BodyWanted::None => {
+                        return self.decide(governor, policy, exchange, is_end);
+                    }
+                }
             }
-            BodyWanted::UpTo(_) => self.decide(governor, policy, opened, &resolved, Some(&[])),
-            BodyWanted::None => self.decide(governor, policy, opened, &resolved, None),
-        }
+        };
+        drop(headers);
+        self.phase = Phase::Body { head, resolved, most };
+        Step::Wait
     }
 
     /// More of the body is there: so many bytes in all. `whole` is asked for once it has ended.
@@ -132,7 +147,8 @@ impl Flow {
                         };
                         let headers = head.headers();
                         let opened = Opened::new(head.view(&headers));
-                        self.decide(governor, policy, opened, &resolved, Some(&body))
+                        let exchange = decided(governor, &policy, opened, &resolved, Some(&body));
+                        self.decide(governor, policy, exchange, true)
                     }
                     Some(_) | None => self.fault(governor, Fault::HostFailed),
                 }
@@ -163,7 +179,7 @@ impl Flow {
 
     /// The daemon answered, or did not.
     pub(crate) fn answered(&mut self, governor: &mut Governor, answer: Result<Vec<u8>, Fault>) -> Step {
-        let Phase::Asking { exchange, policy, asked } = std::mem::take(&mut self.phase) else {
+        let Phase::Asking { exchange, policy, asked, is_whole } = std::mem::take(&mut self.phase) else {
             return self.fault(governor, Fault::HostFailed);
         };
         let ruling = match answer {
@@ -173,11 +189,21 @@ impl Flow {
         let Some(ruling) = ruling else {
             return self.fault(governor, Fault::DaemonRefused);
         };
+        if ruling.permitted && policy.mode() == Mode::Enforce {
+            // The daemon may have another policy, and it has the call, where some things are hidden.
+            if ruling.is_approved() && !is_whole {
+                return self.fault(governor, Fault::BodyUnseen);
+            }
+            if !ruling.is_approved() && exchange.decision().outcome == Outcome::Escalate {
+                return self.fault(governor, Fault::DaemonDiffers);
+            }
+        }
         self.ending = Some(Ending {
             decision: ruling.outcome().map_or("deny", Outcome::as_str),
             code: ruling.code.clone().into(),
             reason: ruling.reason.clone(),
             verdict_id: ruling.verdict_id.clone(),
+            policy_digest: ruling.policy_digest.clone(),
             tool: asked.tool_name,
         });
         if ruling.permitted {
@@ -201,13 +227,20 @@ impl Flow {
     }
 
     /// Decides the address of a connection to the host that was decided in front of the router.
-    fn address(&mut self, governor: &Governor, policy: &Policy, head: &Head, resolved: &[String]) -> Step {
+    fn address(
+        &mut self,
+        governor: &mut Governor,
+        policy: &Policy,
+        head: &Head,
+        resolved: &[String],
+    ) -> Step {
         if resolved.is_empty() {
             return self.fault(governor, Fault::AddressUnknown);
         }
         let headers = head.headers();
         let request = HttpRequest { head: head.view(&headers), body: None, resolved: Resolved::To(resolved) };
-        let exchange = Exchange::of_request(policy, &governor.actor(), &request, false);
+        let is_recorded = governor.config.record != Record::None;
+        let exchange = Exchange::of_request(policy, &governor.actor(), &request, is_recorded);
         let decision = exchange.decision();
         // Of a request that cannot be read nobody looked at the address.
         if decision.forward.is_none() {
@@ -222,32 +255,28 @@ impl Flow {
             return Step::Go;
         };
         self.phase = Phase::Refused;
+        // In front of the router it was allowed, and that is in the ledger: so is this, then.
+        let id = governor.record_denial(policy, &reason.code, exchange.call().unwrap_or_default());
+        let reply = reply::reason(reason, id.as_deref(), governor.governed());
         self.ending = Some(Ending {
             decision: Outcome::Deny.as_str(),
             code: reason.code.clone(),
             reason: reason.message.clone(),
-            verdict_id: None,
+            verdict_id: id,
+            policy_digest: Some(policy.digest().to_string()),
             tool: decision.tool_name.clone(),
         });
-        Step::Refuse(reply::reason(reason, governor.governed()))
+        Step::Refuse(reply)
     }
 
+    /// Goes on with a decision. `is_whole`: nothing of the request is still to come.
     fn decide(
         &mut self,
         governor: &mut Governor,
         policy: Rc<Policy>,
-        opened: Opened<'_>,
-        resolved: &[String],
-        body: Option<&[u8]>,
+        exchange: Box<Exchange>,
+        is_whole: bool,
     ) -> Step {
-        let known = match resolved {
-            [] if governor.config.resolves_later => Resolved::Later,
-            [] => Resolved::Unknown,
-            addresses => Resolved::To(addresses),
-        };
-        let keeps_call = governor.config.record == Record::All;
-        let exchange = Exchange::of_opened(&policy, &governor.actor(), opened, body, known, keeps_call);
-        let exchange = Box::new(exchange);
         let decision = exchange.decision();
         if decision.outcome != Outcome::Deny && decision.needs_state(&policy) {
             if governor.config.daemon.is_none() {
@@ -257,7 +286,7 @@ impl Flow {
             let Some(body) = exchange.call().map(<[u8]>::to_vec) else {
                 return self.fault(governor, Fault::HostFailed);
             };
-            self.phase = Phase::Asking { exchange, policy, asked };
+            self.phase = Phase::Asking { exchange, policy, asked, is_whole };
             return Step::Ask(body);
         }
         let verdict = conclude_stateless(&policy, decision);
@@ -278,6 +307,7 @@ impl Flow {
             decision: verdict.decision.as_str(),
             code: verdict.code.clone(),
             reason: verdict.reason.clone(),
+            policy_digest: is_told(verdict.decision, id.as_deref()).then(|| policy.digest().to_string()),
             verdict_id: id.clone(),
             tool: exchange.decision().tool_name.clone(),
         });
@@ -315,10 +345,28 @@ impl Flow {
             code: fault.code().into(),
             reason: String::new(),
             verdict_id: None,
+            policy_digest: governor.digest().map(str::to_owned),
             tool: String::new(),
         });
         Step::Refuse(reply)
     }
+}
+
+/// What the policy says of a request, as far as it is there.
+fn decided(
+    governor: &Governor,
+    policy: &Policy,
+    opened: Opened<'_>,
+    resolved: &[String],
+    body: Option<&[u8]>,
+) -> Box<Exchange> {
+    let known = match resolved {
+        [] if governor.config.resolves_later => Resolved::Later,
+        [] => Resolved::Unknown,
+        addresses => Resolved::To(addresses),
+    };
+    let keeps_call = governor.config.record == Record::All;
+    Box::new(Exchange::of_opened(policy, &governor.actor(), opened, body, known, keeps_call))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use sentinel_engine::{Actor, Format, Outcome, Policy, Verdict};
 
 use crate::config::{Config, Record};
 use crate::daemon::Document;
+use crate::outcomes::Outcomes;
 use crate::records::{self, Queue};
 use crate::reply::Governed;
 
@@ -21,6 +22,8 @@ pub(crate) struct Governor {
     policy: Option<Rc<Policy>>,
     digest: Option<String>,
     pub(crate) queue: Queue,
+    /// Of payments that went out.
+    pub(crate) outcomes: Outcomes,
     /// Unique among workers and starts, so that the names of records are.
     name: String,
     counted: u64,
@@ -45,6 +48,14 @@ pub(crate) enum Untaken {
     Removed,
 }
 
+/// What became of a call, for its record.
+#[derive(Clone, Copy)]
+struct Decided<'a> {
+    decision: Outcome,
+    permitted: bool,
+    code: &'a str,
+}
+
 /// There is no room for a record that has to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
@@ -54,7 +65,16 @@ impl Governor {
         name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
         let policy = config.policy.take().map(|policy| Rc::new(policy.at_least(config.mode)));
         let digest = policy.as_ref().map(|policy| policy.digest().to_string());
-        Self { config, policy, digest, queue: Queue::default(), name, counted: 0, clock }
+        Self {
+            config,
+            policy,
+            digest,
+            queue: Queue::default(),
+            outcomes: Outcomes::default(),
+            name,
+            counted: 0,
+            clock,
+        }
     }
 
     pub(crate) fn policy(&self) -> Option<Rc<Policy>> {
@@ -75,6 +95,8 @@ impl Governor {
             agent_id: &self.config.agent_id,
             environment: self.config.environment.as_deref(),
             session_id: self.config.session_id.as_deref(),
+            // All workers and proxies of the agent have it, and nobody who reads a ledger.
+            secret: self.config.daemon.as_ref().and_then(crate::config::Daemon::secret),
         }
     }
 
@@ -132,22 +154,40 @@ impl Governor {
         if !self.records(verdict) {
             return Ok(None);
         }
+        let decided =
+            Decided { decision: verdict.decision, permitted: verdict.permitted, code: &verdict.code };
+        match (self.enqueue(policy, decided, call), self.config.record) {
+            (Ok(id), _) => Ok(Some(id)),
+            (Err(Full), Record::All) => Err(Full),
+            (Err(Full), Record::Denied | Record::None) => Ok(None),
+        }
+    }
+
+    /// Queues what was refused behind a verdict that let it go, as far as there is room; the name that it has
+    /// in the ledger.
+    pub(crate) fn record_denial(&mut self, policy: &Policy, code: &str, call: &[u8]) -> Option<String> {
+        if self.config.record == Record::None {
+            return None;
+        }
+        self.enqueue(policy, Decided { decision: Outcome::Deny, permitted: false, code }, call).ok()
+    }
+
+    fn enqueue(&mut self, policy: &Policy, decided: Decided<'_>, call: &[u8]) -> Result<String, Full> {
+        let Decided { decision, permitted, code } = decided;
         self.counted += 1;
         let id = format!("{}-{}", self.name, self.counted);
         let told = records::Told {
             id: &id,
             call,
-            decision: verdict.decision.as_str(),
-            code: &verdict.code,
+            decision: decision.as_str(),
+            permitted,
+            code,
             policy_digest: &policy.digest().to_string(),
             decided_at: &instant((self.clock)()),
         };
         let record = records::Record::new(&told).ok_or(Full)?;
-        match (self.queue.push(record), self.config.record) {
-            (Ok(()), _) => Ok(Some(id)),
-            (Err(_), Record::All) => Err(Full),
-            (Err(_), Record::Denied | Record::None) => Ok(None),
-        }
+        self.queue.push(record).map_err(|_| Full)?;
+        Ok(id)
     }
 }
 

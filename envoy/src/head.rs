@@ -86,11 +86,28 @@ impl Head {
         self.pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
     }
 
+    /// Whether it carries a payment of x402 in a header.
+    pub(crate) fn pays(&self) -> bool {
+        self.has("payment-signature") || self.has("x-payment")
+    }
+
+    /// Headers that tell a proxy what to do, and that no call has. One the proxy writes over by itself.
+    pub(crate) fn proxy_headers(&self) -> impl Iterator<Item = &str> {
+        let names = self.pairs.iter().map(|(name, _)| name);
+        names.filter(|name| {
+            is_below(name, "x-envoy-") && !name.eq_ignore_ascii_case("x-envoy-external-address")
+        })
+    }
+
     /// As the engine wants it.
     pub(crate) fn view<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> HttpHead<'a> {
         let Target { method, scheme, authority, path } = self.target();
         HttpHead { method, scheme, authority, path, headers }
     }
+}
+
+fn is_below(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 #[cfg(test)]
@@ -112,6 +129,20 @@ pub(crate) mod tests {
         assert_eq!(head.headers(), [("accept", "*/*")]);
         assert!(head.has("Accept") && !head.has("x"));
         assert_eq!(head.over("https").target().scheme, "https");
+    }
+
+    #[test]
+    fn what_tells_a_proxy_what_to_do_is_found() {
+        let head = read(&[
+            ("x-envoy-max-retries", b"9"),
+            ("X-Envoy-Retry-On", b"5xx"),
+            ("x-envoy-external-address", b"10.0.0.1"),
+            ("x-envoy", b"1"),
+        ]);
+        assert_eq!(
+            head.unwrap().proxy_headers().collect::<Vec<_>>(),
+            ["x-envoy-max-retries", "X-Envoy-Retry-On"]
+        );
     }
 
     #[test]

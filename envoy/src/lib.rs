@@ -20,6 +20,7 @@ mod faults;
 mod flow;
 mod governor;
 mod head;
+mod outcomes;
 mod pairs;
 mod records;
 mod reply;

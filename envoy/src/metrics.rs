@@ -15,6 +15,7 @@ pub(crate) struct Metrics {
     records_dropped: Option<u32>,
     records_waiting: Option<u32>,
     policy_loaded: Option<u32>,
+    policy_age: Option<u32>,
 }
 
 impl Metrics {
@@ -32,6 +33,7 @@ impl Metrics {
             records_dropped: counter("sentinel.records.dropped"),
             records_waiting: gauge("sentinel.records.waiting"),
             policy_loaded: gauge("sentinel.policy.loaded"),
+            policy_age: gauge("sentinel.policy.age_seconds"),
         }
     }
 
@@ -66,6 +68,11 @@ impl Metrics {
 
     pub(crate) fn policy(self, is_loaded: bool) {
         set(self.policy_loaded, usize::from(is_loaded));
+    }
+
+    /// So many seconds ago the daemon last said what governs.
+    pub(crate) fn policy_age(self, seconds: u64) {
+        set(self.policy_age, usize::try_from(seconds).unwrap_or(usize::MAX));
     }
 }
 

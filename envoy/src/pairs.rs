@@ -50,6 +50,13 @@ impl Pairs {
         std::str::from_utf8(self.find(name)?).ok()
     }
 
+    /// The values of all headers of this name.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let named =
+            self.spans.iter().filter(move |(own, _)| self.bytes.get(own.clone()) == Some(name.as_bytes()));
+        named.filter_map(|(_, value)| self.bytes.get(value.clone()))
+    }
+
     fn find(&self, name: &str) -> Option<&[u8]> {
         let is_named = |own: &Range<usize>| self.bytes.get(own.clone()) == Some(name.as_bytes());
         let (_, value) = self.spans.iter().find(|(own, _)| is_named(own))?;

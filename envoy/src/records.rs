@@ -34,6 +34,7 @@ struct Fields<'a> {
     id: &'a str,
     call: &'a RawValue,
     decision: &'static str,
+    permitted: bool,
     code: &'a str,
     policy_digest: &'a str,
     decided_at: &'a str,
@@ -44,6 +45,7 @@ pub(crate) struct Told<'a> {
     pub(crate) id: &'a str,
     pub(crate) call: &'a [u8],
     pub(crate) decision: &'static str,
+    pub(crate) permitted: bool,
     pub(crate) code: &'a str,
     pub(crate) policy_digest: &'a str,
     pub(crate) decided_at: &'a str,
@@ -53,8 +55,8 @@ impl Record {
     /// `None` if the call is no JSON, which the engine's own calls always are.
     pub(crate) fn new(told: &Told<'_>) -> Option<Self> {
         let call = serde_json::from_slice::<&RawValue>(told.call).ok()?;
-        let Told { id, decision, code, policy_digest, decided_at, .. } = *told;
-        let fields = Fields { id, call, decision, code, policy_digest, decided_at };
+        let Told { id, decision, permitted, code, policy_digest, decided_at, .. } = *told;
+        let fields = Fields { id, call, decision, permitted, code, policy_digest, decided_at };
         Some(Self { json: serde_json::to_string(&fields).ok()? })
     }
 }
@@ -181,6 +183,7 @@ mod tests {
             id,
             call: br#"{"agentId":"a"}"#,
             decision: "allow",
+            permitted: true,
             code: "host-allowed",
             policy_digest: "sha256:0",
             decided_at: "2026-01-01T00:00:00Z",
@@ -248,6 +251,7 @@ mod tests {
             id: "1",
             call: call.as_bytes(),
             decision: "allow",
+            permitted: true,
             code: "c",
             policy_digest: "",
             decided_at: "",
@@ -272,7 +276,15 @@ mod tests {
 
     #[test]
     fn what_is_no_call_is_no_record() {
-        let told = Told { id: "", call: b"{", decision: "", code: "", policy_digest: "", decided_at: "" };
+        let told = Told {
+            id: "",
+            call: b"{",
+            decision: "",
+            permitted: false,
+            code: "",
+            policy_digest: "",
+            decided_at: "",
+        };
         assert!(Record::new(&told).is_none());
     }
 }

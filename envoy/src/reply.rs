@@ -54,6 +54,10 @@ pub(crate) enum Fault {
     DaemonTimeout,
     /// The daemon answered, and not with a verdict.
     DaemonRefused,
+    /// The daemon says that somebody approved a request whose body nobody has seen.
+    BodyUnseen,
+    /// The daemon permits without a person what needs one here.
+    DaemonDiffers,
     /// The connection has no address that could be decided.
     AddressUnknown,
     /// The verdict has to be recorded, and there is no room for records.
@@ -74,6 +78,8 @@ impl Fault {
             | Self::DaemonUnreachable
             | Self::DaemonTimeout
             | Self::DaemonRefused
+            | Self::BodyUnseen
+            | Self::DaemonDiffers
             | Self::AddressUnknown
             | Self::RecordsFull => 503,
         }
@@ -91,6 +97,8 @@ impl Fault {
             Self::DaemonUnreachable => "daemon-unreachable",
             Self::DaemonTimeout => "daemon-timeout",
             Self::DaemonRefused => "daemon-refused",
+            Self::BodyUnseen => "body-missing",
+            Self::DaemonDiffers => "daemon-differs",
             Self::AddressUnknown => "addresses-unknown",
             Self::RecordsFull => "records-full",
             Self::AnswerRefused => "answer-refused",
@@ -109,6 +117,10 @@ impl Fault {
             Self::DaemonUnreachable => "The daemon that keeps meters and approvals cannot be reached.",
             Self::DaemonTimeout => "The daemon that keeps meters and approvals did not answer in time.",
             Self::DaemonRefused => "The daemon did not answer with a verdict.",
+            Self::BodyUnseen => {
+                "A person approved a request whose body was not shown to them. Send it again."
+            }
+            Self::DaemonDiffers => "The daemon permits without a person what needs one by the policy here.",
             Self::AddressUnknown => "The address of the connection is not known.",
             Self::RecordsFull => "The request has to be recorded, and the daemon takes no records.",
             Self::AnswerRefused => "The answer cannot be read, so it is not passed on.",
@@ -155,14 +167,14 @@ pub(crate) fn fault(fault: Fault, governed: Governed<'_>) -> Reply {
 }
 
 /// One finding about the address of a connection.
-pub(crate) fn reason(reason: &Reason, governed: Governed<'_>) -> Reply {
+pub(crate) fn reason(reason: &Reason, verdict_id: Option<&str>, governed: Governed<'_>) -> Reply {
     let body = Body {
         error: kind(&reason.code),
         decision: reason.outcome.as_str(),
         reason: &reason.message,
         code: &reason.code,
         layer: reason.layer.as_str(),
-        verdict_id: None,
+        verdict_id,
         agent_id: governed.agent_id,
         policy_digest: governed.policy_digest,
         approval: None,

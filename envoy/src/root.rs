@@ -9,7 +9,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType, LogLevel, MapType};
 
 use crate::config::{Config, Daemon};
-use crate::daemon::{self, ANSWER_BYTES_MAX};
+use crate::daemon::{self, ANSWER_BYTES_MAX, POLICY_BYTES_MAX};
 use crate::faults;
 use crate::governor::{Governor, Untaken};
 use crate::host;
@@ -43,6 +43,8 @@ pub(crate) struct Root {
     send_from: u64,
     /// When the policy was last asked for, in milliseconds since the epoch.
     fetched: u64,
+    /// When the daemon last said what governs, or that it still does; at first, when the filter started.
+    confirmed: u64,
     tag: Option<String>,
     /// Whether the worker ends as soon as its last batch was answered.
     is_ending: bool,
@@ -58,6 +60,8 @@ impl Context for Root {
         } else if self.sending == Some(token) {
             self.sending = None;
             self.batch_came(&status, body);
+        } else {
+            self.outcome_came(token, &status);
         }
     }
 
@@ -91,10 +95,12 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         faults::at("tick");
+        self.expire();
         self.fetch();
         if host::now() >= self.send_from {
             self.send();
         }
+        self.tell_outcomes();
         if let Some(worker) = &self.worker {
             let mut worker = worker.borrow_mut();
             let dropped = worker.governor.queue.take_dropped();
@@ -123,7 +129,33 @@ impl Root {
         }
         let governor = Governor::new(config, name(), host::now);
         metrics.policy(governor.policy().is_some());
+        self.confirmed = host::now();
         self.worker = Some(Rc::new(RefCell::new(Worker { governor, metrics })));
+    }
+
+    /// Nothing goes out by a policy that the daemon did not confirm for too long: what it took back
+    /// meanwhile nobody here knows.
+    fn expire(&mut self) {
+        let Some(worker) = &self.worker else { return };
+        let mut worker = worker.borrow_mut();
+        let Some(daemon) = &worker.governor.config.daemon else { return };
+        let now = host::now();
+        // A clock that was set back does not make a policy last longer than that.
+        self.confirmed = self.confirmed.min(now);
+        let since = now.saturating_sub(self.confirmed);
+        worker.metrics.policy_age(since / 1_000);
+        if !daemon.max_stale.is_some_and(|limit| since > millis(limit)) {
+            return;
+        }
+        self.tag = None;
+        if worker.governor.policy().is_some() {
+            host::log(
+                LogLevel::Error,
+                "sentinel: the daemon did not confirm the policy in time, so none governs",
+            );
+            worker.governor.drop_policy();
+            worker.metrics.policy(false);
+        }
     }
 
     /// Asks for the policy, if it is time to.
@@ -150,11 +182,17 @@ impl Root {
         let Some(worker) = &self.worker else { return };
         let mut worker = worker.borrow_mut();
         match status {
-            b"304" => {}
-            b"200" if size <= ANSWER_BYTES_MAX => {
+            b"304" => self.confirmed = host::now(),
+            b"200" if size > POLICY_BYTES_MAX => {
+                worker.metrics.daemon_failed();
+                let message = format!("sentinel: the daemon's policy is not taken: it has {size} bytes");
+                host::log(LogLevel::Error, &message);
+            }
+            b"200" => {
                 let body = host::buffer(BufferType::HttpCallResponseBody, 0, size).unwrap_or_default();
                 match worker.governor.take(&body) {
                     Ok(()) => {
+                        self.confirmed = host::now();
                         let tag = host::header(MapType::HttpCallResponseHeaders, "etag");
                         self.tag = tag.and_then(|tag| String::from_utf8(tag).ok()).or(Some(String::new()));
                         worker.metrics.policy(true);
@@ -201,6 +239,32 @@ impl Root {
         if self.sending.is_none() {
             worker.governor.queue.failed();
             worker.metrics.daemon_failed();
+        }
+    }
+
+    /// Tells the daemon what became of payments.
+    fn tell_outcomes(&self) {
+        let Some(worker) = &self.worker else { return };
+        let worker = &mut *worker.borrow_mut();
+        let Governor { config, outcomes, .. } = &mut worker.governor;
+        let Some(daemon) = &config.daemon else { return };
+        outcomes.send(|report| {
+            worker.metrics.daemon_called();
+            host::ask(daemon, "POST", "/v1/audit", Some(report.as_bytes()), None, patience(daemon))
+        });
+    }
+
+    fn outcome_came(&self, token: u32, status: &[u8]) {
+        let Some(worker) = &self.worker else { return };
+        let mut worker = worker.borrow_mut();
+        let is_taken = status == b"200";
+        // What the daemon refuses it refuses again: what it holds counts as spent.
+        let is_refused = status.first() == Some(&b'4');
+        if worker.governor.outcomes.answered(token, is_taken || is_refused) && !is_taken {
+            worker.metrics.daemon_failed();
+            if is_refused {
+                host::log(LogLevel::Error, "sentinel: the daemon does not take what became of a payment");
+            }
         }
     }
 

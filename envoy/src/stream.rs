@@ -6,15 +6,16 @@ use std::rc::Rc;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, BufferType, MapType};
+use proxy_wasm::types::{Action, BufferType, LogLevel, MapType};
 
 use crate::answers::{Answering, Begun, Fed};
-use crate::config::{Position, Scheme};
+use crate::config::{Position, Record, Scheme};
 use crate::daemon::{self, ANSWER_BYTES_MAX};
 use crate::faults;
 use crate::flow::{Ending, Flow, Step, Target};
 use crate::head::Head;
 use crate::host;
+use crate::outcomes::{self, Became, Payment};
 use crate::reply::{Fault, Reply};
 use crate::root::Worker;
 
@@ -32,6 +33,10 @@ pub(crate) struct Stream {
     has_ended: bool,
     /// Whether this filter answered the request itself.
     is_own_answer: bool,
+    /// Whether the daemon was asked about the request.
+    was_asked: bool,
+    /// What the request pays, if the daemon holds money for it.
+    payment: Option<Payment>,
 }
 
 impl Stream {
@@ -44,6 +49,8 @@ impl Stream {
             kept: 0,
             has_ended: false,
             is_own_answer: false,
+            was_asked: false,
+            payment: None,
         }
     }
 
@@ -56,10 +63,14 @@ impl Stream {
         let mut step = event(&mut self.flow, &mut worker);
         if let Step::Ask(body) = &step {
             match ask(&mut worker, body) {
-                true => return Action::Pause,
+                true => {
+                    self.was_asked = true;
+                    return Action::Pause;
+                }
                 false => step = self.flow.fault(&worker.governor, Fault::DaemonUnreachable),
             }
         }
+        let pays = self.was_asked && self.received.as_deref().is_some_and(Head::pays);
         if let Step::Pass(target) = &step
             && !self.received.take().is_some_and(|received| send_to(target, &received))
         {
@@ -68,6 +79,10 @@ impl Stream {
         if let Some(ending) = self.flow.ending.take() {
             worker.metrics.decided(ending.decision);
             tell(&ending);
+            self.payment = ending
+                .verdict_id
+                .filter(|_| pays && matches!(step, Step::Pass(_)))
+                .map(|verdict_id| Payment { verdict_id, tool: ending.tool });
         }
         drop(worker);
         match step {
@@ -81,6 +96,43 @@ impl Stream {
         self.is_own_answer = true;
         host::answer(reply);
         Action::Pause
+    }
+
+    /// Records what Envoy's own list of addresses refused, behind a verdict that let it go.
+    fn note_refused_address(&self) {
+        let Some(worker) = &self.worker else { return };
+        let Some((exchange, policy)) = self.flow.passed().filter(|_| !self.is_own_answer) else { return };
+        let mut worker = worker.borrow_mut();
+        if worker.governor.config.record == Record::None {
+            return;
+        }
+        let is_refused = || host::header(MapType::HttpResponseHeaders, ":status").as_deref() == Some(b"403");
+        if let Some(call) = exchange.call().filter(|_| is_refused() && is_address_refused()) {
+            worker.governor.record_denial(policy, "address-private", call);
+        }
+    }
+
+    /// Tells what the server says of a payment, as far as it says something.
+    fn settle(&mut self) {
+        let Some(payment) = self.payment.take().filter(|_| !self.is_own_answer) else { return };
+        let Some(worker) = &self.worker else { return };
+        let Some(pairs) = host::headers(MapType::HttpResponseHeaders) else { return };
+        let status = pairs.text(":status").and_then(|status| status.parse().ok()).unwrap_or_default();
+        let receipts: Vec<&str> = ["payment-response", "x-payment-response"]
+            .into_iter()
+            .flat_map(|name| pairs.all(name))
+            .map(|value| std::str::from_utf8(value).unwrap_or_default())
+            .collect();
+        // Envoy's own list of addresses refused the connection, so nothing left.
+        let became =
+            if is_address_refused() { Some(Became::Unsettled) } else { outcomes::became(status, &receipts) };
+        let Some(became) = became else { return };
+        let governor = &mut worker.borrow_mut().governor;
+        if let Some(report) = outcomes::report(&governor.config.agent_id, &payment, status, &became)
+            && !governor.outcomes.push(report)
+        {
+            host::log(LogLevel::Warn, "sentinel: what became of a payment is not told: too many wait");
+        }
     }
 
     /// What the reader of the answer made of more bytes.
@@ -194,6 +246,8 @@ impl HttpContext for Stream {
 
     fn on_http_response_headers(&mut self, _count: usize, _is_end: bool) -> Action {
         faults::at("response headers");
+        self.note_refused_address();
+        self.settle();
         let passed = self.flow.passed().filter(|_| !self.is_own_answer);
         let Some((exchange, policy)) =
             passed.filter(|(exchange, _)| exchange.reads_answer() || exchange.may_ask_for_payment())
@@ -252,6 +306,12 @@ impl HttpContext for Stream {
     }
 }
 
+/// Whether it was Envoy's list of addresses that answered. No server can say that of itself.
+fn is_address_refused() -> bool {
+    let details = host::property(&["response", "code_details"]);
+    details.is_some_and(|details| details.starts_with("rbac_access_denied"))
+}
+
 /// Leaves for the access log how the request ended. Each value costs a call of the proxy, so what
 /// allowed requests have by the thousand is left out: of those without a record, all but the tool.
 fn tell(ending: &Ending) {
@@ -264,6 +324,9 @@ fn tell(ending: &Ending) {
     }
     if let Some(id) = &ending.verdict_id {
         host::set_property("sentinel.verdict_id", id);
+    }
+    if let Some(digest) = &ending.policy_digest {
+        host::set_property("sentinel.policy_digest", digest);
     }
     if ending.decision != "allow" {
         host::set_property("sentinel.reason", &ending.reason);
@@ -302,6 +365,11 @@ fn send_to(target: &Target, received: &Head) -> bool {
             return false;
         }
     }
+    // Headers by which an agent would tell the router to send it again, or where the proxy's own are: the
+    // call that was decided has none of them.
+    let are_gone =
+        received.proxy_headers().all(|name| host::set_header(MapType::HttpRequestHeaders, name, None));
+    let is_set = is_set && are_gone;
     if target.reads_answer && received.has("accept-encoding") {
         return is_set && host::set_header(MapType::HttpRequestHeaders, "accept-encoding", None);
     }

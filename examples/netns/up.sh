@@ -128,7 +128,7 @@ children+=($!)
     --envoy "$ENVOY" --listen "$HERE" --admin-socket "$RUN/admin.sock" "${SIDECAR_ARGUMENTS[@]}" &
 children+=($!)
 
-for _ in {1..100}; do
+for _ in {1..600}; do
     if "$SENTINEL" sidecar --ready 2>/dev/null; then
         echo "up: ./run.sh COMMAND"
         # Until one of them ends. Then nothing of it stays: without a proxy there is no way out.

@@ -30,6 +30,7 @@ pub mod records;
 pub mod scratch;
 pub mod sessions;
 pub mod settle;
+pub mod signers;
 pub mod simulate;
 mod start;
 pub mod statistics;
@@ -103,6 +104,12 @@ pub enum OperationError {
         /// Why.
         why: String,
     },
+    /// Another policy governs than the one that a change was made from.
+    #[error("the policy was changed meanwhile: look at the one that governs, and make the change anew")]
+    PolicyChanged {
+        /// The one that governs, if one does.
+        governing: Option<record::PolicyReference>,
+    },
     /// It is in a state in which this cannot be done.
     #[error("{why}")]
     Conflict {
@@ -143,6 +150,9 @@ pub struct App {
     pub problems: RwLock<Vec<Problem>>,
     /// The document of each agent in the definitions directory.
     pub documents: RwLock<BTreeMap<String, PathBuf>>,
+    /// Held from the commit of a policy until the directory shows it, and while the directory is read: a file
+    /// that is behind would undo the commit.
+    pub directory: Arc<tokio::sync::Mutex<()>>,
     /// How far the ledger is published; `None` where it is not to be.
     pub published: std::sync::RwLock<Option<publish::Published>>,
     /// Questions that were asked here of late.

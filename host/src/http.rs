@@ -87,7 +87,7 @@ routes! {
     POST "/v1/audit" [] Problem outcomes::report;
     POST "/v1/records" [] Problem records::record;
     GET "/v1/health" [] Problem health::health;
-    GET "/v1/agents" ["page" "limit"] Problem agents::list;
+    GET "/v1/agents" ["q" "page" "limit"] Problem agents::list;
     GET "/v1/agents/{id}/risk" ["sessionId"] Problem agents::risk;
     GET "/v1/agents/{id}/budgets" [] Problem agents::budgets;
     GET "/v1/agents/{id}/audit" ["limit" "before" "kind" "decision"] Problem agents::audit;
@@ -108,7 +108,7 @@ routes! {
     POST "/v1/sessions" [] Problem sessions::start;
     GET "/v1/sessions/{id}" [] Problem sessions::session;
     DELETE "/v1/sessions/{id}" [] Problem sessions::end;
-    GET "/v1/dashboard" ["limit"] Problem dashboard::dashboard;
+    GET "/v1/dashboard" ["limit" "agents"] Problem dashboard::dashboard;
     GET "/v1/events/stream" ["agent" "decision" "lastEventId" "ticket"] Problem events::stream;
     POST "/v1/events/ticket" [] Problem events::ticket;
     POST "/v1/login" [] Problem login::log_in;
@@ -117,6 +117,7 @@ routes! {
     POST "/v1/hooks/claude-code" ["agent" "workspace" "home"] Hook hooks::claude_code;
     GET "/v1/ledger/checkpoint" [] Problem ledger::checkpoint;
     GET "/v1/ledger/key" [] Problem ledger::key;
+    GET "/v1/ledger/keys" [] Problem ledger::keys;
     GET "/v1/ledger/entries" ["from" "limit" "agent" "kind" "decision"] Problem ledger::entries;
     GET "/v1/ledger/entries/{index}" [] Problem ledger::entry;
     GET "/v1/ledger/entries/{index}/receipt" [] Problem ledger::receipt;

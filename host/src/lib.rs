@@ -1,7 +1,7 @@
 //! Sentinel as a library: the policy engine in its sandbox, and what stands around it.
 //!
 //! In reading order: [`engine`] holds the component, [`settings`] what the environment says,
-//! [`policy_file`] reads policies, [`paths`] resolves links, [`call`] writes calls, and
+//! [`policy_file`] reads policies, [`paths`] resolves links, [`call`] writes calls, [`causes`] errors, and
 //! [`hook`] answers coding agents, [`mcp`] stands between them and servers of tools. The daemon is
 //! [`app`], what it can be asked; `http`, how; [`auth`], by whom; [`state`] and [`store`], what it
 //! remembers and where; [`mod@config`], how it is told. [`sidecar`] writes what puts an agent behind a
@@ -11,6 +11,7 @@
 //! the built component.
 
 pub mod call;
+pub mod causes;
 pub mod engine;
 pub mod hook;
 pub mod limits;

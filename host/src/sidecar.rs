@@ -31,6 +31,8 @@ pub use daemon::Daemon;
 pub use document::Document;
 pub use network::Network;
 
+use crate::engine::Mode;
+
 /// Where the agent's connections arrive.
 pub const PROXY_PORT: u16 = 15001;
 /// Where `/healthz` and `/metrics` are.
@@ -72,6 +74,8 @@ pub struct Sidecar {
     pub daemon: Option<Daemon>,
     /// The environment of the calls, matched against `environmentScope`.
     pub environment: Option<String>,
+    /// Mode of the installation; the stricter of it and the policy's counts.
+    pub mode: Option<Mode>,
     /// What becomes of TLS.
     pub https: Https,
     /// Networks that are not public, and that the agent may reach if its policy allows it.

@@ -8,7 +8,9 @@ mod keys;
 mod page;
 mod rows;
 
-pub use approvals::{Approval, ApprovalAnswer, ApprovalMeter, ApprovalState};
+pub use approvals::{
+    Approval, ApprovalAnswer, ApprovalMeter, ApprovalPart, ApprovalReason, ApprovalRule, ApprovalState,
+};
 pub use keys::{Keys, MeterKey};
 pub use page::{Appended, Head, Page, PageError, Table};
 pub use rows::{

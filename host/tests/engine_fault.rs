@@ -104,7 +104,7 @@ fn a_trap_is_a_denial() {
 fn an_endless_loop_is_a_denial_within_its_deadline() {
     let started = Instant::now();
     assert_denied_and_recovered(&mut session("(loop $again br $again)"));
-    assert!(started.elapsed() < Duration::from_secs(30));
+    assert!(started.elapsed() < Duration::from_secs(120));
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn fails_closed_when_the_harness_never_finishes_writing() {
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"{").unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(started.elapsed() < Duration::from_secs(30));
+    assert!(started.elapsed() < Duration::from_secs(120));
     drop(input);
     let run = Run {
         code: output.status.code().unwrap(),

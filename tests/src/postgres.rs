@@ -154,7 +154,7 @@ impl Postgres {
         let log = File::options().create(true).append(true).open(self.directory.join("log")).expect("a log");
         let mut command = as_server(&self.bin.join("postgres"));
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "fsync=on", "max_connections=60"] {
+        for setting in ["listen_addresses=127.0.0.1", "fsync=on", "max_connections=200"] {
             command.args(["-c", setting]);
         }
         command.arg("-c").arg(format!("unix_socket_directories={}", self.directory.display()));
@@ -237,9 +237,14 @@ fn is_root() -> bool {
     output.stdout.trim_ascii() == b"0"
 }
 
+/// A port that nobody uses. It is below those that the kernel gives away (32768 and above), so nobody gets it
+/// by chance before the server listens, or between two starts of it.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(37);
+    let numbers = std::iter::repeat_with(|| first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)));
+    let mut ports = numbers.filter_map(|number| u16::try_from(20_000 + number % 12_000).ok());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 fn succeed(command: &mut Command) {

@@ -9,13 +9,11 @@ use std::io::{self, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-
-/// The package, with its version.
-const PACKAGE: &str = "s3rver@3.7.1";
 
 /// The only pair of keys that it takes.
 pub const KEY: &str = "S3RVER";
@@ -73,8 +71,8 @@ impl S3 {
         let output = File::create(&log).expect("a log");
         let data = self.directory.path().join("data");
         fs::create_dir_all(&data).expect("a directory for objects");
-        let server = Command::new("node")
-            .arg(program())
+        let server = Command::new(installed("node/node"))
+            .arg(installed("s3rver/node_modules/s3rver/bin/s3rver.js"))
             .args(["--address", "127.0.0.1", "--port", &self.port.to_string(), "--directory"])
             .arg(data)
             .args(["--configure-bucket", &self.bucket])
@@ -82,7 +80,7 @@ impl S3 {
             .stdout(output.try_clone().expect("the log"))
             .stderr(output)
             .spawn();
-        self.server = Some(server.expect("node runs; install it with: apt-get install nodejs npm"));
+        self.server = Some(server.expect("node runs"));
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = self.server.as_mut().and_then(|server| server.try_wait().ok().flatten());
@@ -107,30 +105,19 @@ impl Drop for S3 {
     }
 }
 
-/// The server's program, installed on the first use below `target`.
-fn program() -> PathBuf {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
-    let place = tools.join(PACKAGE);
-    let program = place.join("node_modules/s3rver/bin/s3rver.js");
-    if !program.exists() {
-        fs::create_dir_all(&tools).expect("a directory for tools");
-        // Another test may do the same: the one that is done first wins.
-        let mine = tempfile::Builder::new().prefix("s3rver-").tempdir_in(&tools).expect("a directory");
-        let arguments = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix"];
-        let installed = Command::new("npm").args(arguments).arg(mine.path()).arg(PACKAGE).output();
-        let command = format!("npm install --no-save --prefix {} {PACKAGE}", place.display());
-        let output = installed.unwrap_or_else(|error| {
-            panic!("npm does not run ({error}); install it (apt-get install npm), then: {command}")
-        });
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "s3rver is missing; install it with: {command}\n{said}");
-        let _ = fs::rename(mine.path(), &place);
-    }
-    assert!(program.exists(), "`{}` is missing; remove {} and try again", program.display(), place.display());
-    program
+/// Something that `cargo xtask setup` installs.
+fn installed(path: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools").join(path);
+    assert!(path.exists(), "`{}` is missing: run `cargo xtask setup`", path.display());
+    path
 }
 
+/// A port that nobody uses. It is below those that the kernel gives away (32768 and above), so nobody gets it
+/// by chance before the server listens, or between two starts of it.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(37);
+    let numbers = std::iter::repeat_with(|| first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)));
+    let mut ports = numbers.filter_map(|number| u16::try_from(20_000 + number % 12_000).ok());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

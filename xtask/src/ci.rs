@@ -8,7 +8,8 @@ use crate::run::{cargo, run, say, timed};
 /// All of it. The steps that fail fast come last on purpose: they need what the first compiled.
 pub(crate) fn run_all() -> Result<()> {
     let steps = [
-        timed("test", || test(&[]))?,
+        // One run tells of all that fails.
+        timed("test", || test(&["--no-fail-fast".to_owned()]))?,
         timed("fmt", || fmt(&["--check".to_owned()]))?,
         timed("lint", lint)?,
         timed("pages", dashboard::check)?,

@@ -180,6 +180,58 @@ fn a_meter_is_asked_for_and_its_verdict_holds() {
     }
 }
 
+/// Everything may need a person.
+fn asking() -> Governor {
+    let text =
+        policy(NETWORK).replace(r#""version":"1","#, r#""version":"1","approvals":{"tools":["http"]},"#);
+    governor(&format!(r#"{{"agentId":"a","policy":{text},"daemon":{{"cluster":"sentinel"}}}}"#))
+}
+
+fn approved(by: &str) -> Vec<u8> {
+    let body = String::from_utf8(ruling(true, "http")).unwrap();
+    body.replace("\"budget\"", &format!("\"{by}\"")).into_bytes()
+}
+
+#[test]
+fn nobody_is_asked_before_the_body_is_there() {
+    let mut governor = asking();
+    let mut flow = Flow::default();
+    let step = flow.head(&mut governor, head("POST", "api.example", "/"), Vec::new(), false);
+    assert!(matches!(step, Step::Wait), "{step:?}");
+    let step = flow.body(&mut governor, 5, true, || Some(b"seven".to_vec()));
+    let Step::Ask(call) = step else { panic!("{step:?} does not ask") };
+    assert!(String::from_utf8(call).unwrap().contains(r#""body":"seven""#));
+    target(flow.answered(&mut governor, Ok(approved("approval"))));
+    // What is denied in any case is not waited for.
+    let step = Flow::default().head(&mut governor, head("POST", "evil.example", "/"), Vec::new(), false);
+    assert_eq!(refusal(step).code, "host-not-allowed");
+}
+
+/// The daemon has another policy than the filter, for a while: a yes is for what was seen.
+#[test]
+fn a_yes_is_worth_nothing_where_the_body_was_not_there() {
+    for (is_end, expected) in [(true, None), (false, Some("body-missing"))] {
+        let mut governor = stateful(true);
+        let mut flow = Flow::default();
+        let step = flow.head(&mut governor, head("POST", "api.example", "/"), Vec::new(), is_end);
+        assert!(matches!(step, Step::Ask(_)), "a meter does not need the body: {step:?}");
+        let step = flow.answered(&mut governor, Ok(approved("approval")));
+        match expected {
+            None => drop(target(step)),
+            Some(code) => assert_eq!(refusal(step).code, code),
+        }
+    }
+}
+
+/// What needs a person by the policy here goes with a yes, or not at all.
+#[test]
+fn a_daemon_does_not_permit_without_a_person() {
+    let mut governor = asking();
+    let mut flow = Flow::default();
+    flow.head(&mut governor, head("GET", "api.example", "/"), Vec::new(), true);
+    assert_eq!(refusal(flow.answered(&mut governor, Ok(approved("network")))).code, "daemon-differs");
+}
+
 #[test]
 fn a_daemon_that_fails_is_a_refusal_of_its_own() {
     for fault in [Fault::DaemonUnreachable, Fault::DaemonTimeout, Fault::DaemonRefused] {

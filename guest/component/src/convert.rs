@@ -241,6 +241,7 @@ pub(crate) fn verdict(verdict: native::Verdict) -> types::Verdict {
         rule: verdict.rule.map(rule),
         tags: verdict.tags,
         question: verdict.question.map(question),
+        grounds: verdict.grounds.into_iter().map(reason).collect(),
         redeemed: verdict.redeemed,
         value: verdict.value,
         observations: verdict.observations.into_iter().map(observation).collect(),

@@ -5,13 +5,14 @@
 //! has no ids and signatures in it, which differ whenever the same is sent again.
 
 mod derived;
+mod unread;
 
 pub(crate) use derived::write as derive;
 
 use crate::call::{Call, Cost};
 use crate::decide::mcp_tool;
 use crate::decision::{Layer, Outcome, Reason};
-use crate::http::{Forward, Request};
+use crate::http::{self, Forward, Request};
 use crate::limits::INNER_BYTES_MAX;
 use crate::network::Governing;
 use crate::protocol::mcp::{self, Headers, Malformed, Message, ToolCall};
@@ -54,6 +55,11 @@ impl<'c> Carried<'c> {
         if let (Some(server), Some(headers)) = (governing.mcp_server(&forward.authority), &request.headers) {
             carried.server = Some(server);
             carried.message = message(request, headers, &mut of_message);
+        } else if let (Some(headers), Some(body)) = (&request.headers, &request.body)
+            && let Some(unread) = governing.unread(headers)
+        {
+            let says_json = http::is_json(headers) == Some(true);
+            reasons.extend(unread::refusal(body.bytes(), says_json, unread));
         }
         match payment(request, carried.call().and_then(|call| call.payment)) {
             Err(malformed) => reasons.push(malformed.reason()),
@@ -74,6 +80,11 @@ impl<'c> Carried<'c> {
     /// Whether there is a message, and it is no call of a tool: nothing of the agent's world is touched.
     pub(crate) fn is_protocol(&self) -> bool {
         self.message.is_some() && self.tool().is_none()
+    }
+
+    /// Whether it calls a tool: then what it stands for has no headers.
+    pub(crate) fn is_call(&self) -> bool {
+        self.call().is_some()
     }
 
     /// What goes to the server in place of the body.
@@ -163,14 +174,23 @@ fn message<'c>(
             Some(read)
         }
         // A browser asks before it sends; nothing is called by that.
-        "GET" | "DELETE" | "OPTIONS" if body.is_empty() => None,
+        "OPTIONS" if body.is_empty() => None,
+        // A client listens, or leaves.
+        "GET" if body.is_empty() && has(headers, "accept", "text/event-stream") => None,
+        "DELETE" if body.is_empty() && has(headers, "mcp-session-id", "") => None,
         _ => {
-            let message =
-                "Host speaks MCP, whose requests are POST, GET and DELETE, and only POST has a body.";
+            let message = "Host speaks MCP here: POST has a message, GET asks for an event stream, DELETE names \
+                           a session, and nothing else is asked.";
             reasons.push(deny("mcp-method-http", message.to_owned()));
             None
         }
     }
+}
+
+/// Whether there is such a header, with this in it in any letter case.
+fn has(headers: &[(&str, &str)], name: &str, part: &str) -> bool {
+    let values = headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    values.map(|value| value.to_ascii_lowercase()).any(|value| value.contains(part))
 }
 
 /// Reads the message of a request once more, for whoever has to answer it.

@@ -7,6 +7,7 @@ mod approvals;
 mod meters;
 mod network;
 mod rules;
+mod transport;
 mod warnings;
 pub(crate) mod x402;
 

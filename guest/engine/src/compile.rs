@@ -17,7 +17,9 @@ use crate::document::leaves::{CommandRule, PathRule, Points, Text};
 use crate::document::shape::Map;
 use crate::document::{Bash, DataAccess, DataClassification, Identity, PointTable, RiskBudget, ToolFields};
 use crate::path::{PathSet, Sense};
-use crate::policy::{About, Authority, BashRules, Budget, FileRules, NameRules, PointRules, Policy, Rules};
+use crate::policy::{
+    About, Authority, BashRules, Budget, FileRules, NameRules, PointRules, Policy, RequestLooks, Rules,
+};
 
 /// Compiles a checked document. It cannot fail: what could is checked.
 pub fn compile(checked: CheckedPolicy) -> Policy {
@@ -71,10 +73,12 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
         metadata: document.metadata.map_or_else(Vec::new, |map| map.0),
         redact: document.redact.map_or_else(Vec::new, |list| list.0).into_iter().map(|name| name.0).collect(),
         reads_requests: true,
+        looks: RequestLooks::default(),
         about,
         warnings,
     };
     policy.reads_requests = policy.looks_at(HTTP_TOOL);
+    policy.looks = rules::looks(&policy.rules);
     policy
 }
 

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::approval::{Approval, Question};
-use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Rule};
+use crate::decide::network::BODY_MISSING;
+use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Reason, Rule};
 use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::http::Forward;
 use crate::policy::Policy;
@@ -47,6 +48,9 @@ pub struct Verdict {
     pub rule: Option<Rule>,
     /// What to ask a person, where the call waits for one.
     pub question: Option<Question>,
+    /// Everything that needs that person, the reason that decided first: a yes is for all of it. Empty
+    /// where nobody is asked.
+    pub grounds: Vec<Reason>,
     /// Whether it was allowed because a person approved it: the approval is used up.
     pub redeemed: bool,
     /// Points that this call costs its session.
@@ -85,6 +89,15 @@ impl Decision {
                     || self.effects.iter().any(|effect| effect.debit().is_none())
             }
         }
+    }
+
+    /// How much of the body has to come with the request before it is decided, because somebody may be
+    /// asked about it: they would approve what nobody has seen. `None`: it is decided as it is.
+    pub(crate) fn body_awaited(&self, policy: &Policy) -> Option<u64> {
+        let is_unseen = |reason: &Reason| reason.code == BODY_MISSING;
+        let denies = |reason: &Reason| reason.outcome == Outcome::Deny && !is_unseen(reason);
+        let may_ask = || self.may_ask(policy) || self.reasons.iter().any(is_unseen);
+        self.unseen.longest.filter(|_| !self.reasons.iter().any(denies) && may_ask())
     }
 
     /// Whether its end depends on what somebody keeps: meters that have a limit, what was learned, the
@@ -137,6 +150,9 @@ fn end(
     let raises = |is_paid| {
         let mut raises = meters::raises(policy, decision, pairs, is_paid);
         raises.extend(unusual.iter().cloned());
+        if decision.unseen.is_announced && outcome_of(decision, &raises) == Outcome::Escalate {
+            raises.push(unseen());
+        }
         raises
     };
     let mut approval = circumstances.approval;
@@ -154,9 +170,11 @@ fn end(
     // Nobody is asked about anything else, and a digest costs more than most decisions.
     let needs_person = outcome_of(decision, &found) == Outcome::Escalate;
     let grounds = if needs_person { grounds(decision, &found) } else { 0 };
-    let raise = worst(found).filter(|raise| raise.outcome > decision.outcome);
     let mode = circumstances.mode.map_or(policy.mode, |mode| mode.max(policy.mode));
     let enforced = mode == Mode::Enforce;
+    let is_asked = needs_person && enforced && matches!(approval, Approval::Possible | Approval::Waiting);
+    let asked_for = if is_asked { everything(decision, &found) } else { Vec::new() };
+    let raise = worst(found).filter(|raise| raise.outcome > decision.outcome);
     let first = decision.reasons.first();
     let (mut outcome, mut layer, mut code, mut reason, rule) = match (raise, first) {
         (Some(raise), _) => (raise.outcome, raise.layer, raise.code.into(), raise.message, raise.rule),
@@ -212,6 +230,7 @@ fn end(
         mode,
         rule,
         question,
+        grounds: asked_for,
         redeemed,
         risk_points,
         value: decision.value,
@@ -221,6 +240,12 @@ fn end(
         forward: None,
         json: String::new(),
     }
+}
+
+/// Nobody is asked about a request whose body they cannot see.
+fn unseen() -> Raise {
+    let Reason { outcome, layer, message, rule, .. } = crate::decide::network::unseen();
+    Raise { outcome, layer, code: BODY_MISSING, message, rule }
 }
 
 /// The worst of them, the first of equals.
@@ -248,6 +273,21 @@ fn grounds(decision: &Decision, found: &[Raise]) -> u64 {
         .collect();
     let all: String = texts.into_iter().collect();
     Digest::of(all.as_bytes()).start()
+}
+
+/// Every reason that needs a person, the one that decided first: those of the decision come before what
+/// was found in its end, as [`worst`] has it.
+fn everything(decision: &Decision, found: &[Raise]) -> Vec<Reason> {
+    let reasons = decision.reasons.iter().filter(|own| own.outcome == Outcome::Escalate).cloned();
+    let raises = found.iter().filter(|own| own.outcome == Outcome::Escalate).map(|own| Reason {
+        outcome: own.outcome,
+        layer: own.layer,
+        code: own.code.into(),
+        message: own.message.clone(),
+        rule: own.rule.clone(),
+        part: None,
+    });
+    reasons.chain(raises).collect()
 }
 
 /// The points that the decision asks for.

@@ -18,7 +18,7 @@ pub(crate) use work::{Spent, Work};
 
 use std::borrow::Cow;
 
-use crate::call::{Call, DEFAULT_ENVIRONMENT};
+use crate::call::{Call, DEFAULT_ENVIRONMENT, HTTP_TOOL};
 use crate::diagnostic::Span;
 use crate::limits::LEAF_STEPS;
 use crate::syntax::{Node, Value};
@@ -149,6 +149,7 @@ impl Test {
         };
         match &self.subject {
             Subject::Argument(path) => match path.steps() {
+                [Step::Name(name), ..] if name == "body" && has_bytes(call) => Ok(self.of_bytes()),
                 // Nearly every path, without the walk.
                 [Step::Name(name)] => {
                     work.spend(call.tool_input.len() as u64 / 4)?;
@@ -220,6 +221,24 @@ impl Test {
         Ok(self.operator.apply_to_object(members, work)?.map_or_else(|| self.mistyped(), Truth::from))
     }
 
+    /// The body of a request that is no text: it cannot be compared with one, and it is there.
+    fn of_bytes(&self) -> Truth<'_> {
+        match self.operator {
+            Operator::Exists(wanted) => wanted.into(),
+            Operator::Equal { .. }
+            | Operator::Order { .. }
+            | Operator::Contains { .. }
+            | Operator::OneOf { .. }
+            | Operator::Within { .. }
+            | Operator::Matches { .. }
+            | Operator::StartsWith(_)
+            | Operator::EndsWith(_)
+            | Operator::Type(_)
+            | Operator::Length { .. }
+            | Operator::Url(_) => self.mistyped(),
+        }
+    }
+
     fn mistyped(&self) -> Truth<'_> {
         match self.operator {
             // Nothing is there that could exist.
@@ -250,6 +269,12 @@ impl Test {
             | Subject::Environment => false,
         }
     }
+}
+
+/// Whether the call is a request whose body stands there as base64. One byte that is no text must not be
+/// a way around what a rule says of `body`.
+fn has_bytes(call: &Call<'_>) -> bool {
+    call.tool_name == HTTP_TOOL && call.argument("bodyBase64").is_some()
 }
 
 /// Where a path has come to: the arguments as a whole, which are no node of their own, or a value.

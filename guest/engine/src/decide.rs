@@ -21,7 +21,7 @@ pub use visible::{may_see, mcp_tool};
 
 use crate::call::{Call, CallError, HTTP_TOOL};
 use crate::carried::{self, Carried};
-use crate::decision::{Access, Decision, Digest, Layer, Outcome, Reason};
+use crate::decision::{Access, Decision, Digest, Layer, Outcome, Reason, Unseen};
 use crate::http::{Fault, Forward, Request};
 use crate::network::Governing;
 use crate::policy::Policy;
@@ -60,7 +60,7 @@ pub(crate) fn decide_request<'d, R>(
     let inner = carried.take_inner(call);
     let derived = match (&inner, &said) {
         (None, Some(said)) => Looked::new(call, request, governing, said.forward.as_ref(), &carried)
-            .and_then(|looked| carried::derive(&looked)),
+            .and_then(|looked| carried::derive(&looked, false)),
         (_, _) => None,
     };
     // Where to it would go is known, even of what cannot be decided.
@@ -78,7 +78,11 @@ pub(crate) fn decide_request<'d, R>(
     };
     let forward = decision.forward.as_ref().or(unread_forward.as_ref());
     let looked = Looked::new(call, request, governing, forward, &carried);
-    let looked = looked.map(|looked| Looked { derived, ..looked });
+    let looked = looked.map(|looked| {
+        // What was decided has its credentials; others are not told those.
+        let derived = derived.filter(|_| looked.request.hiding.is_none() || carried.is_call());
+        Looked { derived, ..looked }
+    });
     let seen = look(&decision, looked);
     (decision, seen)
 }
@@ -106,9 +110,9 @@ impl<'d> Looked<'d> {
         Some(Self { call, request, governing: governing?, forward: forward?, carried, derived: None })
     }
 
-    /// The call that the request stands for, as JSON; `None` where it stands for itself.
+    /// The call that the request stands for, as JSON for others; `None` where it stands for itself.
     pub(crate) fn derive(mut self) -> Option<Vec<u8>> {
-        self.derived.take().or_else(|| carried::derive(&self))
+        self.derived.take().or_else(|| carried::derive(&self, true))
     }
 }
 
@@ -120,13 +124,13 @@ fn decide_subject(
     carried: &Carried<'_>,
 ) -> Decision {
     let mut reasons = Vec::with_capacity(8);
-    let (mut forward, mut is_reached, mut mcp) = (None, false, None);
+    let (mut forward, mut is_reached, mut mcp, mut unseen) = (None, false, None, Unseen::default());
     let tool = tools::resolve(policy, call, said.as_ref().map(|said| said.access(carried)));
     identity::decide(policy, call, tool.access(), &mut reasons);
     if let Some(said) = said {
         mcp = said.matched.and_then(|governing| governing.mcp());
         reasons.extend(said.reasons);
-        forward = said.forward;
+        (forward, unseen) = (said.forward, said.unseen);
         // That a host may be reached allows a request, and not the tool of an inner call.
         is_reached = call.tool_name == HTTP_TOOL;
     }
@@ -142,6 +146,10 @@ fn decide_subject(
     let charges = meters::decide(policy, call, points, &mut reasons);
     let features = anomaly::features(policy, call, &mut reasons);
     approvals::decide(policy, call, &mut reasons);
+    let asks = reasons.iter().any(|reason| reason.outcome == Outcome::Escalate);
+    if asks && unseen.is_announced && !reasons.iter().any(|reason| reason.code == network::BODY_MISSING) {
+        reasons.push(network::unseen());
+    }
     let outcome = worst_first(&mut reasons);
     let features = features.filter(|_| anomaly::matters(policy, outcome));
     let mut effects = meters::effects(policy, price(policy, outcome, points), charges);
@@ -159,6 +167,7 @@ fn decide_subject(
         call_digest: call.digest,
         tags: rules::tags(policy, call),
         forward,
+        unseen,
     }
 }
 
@@ -193,6 +202,7 @@ fn unread(policy: &Policy, call_digest: Digest, error: CallError) -> Decision {
         call_digest,
         tags: Vec::new(),
         forward: None,
+        unseen: Unseen::default(),
     }
 }
 

@@ -189,6 +189,17 @@ pub struct Decision {
     /// What to forward instead of what was received, if the call is a request over HTTP that could be
     /// read. Whether it may be forwarded is the outcome's to say.
     pub forward: Option<Forward>,
+    /// What is not known of the body of a request.
+    pub(crate) unseen: Unseen,
+}
+
+/// A body that a request has or may have, and the call has not: nobody who is asked would see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unseen {
+    /// Whether the headers announce one.
+    pub(crate) is_announced: bool,
+    /// The longest that is worth waiting for; `None` where none can come, or it has no end.
+    pub(crate) longest: Option<u64>,
 }
 
 /// A SHA-256 digest.

@@ -10,10 +10,13 @@
 mod answer;
 mod call;
 mod opened;
+mod secret;
 
 pub use answer::{AnswerPlan, AnswerReader, AnswerRefused};
+pub(crate) use call::Hiding;
 pub use call::{Actor, HttpRequest, Resolved, http_call};
 pub use opened::Opened;
+pub use secret::Secret;
 
 use std::borrow::Cow;
 
@@ -21,7 +24,7 @@ use crate::call::Call;
 use crate::carried;
 use crate::decide::{Looked, decide_and, decide_bytes, decide_request};
 use crate::decision::{Decision, Outcome};
-use crate::http::{Authority, Forward, Scheme};
+use crate::http::{Authority, BodyWanted, Forward, Scheme};
 use crate::policy::Policy;
 use crate::protocol::llm::Api;
 use crate::protocol::mcp::{self, Message, Pending};
@@ -132,6 +135,13 @@ impl Exchange {
     /// What the policy says of it on its own.
     pub fn decision(&self) -> &Decision {
         &self.decision
+    }
+
+    /// How much of the body has to come before this decision is worth something, where the request was
+    /// decided without: somebody may be asked about it, and nobody approves what they have not seen. Whoever
+    /// asks waits for the whole body and decides again, or denies.
+    pub fn body_awaited(&self, policy: &Policy) -> BodyWanted {
+        self.decision.body_awaited(policy).map_or(BodyWanted::None, BodyWanted::UpTo)
     }
 
     /// The call for whoever keeps meters, approvals and records. It is decided as the request was.

@@ -90,6 +90,16 @@ impl Scheme {
     }
 }
 
+/// Whether the headers say that the body is JSON; `None` where they do not say what it is.
+pub(crate) fn is_json(headers: &[(&str, &str)]) -> Option<bool> {
+    let types = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let is_json = |value: &str| {
+        let essence = value.split([';', ',']).next().unwrap_or_default().trim().to_ascii_lowercase();
+        matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
+    };
+    types.map(|(_, value)| is_json(value)).reduce(|all, own| all | own)
+}
+
 /// Whether a text is a token (RFC 9110), as methods and the names of headers are.
 pub(crate) fn is_token(text: &str) -> bool {
     // Without a way out on the way: names are short, and all bytes at once are quicker than each.

@@ -86,7 +86,7 @@ pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
 pub use exchange::{
     Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, HttpRequest, Opened, ProtocolReply, Resolved,
-    Told, http_call,
+    Secret, Told, http_call,
 };
 pub use http::{BodyWanted, Forward, HttpHead};
 pub use money::parse as usd_micros;

@@ -12,8 +12,8 @@ pub(crate) use mcp::{McpRules, McpTool, McpView, ToolRules, is_server_name};
 pub(crate) use pattern::{Covered, HostPattern, PortPattern};
 
 use crate::decision::Rule;
-use crate::http::{Authority, Scheme};
-use crate::path::PathSet;
+use crate::http::{self, Authority, Scheme, Target};
+use crate::path::{PathSet, fold_segment};
 use crate::policy::{NameRules, Rules};
 use crate::protocol::x402::X402Rules;
 
@@ -59,6 +59,15 @@ pub(crate) struct HostRule {
     pub(crate) x402: Option<X402Rules>,
 }
 
+/// What could leave in a body unseen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread {
+    /// A payment of a message, whose host has limits for payments.
+    pub(crate) payments: bool,
+    /// A message, whose host speaks MCP at other paths.
+    pub(crate) messages: bool,
+}
+
 /// The rule that decides a host, with the defaults of the top level behind it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Governing<'p> {
@@ -66,6 +75,8 @@ pub(crate) struct Governing<'p> {
     pub(crate) rule: &'p HostRule,
     /// The pattern that named the host.
     pub(crate) host: &'p Rule,
+    /// Whether MCP is spoken there, as far as is known.
+    is_mcp: bool,
 }
 
 impl Network {
@@ -76,7 +87,8 @@ impl Network {
             None => &self.top,
         };
         let number = rule.hosts.set.find(authority)?;
-        Some(Governing { network: self, rule, host: rule.hosts.written(number)? })
+        let host = rule.hosts.written(number)?;
+        Some(Governing { network: self, rule, host, is_mcp: rule.mcp.is_some() })
     }
 
     /// The entry that denies this host: by its name, or by an address of it.
@@ -104,6 +116,24 @@ impl Network {
 }
 
 impl<'p> Governing<'p> {
+    /// The same for one path: MCP may be spoken at some of them only.
+    pub(crate) fn at(mut self, target: &Target<'_>) -> Self {
+        if let Some(paths) = self.mcp_paths() {
+            // What cannot be compared is refused as MCP, if not before.
+            self.is_mcp &= target.segments().map_or(true, |segments| {
+                let folded: Vec<_> = segments.iter().map(|segment| fold_segment(segment)).collect();
+                paths.set.find_segments(&folded).is_some()
+            });
+        }
+        self
+    }
+
+    /// Paths at which MCP is spoken, where they are listed.
+    fn mcp_paths(&self) -> Option<&'p Rules<PathSet>> {
+        self.rule.mcp.as_ref()?;
+        self.or_top(|rule| rule.mcp.as_ref()?.paths.as_ref())
+    }
+
     fn or_top<T>(&self, pick: impl Fn(&'p HostRule) -> Option<T>) -> Option<T> {
         pick(self.rule).or_else(|| pick(&self.network.top))
     }
@@ -125,7 +155,7 @@ impl<'p> Governing<'p> {
 
     /// Whether some list speaks of paths.
     pub(crate) fn has_path_rules(&self) -> bool {
-        self.allow_paths().is_some() || self.deny_paths().next().is_some()
+        self.allow_paths().is_some() || self.deny_paths().next().is_some() || self.mcp_paths().is_some()
     }
 
     /// The bound of a body, where one is set.
@@ -149,18 +179,33 @@ impl<'p> Governing<'p> {
 
     /// What is said of MCP tools, if the host speaks MCP.
     pub(crate) fn mcp(&self) -> Option<McpView<'p>> {
-        let own = self.rule.mcp.as_ref()?;
+        let own = self.rule.mcp.as_ref().filter(|_| self.is_mcp)?;
         Some(McpView { own: Some(own), top: self.network.top.mcp.as_ref() })
     }
 
     /// The name of the MCP server that the host is, if it is one and has a name that tools can carry.
     pub(crate) fn mcp_server(&self, authority: &str) -> Option<String> {
-        let named = self.rule.mcp.as_ref()?.server.as_deref().unwrap_or(authority);
+        let named = self.rule.mcp.as_ref().filter(|_| self.is_mcp)?.server.as_deref().unwrap_or(authority);
         is_server_name(named).then(|| named.to_owned())
     }
 
     /// Whether the body has to be read for more than its length. Of model APIs only answers are read.
     pub(crate) fn reads_body(&self) -> bool {
-        self.rule.mcp.is_some()
+        self.is_mcp
+    }
+
+    /// What could leave in a body that nobody reads as a message, where it may be one by its headers. A model
+    /// API takes neither.
+    pub(crate) fn unread(&self, headers: &[(&str, &str)]) -> Option<Unread> {
+        if self.is_mcp || self.rule.llm || http::is_json(headers) == Some(false) {
+            return None;
+        }
+        let unread = Unread { payments: self.x402().is_some(), messages: self.rule.mcp.is_some() };
+        (unread.payments || unread.messages).then_some(unread)
+    }
+
+    /// Whether it depends on method and path which messages are read.
+    pub(crate) fn reads_messages(&self) -> bool {
+        self.rule.mcp.is_some() || self.rule.llm
     }
 }

@@ -47,6 +47,7 @@ pub struct Policy {
     pub(crate) redact: Vec<String>,
     /// Whether something in it may look at the input of the tool `http`, beside `network`.
     pub(crate) reads_requests: bool,
+    pub(crate) looks: RequestLooks,
     pub(crate) about: About,
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -63,6 +64,21 @@ impl Policy {
             || self.anomaly.is_some()
             || !self.meters.is_empty()
     }
+}
+
+impl Policy {
+    /// Whether the agent's authority lets only some methods through.
+    pub(crate) fn judges_methods(&self) -> bool {
+        self.authority.is_none_or(|own| own < Authority::Execute)
+    }
+}
+
+/// What `rules` look at in a request over HTTP, beside `network`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RequestLooks {
+    pub(crate) method: bool,
+    pub(crate) path: bool,
+    pub(crate) body: bool,
 }
 
 /// What the four authority levels come down to.

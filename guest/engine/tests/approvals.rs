@@ -78,8 +78,15 @@ fn a_yes_is_for_what_was_asked_and_for_nothing_that_comes_to_it() {
     assert!(spent(0, yes(&asked)).redeemed);
     let other = spent(900_000, yes(&asked));
     assert!(!other.redeemed && !other.permitted, "{}", other.reason);
-    // A person is asked anew, about both, and that yes is good.
+    // A person is asked anew, about both, and that yes is good. Both are said: whoever is shown one
+    // reason alone says yes to the other unread.
     assert_ne!(yes(&other), yes(&asked));
+    let said = |verdict: &Verdict| verdict.grounds.iter().map(|own| own.code.to_string()).collect::<Vec<_>>();
+    assert_eq!(said(&asked), ["approval-tool"]);
+    assert_eq!(said(&other), ["approval-tool", "budget-approval"]);
+    assert_eq!(other.grounds.first().map(|own| &own.message), Some(&other.reason));
+    assert!(said(&spent(900_000, yes(&other))).is_empty(), "nobody is asked");
+    assert!(said(&spent(900_000, Approval::Nobody)).is_empty(), "nobody is asked");
     assert!(spent(900_000, yes(&other)).redeemed);
     assert!(!spent(0, yes(&other)).redeemed);
 }

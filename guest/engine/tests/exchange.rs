@@ -4,8 +4,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail loudly")]
 
 use sentinel_engine::{
-    Actor, AnswerPlan, Decision, Exchange, Format, HttpHead, HttpRequest, Outcome, Policy, Resolved, Told,
-    decide_bytes, http_call,
+    Actor, AnswerPlan, BodyWanted, Decision, Exchange, Format, HttpHead, HttpRequest, Outcome, Policy,
+    Resolved, Secret, Told, decide_bytes, http_call,
 };
 
 const POLICY: &str = r#"{
@@ -14,18 +14,19 @@ const POLICY: &str = r#"{
     "toolActions": {"allowed": ["mcp__files__search", "mcp__loose.example__free"], "denied": ["mcp__files__wipe"]},
     "rules": [
         {"name": "small", "tools": ["mcp__files__pay"], "when": {"param": "amount", "operator": "gt", "value": 10}, "action": "block"},
-        {"name": "ask", "tools": ["mcp__files__deploy"], "action": "require_approval"}
+        {"name": "ask", "tools": ["mcp__files__deploy"], "action": "require_approval"},
+        {"name": "live", "tools": ["http"], "when": {"param": "$.headers[*][1]", "operator": "starts_with", "value": "Bearer sk_live_"}, "action": "block", "onMissing": "skip"}
     ],
     "budgets": [{"name": "day", "unit": "usd", "limit": "1.00", "per": "day"}],
     "network": {
-        "allowHosts": ["api.example"],
+        "allowHosts": ["top.example"],
         "x402": {"maxPerPayment": "0.50", "denyPayees": ["0x5afec0ded0d0cafef00dd00dbeef00c0ffee0002"]},
         "mcp": {"denyTools": ["evil*"]},
         "rules": [
             {"hosts": ["files.example"], "mcp": {"server": "files", "allowTools": ["echo", "search", "pay", "deploy", "wipe", "evil_echo"]}},
             {"hosts": ["loose.example"], "mcp": {}},
             {"hosts": ["model.example"], "llm": true},
-            {"hosts": ["plain.example"]}
+            {"hosts": ["api.example", "plain.example"]}
         ]
     }}"#;
 
@@ -34,7 +35,7 @@ fn policy() -> Policy {
 }
 
 fn actor() -> Actor<'static> {
-    Actor { agent_id: "a", environment: None, session_id: Some("s1") }
+    Actor { agent_id: "a", environment: None, session_id: Some("s1"), secret: None }
 }
 
 fn open(authority: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Exchange {
@@ -207,6 +208,59 @@ fn credentials_are_not_in_the_call() {
     assert!(!call.contains("s3cret") && call.contains(r#"["x-a","b"]"#), "{call}");
 }
 
+/// The call that goes to others, of a request with this credential.
+fn told(secret: Option<&[u8]>, authority: &str, headers: &[(&str, &str)]) -> (Outcome, String) {
+    let head = HttpHead { method: "GET", scheme: "http", authority, path: "/", headers };
+    let request = HttpRequest { head, body: None, resolved: Resolved::Unknown };
+    let actor = Actor { secret: secret.map(Secret::new), ..actor() };
+    let exchange = Exchange::of_request(&policy(), &actor, &request, true);
+    let call = String::from_utf8(exchange.call().expect("a call").to_vec()).expect("UTF-8");
+    (exchange.decision().outcome, call)
+}
+
+/// A yes is for a call of certain bytes: with another credential it is another call.
+#[test]
+fn a_call_is_of_one_credential() {
+    let paid = payment("10", "10", PAYEE);
+    // As it came, in another spelling of the host, with a payment: each writes the call in another way.
+    for (authority, payment) in [("api.example", None), ("API.example", None), ("api.example", Some(&paid))] {
+        let call = |secret: Option<&[u8]>, value: &str| {
+            let payment = payment.map(|own| ("payment-signature", own.as_str()));
+            let headers: Vec<_> = [("authorization", value)].into_iter().chain(payment).collect();
+            let (outcome, call) = told(secret, authority, &headers);
+            assert_eq!(outcome, Outcome::Allow, "{call}");
+            assert!(!call.contains("sk_test"), "{call}");
+            call
+        };
+        let first = call(Some(b"k"), "Bearer sk_test_1");
+        assert!(first.contains(r#"["authorization","[REDACTED hmac-sha256:"#), "{first}");
+        assert_eq!(first, call(Some(b"k"), "Bearer sk_test_1"));
+        assert_ne!(first, call(Some(b"k"), "Bearer sk_test_2"));
+        assert_ne!(first, call(Some(b"l"), "Bearer sk_test_1"), "guesses need the key");
+        assert!(call(None, "Bearer sk_test_1").contains("[REDACTED sha256:"));
+        // Whoever has seen the text of a call does not have its credential.
+        let start = first.find("[REDACTED").expect("a digest");
+        let end = start + first[start..].find(']').expect("its end");
+        assert_ne!(first, call(Some(b"k"), &first[start..=end]));
+    }
+}
+
+/// Rules see what is sent, in whatever spelling the host is.
+#[test]
+fn rules_see_credentials() {
+    let paid = payment("10", "10", PAYEE);
+    let live = ("authorization", "Bearer sk_live_1");
+    for (authority, headers) in [
+        ("api.example", &[live][..]),
+        ("API.example", &[live]),
+        ("api.example", &[live, ("payment-signature", paid.as_str())]),
+    ] {
+        let (outcome, call) = told(None, authority, headers);
+        assert_eq!(outcome, Outcome::Deny, "{authority}");
+        assert!(!call.contains("sk_live"), "{call}");
+    }
+}
+
 fn plan(exchange: &Exchange, status: u16, headers: &[(&str, &str)]) -> AnswerPlan {
     exchange.answer(status, &|name| {
         headers.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned())
@@ -268,6 +322,78 @@ fn a_model_is_asked_only_where_its_answers_are_read() {
     ] {
         codes(&open("model.example", path, JSON, Some("{}")), outcome, code);
     }
+    // What was said before has tool calls in it as well.
+    for (path, outcome, code) in [
+        ("/v1/models", Outcome::Allow, "host-allowed"),
+        ("/v1/responses/r", Outcome::Allow, "host-allowed"),
+        ("/v1/chat/completions/c", Outcome::Allow, "host-allowed"),
+        ("/v1/conversations/c", Outcome::Allow, "host-allowed"),
+        ("/v1/files/f/content", Outcome::Allow, "host-allowed"),
+        ("/v1/chat/completions", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/chat/completions?limit=9", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/chat/completions/c/messages", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/responses/r/input_items/", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/conversations/c/items", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/conversations/c/items/i", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/threads/t/runs/r", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/messages/batches/b/results", Outcome::Deny, "llm-path-unknown"),
+        ("/v1/chat/completions;x", Outcome::Deny, "path-parameters"),
+    ] {
+        codes(&open("model.example", path, &[], None), outcome, code);
+    }
+    let header = [("x-http-method-override", "POST")];
+    codes(&open("model.example", "/v1/files", &header, None), Outcome::Deny, "header-override");
+}
+
+/// Payments stand in messages as well. Where nobody reads those, none passes.
+#[test]
+fn a_payment_in_a_message_that_nobody_reads_does_not_pass() {
+    let message = |key: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"buy","_meta":{{"{key}":{{"value":"90000000"}}}}}}}}"#
+        )
+    };
+    let paid = message("x402/payment");
+    for (headers, body, code) in [
+        (JSON, paid.clone(), "mcp-payment-unexpected"),
+        (&[], paid.clone(), "mcp-payment-unexpected"),
+        (
+            &[("content-type", "application/vnd.x+json; charset=utf-8")],
+            paid.clone(),
+            "mcp-payment-unexpected",
+        ),
+        (JSON, format!("[{paid}]"), "mcp-payment-unexpected"),
+        (JSON, format!("\u{feff}{paid}"), "mcp-payment-unexpected"),
+        (JSON, message(r"x402\/p\u0061yment"), "mcp-payment-unexpected"),
+        (JSON, paid.replace(r#""_meta""#, r#""_meta":{},"_meta""#), "mcp-payment-unexpected"),
+        (JSON, format!("{paid} {{}}"), "payment-malformed"),
+    ] {
+        let exchange = open("plain.example", "/", headers, Some(&body));
+        assert_eq!(exchange.decision().outcome, Outcome::Deny, "{body}");
+        assert_eq!(exchange.decision().reasons[0].code, code, "{body}");
+    }
+    for (headers, body) in [
+        (JSON, message("x402/other")),
+        (JSON, r#"{"about":"x402/payment"}"#.to_owned()),
+        (JSON, String::new()),
+        (&[][..], "no JSON at all".to_owned()),
+        (&[("content-type", "text/plain")], paid),
+    ] {
+        codes(&open("plain.example", "/", headers, Some(&body)), Outcome::Allow, "host-allowed");
+    }
+    let wanted = |authority: &str, content_type: &str| {
+        let headers = [("content-type", content_type), ("content-length", "9")];
+        policy().body_wanted(&HttpHead {
+            method: "POST",
+            scheme: "http",
+            authority,
+            path: "/",
+            headers: &headers,
+        })
+    };
+    assert_eq!(wanted("plain.example", "application/json"), BodyWanted::UpTo(1 << 20));
+    assert_eq!(wanted("plain.example", "image/png"), BodyWanted::None);
+    assert_eq!(wanted("model.example", "application/json"), BodyWanted::None, "a model is not paid so");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn policy() -> Policy {
 }
 
 fn open(method: &str, authority: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Exchange {
-    let actor = Actor { agent_id: "a", environment: None, session_id: None };
+    let actor = Actor { agent_id: "a", environment: None, session_id: None, secret: None };
     let head = HttpHead { method, scheme: "http", authority, path, headers };
     let request = HttpRequest { head, body: body.map(str::as_bytes), resolved: Resolved::Unknown };
     Exchange::of_request(&policy(), &actor, &request, true)

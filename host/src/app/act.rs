@@ -235,7 +235,8 @@ impl Act {
         let row = page.approvals.get(&binding.key)?;
         if verdict.redeemed {
             let Some(row) = row else { return Err(OperationError::Record) };
-            let mut row = state::Approval { state: ApprovalState::Used, call: None, ..row.clone() };
+            let mut row = state::Approval { state: ApprovalState::Used, ..row.clone() };
+            row.forget_call();
             row.mac = approvals::seal(&binding.key, &row, &self.digest_key);
             return Ok(Some((binding.key.clone(), row)));
         }

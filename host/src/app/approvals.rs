@@ -10,6 +10,8 @@
 
 pub mod answer;
 pub mod context;
+mod grounds;
+pub mod words;
 
 use sentinel_ledger::keyed_digest;
 
@@ -197,6 +199,7 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// The row of the next question about this call.
     pub(super) fn row(self, round: u64, now: Millis, digest_key: &[u8]) -> state::Approval {
+        let (reasons, more_reasons) = grounds::kept(&self.verdict.grounds);
         let mut row = state::Approval {
             round,
             agent: self.owner.agent.clone(),
@@ -214,6 +217,8 @@ impl Asking<'_> {
             answers: Vec::new(),
             reason: self.verdict.reason.clone(),
             code: self.verdict.code.clone(),
+            reasons,
+            more_reasons,
             verdict_id: self.verdict_id.to_owned(),
             call: Some(String::from_utf8_lossy(&self.binding.call).into_owned()),
             meters: self.meters,

@@ -93,6 +93,7 @@ impl Definitions {
 
     /// Reads what changed since the last time, and deploys it.
     pub(super) fn scan(&mut self, app: &App) {
+        let _own = app.directory.blocking_lock();
         let seen = match self.look() {
             Ok(seen) => seen,
             // What is in force stays in force: nobody took anything away.

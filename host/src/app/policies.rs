@@ -1,12 +1,14 @@
 //! Deploying, removing and rolling back policies. Whatever the way, a document is checked by the
 //! engine first ([`check`]), joins the history of its agent, and is on record.
 
+mod versions;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::record::{self, json};
+use super::record::{self, PolicyReference, json};
 use super::{App, CommitError, Operation, OperationError, clock, definitions};
 use crate::config::StoreConfig;
 use crate::engine::{Diagnostic, Facts, Format, LoadError};
@@ -46,6 +48,9 @@ pub struct Deploy {
     pub source: Source,
     /// Who deploys it: a subject, or `file:` and a name.
     pub by: String,
+    /// The digest of the policy that the document was made from, `Some(None)` where none governed:
+    /// if another one governs by now, nothing is deployed. `None` where nobody said.
+    pub base: Option<Option<String>>,
     /// What governs now.
     pub revision: Option<PolicyRevision>,
     /// Whether the same document governed already.
@@ -100,12 +105,25 @@ pub fn warnings(checked: &Checked) -> &[Diagnostic] {
 ///
 /// Where it was not committed.
 pub async fn deploy(app: &Arc<App>, deploy: Deploy) -> Result<Deploy, CommitError> {
-    let mut done = app.committer.commit(deploy).await?;
-    govern(app, done.revision.as_ref());
-    if let Some(revision) = done.revision.clone() {
-        done.path = in_directory(app, move |app| definitions::write(app, &revision)).await;
-    }
-    Ok(done)
+    let own = Arc::clone(app);
+    whole(async move {
+        let _directory = own.directory.lock().await;
+        let mut done = own.committer.commit(deploy).await?;
+        govern(&own, done.revision.as_ref());
+        if let Some(revision) = done.revision.clone() {
+            done.path = in_directory(&own, move |app| definitions::write(app, &revision)).await;
+        }
+        Ok(done)
+    })
+    .await
+}
+
+/// Goes on where the request is cut off: the directory would be behind what was committed.
+async fn whole<T: Send + 'static>(
+    change: impl Future<Output = Result<T, CommitError>> + Send + 'static,
+) -> Result<T, CommitError> {
+    // Without an end of its own it ended with the runtime.
+    tokio::spawn(change).await.unwrap_or(Err(CommitError::Stopping))
 }
 
 /// Lets the definitions directory show what governs. Daemons that share a database have one each,
@@ -163,11 +181,16 @@ pub(super) fn deploy_all_blocking(
 ///
 /// Where it was not committed.
 pub async fn remove(app: &Arc<App>, remove: Remove) -> Result<Remove, CommitError> {
-    let done = app.committer.commit(remove).await?;
-    govern(app, done.revision.as_ref());
-    let agent = done.agent.clone();
-    in_directory(app, move |app| definitions::retire(app, &agent)).await;
-    Ok(done)
+    let own = Arc::clone(app);
+    whole(async move {
+        let _directory = own.directory.lock().await;
+        let done = own.committer.commit(remove).await?;
+        govern(&own, done.revision.as_ref());
+        let agent = done.agent.clone();
+        in_directory(&own, move |app| definitions::retire(app, &agent)).await;
+        Ok(done)
+    })
+    .await
 }
 
 /// The same, for threads that may block.
@@ -206,7 +229,12 @@ impl Operation for Many {
 impl Deploy {
     /// A deployment that did not happen yet.
     pub const fn new(policy: Checked, source: Source, by: String) -> Self {
-        Self { policy, source, by, revision: None, is_same: false, path: None }
+        Self { policy, source, by, base: None, revision: None, is_same: false, path: None }
+    }
+
+    /// The same, as a change of this policy and of no other.
+    pub fn made_from(self, base: Option<Option<String>>) -> Self {
+        Self { base, ..self }
     }
 }
 
@@ -219,13 +247,22 @@ impl Operation for Deploy {
         let facts = &self.policy.facts;
         let current = page.policies.get(&facts.agent_id)?;
         let governing = current.filter(|own| own.state == PolicyState::Active);
+        let is_base = |base: &Option<String>| base.as_deref() == governing.map(|own| own.digest.as_str());
+        if !self.base.as_ref().is_none_or(is_base) {
+            let governing = governing.map(|own| PolicyReference {
+                digest: own.digest.clone(),
+                revision: own.revision,
+                version: own.version.clone(),
+            });
+            return Err(OperationError::PolicyChanged { governing });
+        }
         if let Some(own) = governing {
             if own.digest == facts.digest && self.source != Source::Request {
                 self.revision = Some(own.clone());
                 self.is_same = true;
                 return Ok(());
             }
-            let order = compare_versions(&facts.version, &own.version);
+            let order = versions::compare(&facts.version, &own.version);
             let is_too_old = match self.source {
                 Source::Request => order != Ordering::Greater,
                 Source::File => order == Ordering::Less,
@@ -244,7 +281,7 @@ impl Operation for Deploy {
         if let (Source::File, Some(own)) = (self.source, current)
             && own.state == PolicyState::Removed
             && !own.deployed_by.starts_with(BY_FILE)
-            && compare_versions(&facts.version, &own.version) != Ordering::Greater
+            && versions::compare(&facts.version, &own.version) != Ordering::Greater
         {
             let why = format!(
                 "the policy was removed by `{}`: raise the version above `{}` to deploy it again",
@@ -324,62 +361,4 @@ fn append(
     })?;
     page.append(NewEntry { kind, agent: own.agent.clone(), decision: "", body })?;
     Ok(())
-}
-
-/// Compares versions part by part: numbers as numbers, all else as text, a release after its own
-/// pre-releases.
-fn compare_versions(left: &str, right: &str) -> Ordering {
-    // What follows a `+` names a build and orders nothing.
-    let split = |text: &str| {
-        let text = text.split('+').next().unwrap_or_default().to_owned();
-        match text.split_once('-') {
-            Some((release, pre)) => (release.to_owned(), Some(pre.to_owned())),
-            None => (text, None),
-        }
-    };
-    let ((left, left_pre), (right, right_pre)) = (split(left), split(right));
-    compare_parts(&left, &right).then_with(|| match (left_pre, right_pre) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(_), None) => Ordering::Less,
-        (Some(left), Some(right)) => compare_parts(&left, &right),
-    })
-}
-
-fn compare_parts(left: &str, right: &str) -> Ordering {
-    let (mut left, mut right) = (left.split('.'), right.split('.'));
-    loop {
-        let order = match (left.next(), right.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => Ordering::Less,
-            (Some(_), None) => Ordering::Greater,
-            (Some(left), Some(right)) => match (left.parse::<u64>(), right.parse::<u64>()) {
-                (Ok(left), Ok(right)) => left.cmp(&right),
-                (Ok(_), Err(_)) => Ordering::Less,
-                (Err(_), Ok(_)) => Ordering::Greater,
-                (Err(_), Err(_)) => left.cmp(right),
-            },
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_ordered_as_people_order_them() {
-        let ordered =
-            ["0.9", "1.0.0-alpha", "1.0.0-alpha.2", "1.0.0-alpha.10", "1.0.0", "1.0.1", "1.2", "1.10", "2"];
-        for (index, left) in ordered.iter().enumerate() {
-            for (other, right) in ordered.iter().enumerate() {
-                assert_eq!(compare_versions(left, right), index.cmp(&other), "{left} {right}");
-            }
-        }
-        assert_eq!(compare_versions("1.0.0+a", "1.0.0+b"), Ordering::Equal);
-        assert_eq!(compare_versions("v2", "v10"), Ordering::Greater);
-    }
 }

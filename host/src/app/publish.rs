@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 
 use super::reads::{ReadError, Readers};
 use super::{App, clock};
+use crate::causes;
 use crate::state::Millis;
 
 use destination::Destination;
@@ -159,7 +160,7 @@ impl Task {
             Err(error) => {
                 // Somebody else may have been there: the next attempt looks first.
                 self.known = None;
-                let text = chain(&error);
+                let text = causes::in_one_line(&error);
                 tracing::warn!(error = text, "the ledger was not published");
                 report(&self.app, |published| published.get_or_insert_default().error = Some(text));
             }
@@ -171,16 +172,4 @@ fn report(app: &Weak<App>, change: impl FnOnce(&mut Option<Published>)) {
     if let Some(app) = app.upgrade() {
         change(&mut app.published.write().unwrap_or_else(PoisonError::into_inner));
     }
-}
-
-/// An error and its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -260,7 +260,8 @@ fn standing(key: &MeterKey, meter: &Meter, rule: &Value, now: Millis) -> Option<
     let used = match (window.get("kind").and_then(Value::as_str), seconds) {
         (Some("sliding"), Some(seconds)) => {
             let [.., length, _] = key.parts();
-            (length == seconds.to_string()).then(|| meter.sliding(now.0, seconds).saturating_sub(meter.held))?
+            (length == seconds.to_string())
+                .then(|| meter.sliding(now.0, seconds).saturating_sub(meter.held))?
         }
         (Some("fixed"), Some(seconds)) => {
             let current = now.seconds().div_euclid(i64::from(seconds.max(1)));

@@ -126,6 +126,8 @@ struct VerdictEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     point_decision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    point_permitted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     point_policy: Option<&'a str>,
     policy: Option<&'a PolicyReference>,
     reason: Cow<'a, str>,
@@ -231,6 +233,7 @@ pub(super) fn verdict(own: &Decided<'_>) -> Result<String, OperationError> {
         point: point.map(|own| &*own.point),
         point_code: point.map(|own| &*own.code),
         point_decision: point.map(|own| word(own.decision)),
+        point_permitted: point.and_then(|own| own.permitted),
         point_policy: point.map(|own| &*own.policy_digest),
         policy: call.policy.as_ref(),
         reason: reason(verdict),

@@ -27,6 +27,8 @@ pub struct Observed {
     pub decided_at: Millis,
     /// What.
     pub decision: Outcome,
+    /// Whether it let the call go ahead, if it says so.
+    pub permitted: Option<bool>,
     /// Why.
     pub code: String,
     /// The policy that it has.
@@ -40,37 +42,41 @@ pub struct Recorded {
     pub verdict_id: String,
     /// What that is; `None` if it was recorded before.
     pub decision: Option<Outcome>,
-    /// Whether the point decided something else, or by another policy.
+    /// Whether the point decided something else, let something else happen, or went by another policy.
     pub differs: bool,
 }
 
 impl Observed {
     /// The key of a record is one that no sender of calls can choose, because of the line break.
     pub(super) fn idempotency(&self, call: &[u8]) -> Idempotency {
-        let parts = [
-            &record::digest(call),
-            record::word(self.decision),
-            &self.code,
-            &self.policy_digest,
-            &self.decided_at.0.to_string(),
-        ];
+        let (digest, at) = (record::digest(call), self.decided_at.0.to_string());
+        let mut parts =
+            vec![digest.as_str(), record::word(self.decision), &self.code, &self.policy_digest, &at];
+        parts.extend(self.permitted.map(|own| if own { "permitted" } else { "held back" }));
         Idempotency {
             key: format!("{}\n{}", self.point, self.id),
             request_digest: record::digest(parts.join("\n").as_bytes()),
         }
     }
 
-    /// Whether something else is decided here, or by another policy.
+    /// Whether something else is decided here, or by another policy; or whether the same was denied, and
+    /// only one of the two has a mode that holds it back.
     pub(super) fn differs(&self, verdict: &Verdict, call: &CallRecord) -> bool {
         let own = call.policy.as_ref().map(|policy| policy.digest.as_str());
-        verdict.decision != self.decision || own != Some(self.policy_digest.as_str())
+        verdict.decision != self.decision
+            || own != Some(self.policy_digest.as_str())
+            || self.permitted.is_some_and(|own| own != verdict.permitted)
     }
 
-    /// Whether the point let the call go ahead: it was allowed, or not held back by the mode.
+    /// Whether the point let the call go ahead: it was allowed, or not held back by the mode. One that
+    /// does not say it has the mode that is here.
     fn happened(&self, verdict: &Verdict) -> bool {
-        match self.decision {
-            Outcome::Allow => true,
-            Outcome::Escalate | Outcome::Deny => verdict.decision != Outcome::Allow && verdict.permitted,
+        match (self.permitted, self.decision) {
+            (Some(permitted), _) => permitted,
+            (None, Outcome::Allow) => true,
+            (None, Outcome::Escalate | Outcome::Deny) => {
+                verdict.decision != Outcome::Allow && verdict.permitted
+            }
         }
     }
 

@@ -140,6 +140,7 @@ impl App {
             is_store_well,
             problems: RwLock::default(),
             documents: RwLock::default(),
+            directory: Arc::default(),
             published: RwLock::default(),
             filed: channels::Filed::default(),
             config,

@@ -1,5 +1,6 @@
 //! `sentinel compose`: a compose file around somebody's agent.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -16,6 +17,10 @@ use super::{Context, Exit, output};
 pub(crate) struct Args {
     #[command(flatten)]
     around: Around,
+    /// Where people reach the file's own daemon, for its dashboard and to answer its questions, such as
+    /// 127.0.0.1:3100 [default: nowhere but inside of its container]
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "api_url")]
+    publish: Option<SocketAddr>,
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -80,6 +85,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         command: &around.command,
         user: around.user()?,
         image: &around.sidecar_image,
+        publish: args.publish,
     };
     let text = compose.render().context("a template lost a section")?;
     output::write(args.output.as_deref(), &text, context)?;

@@ -48,12 +48,14 @@ pub(crate) fn run(args: &Args, _context: &Context) -> anyhow::Result<Exit> {
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!("`{listen}` cannot be listened on: choose another with --port or --bind")
         })?;
+        // Before anybody hears of us, and one for both: a signal is lost where nobody listens yet.
+        let mut asked = Asked::listen()?;
         greet(&started, listener.local_addr()?);
-        let stop = async {
-            asked_to_stop().await;
+        let stop = async move {
+            asked.to_stop().await;
             page::note("stopping: what runs is finished first; once more ends it at once");
-            tokio::spawn(async {
-                asked_to_stop().await;
+            tokio::spawn(async move {
+                asked.to_stop().await;
                 // What was answered is durable; what was not is not permitted.
                 std::process::exit(CUT_OFF);
             });
@@ -109,24 +111,40 @@ fn greet(started: &Started, listen: std::net::SocketAddr) {
     }
 }
 
-/// Waits for a signal that ends the daemon in order.
-async fn asked_to_stop() {
-    let interrupt = async {
+/// The signals that end the daemon in order.
+struct Asked {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Asked {
+    fn listen() -> anyhow::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let listen = |kind| signal(kind).context("signals could not be listened for");
+            Ok(Self {
+                interrupt: listen(SignalKind::interrupt())?,
+                terminate: listen(SignalKind::terminate())?,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    async fn to_stop(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
         // Without a handler the default one ends the process, which is what was asked for.
+        #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                () = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
     }
-    interrupt.await;
 }

@@ -18,7 +18,7 @@ use sentinel::sidecar::{
     ADMIN_SOCKET, Daemon, Document, FILTER, HEALTH_PORT, Https, Network, PROXY_PORT, Sidecar,
 };
 
-use super::{Context, Exit};
+use super::{Context, Exit, page};
 
 /// How long `--ready` waits for an answer.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// The same
     #[arg(long, env = "SOE_API_TOKEN", value_name = "TOKEN", hide_env_values = true, hide = true)]
     token: Option<String>,
+    /// File with the key, which the agent cannot read
+    #[arg(long, env = "SOE_API_KEY_FILE", value_name = "FILE", conflicts_with_all = ["api_key", "token"])]
+    api_key_file: Option<PathBuf>,
     #[command(flatten)]
     wants: Wants,
     /// Address that the agent's connections arrive at
@@ -128,6 +131,13 @@ impl Wants {
         let session = file.open(&Engine::embedded()?)?;
         let document = Document::new(&name, session.agent_id(), text)?;
         let https = self.https.map_or_else(|| document.https(), HttpsWord::into_https);
+        let withheld = document.withheld();
+        if https != Https::Refuse && !withheld.is_empty() {
+            let names = withheld.join("`, `");
+            page::note(&format!(
+                "warning: TLS to `{names}` is refused: the policy denies it, or a name below it"
+            ));
+        }
         ensure!(
             https != Https::SniOnly || !document.passthrough().is_empty(),
             "sni-only passes nothing on: list names in `transport.tlsPassthrough` of `{name}`"
@@ -141,6 +151,7 @@ impl Wants {
             document,
             daemon,
             environment: settings.environment_is_set.then(|| settings.environment.clone()),
+            mode: settings.mode,
             https,
             allow_private: self.allow_private.clone(),
             proxy_port: self.proxy_port,
@@ -170,12 +181,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         args.fail_mode
     );
     ensure!(args.transparent, "SOE_TRANSPARENT is false: variables alone would restrict nobody");
-    let key = args.api_key.as_deref().or(args.token.as_deref()).filter(|key| !key.is_empty());
     let daemon = match args.api_url.as_deref().filter(|url| !url.is_empty()) {
-        Some(url) => Some(Daemon::new(
-            url,
-            Some(key.context("the daemon needs a key: set SOE_API_KEY or SOE_API_TOKEN")?),
-        )?),
+        Some(url) => Some(Daemon::new(url, Some(&args.key()?))?),
         None => None,
     };
     let sidecar = args.wants.sidecar(&args.policy()?, daemon, &args.filter, context)?;
@@ -201,6 +208,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 impl Args {
     fn agent(&self) -> Option<&str> {
         self.agent_id.as_deref().or(self.app_id.as_deref()).filter(|agent| !agent.is_empty())
+    }
+
+    /// The key for the daemon.
+    fn key(&self) -> anyhow::Result<String> {
+        if let Some(file) = &self.api_key_file {
+            let text = fs::read_to_string(file)
+                .with_context(|| format!("the key in `{}` cannot be read", file.display()))?;
+            return Ok(text.trim_end().to_owned());
+        }
+        let key = self.api_key.as_ref().or(self.token.as_ref()).filter(|key| !key.is_empty());
+        key.cloned().context("the daemon needs a key: set SOE_API_KEY, SOE_API_TOKEN or SOE_API_KEY_FILE")
     }
 
     fn policy(&self) -> anyhow::Result<PathBuf> {

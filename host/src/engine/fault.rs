@@ -93,6 +93,7 @@ pub fn denial(code: &str, message: &str, (agent_id, tool_name): (&str, &str)) ->
         rule: None,
         tags: Vec::new(),
         question: None,
+        grounds: Vec::new(),
         redeemed: false,
         value: None,
         observations: Vec::new(),

@@ -14,6 +14,8 @@ use super::problem::Problem;
 use crate::app::catalog::Governing;
 use crate::app::clock;
 use crate::app::reads::{self, Risk, Standing};
+use crate::engine::Mode;
+use crate::settings::mode_word;
 use crate::state::{Agent, Millis};
 use crate::store::EntryFilter;
 
@@ -31,6 +33,7 @@ const AUDIT_MAX: u32 = 1_000;
 
 #[derive(Deserialize)]
 pub(super) struct PageQuery {
+    q: Option<String>,
     page: Option<u32>,
     limit: Option<u32>,
 }
@@ -58,7 +61,8 @@ pub(super) async fn list(caller: Caller<Watcher>, Params(query): Params<PageQuer
     let limit = bounded("limit", query.limit, PAGE_DEFAULT, PAGE_MAX)? as usize;
     let page = bounded("page", query.page, 1, u32::MAX)? as usize;
     let mut all = reads::agents(grant.app()).await?;
-    all.retain(|(id, _, _)| view.shows(id));
+    let wanted = query.q.unwrap_or_default().to_ascii_lowercase();
+    all.retain(|(id, _, _)| view.shows(id) && id.to_ascii_lowercase().contains(&wanted));
     let total = all.len();
     let mut agents = Vec::with_capacity(limit);
     for known in all.into_iter().skip((page - 1).saturating_mul(limit)).take(limit) {
@@ -89,6 +93,7 @@ pub(super) async fn about(
         "authority": said("authority"),
         "environments": said("environments"),
         "mode": said("mode"),
+        "effectiveMode": stricter(said("mode").as_str(), app.config.mode),
         "version": reference.map(|own| &own.version),
         "revision": reference.map(|own| own.revision),
         "digest": reference.map(|own| &own.digest),
@@ -98,6 +103,15 @@ pub(super) async fn about(
         "lastCallAt": (own.calls > 0).then(|| clock::text(Millis(own.last_at))),
         "riskState": { "riskUsed": risk.used, "riskMax": risk.max, "status": risk.status },
     })))
+}
+
+/// The mode that holds: the stricter one of the policy's and the installation's. None where no policy
+/// says one.
+fn stricter(own: Option<&str>, installed: Option<Mode>) -> Option<&'static str> {
+    let own = own?;
+    let from_strictest = [Mode::Enforce, Mode::Audit, Mode::Shadow, Mode::DryRun];
+    let holds = |mode: &Mode| mode_word(*mode) == own || installed == Some(*mode);
+    from_strictest.into_iter().find(holds).map(mode_word)
 }
 
 /// GET /v1/agents/{id}/risk
@@ -199,4 +213,23 @@ struct Trail<'a> {
     agent_id: &'a str,
     entries: Vec<Box<RawValue>>,
     next_before: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stricter_mode_holds() {
+        for (own, installed, expect) in [
+            (None, Some(Mode::Enforce), None),
+            (Some("audit"), None, Some("audit")),
+            (Some("audit"), Some(Mode::Enforce), Some("enforce")),
+            (Some("enforce"), Some(Mode::Shadow), Some("enforce")),
+            (Some("dry-run"), Some(Mode::Shadow), Some("shadow")),
+            (Some("dry-run"), None, Some("dry-run")),
+        ] {
+            assert_eq!(stricter(own, installed), expect, "{own:?} {installed:?}");
+        }
+    }
 }

@@ -80,9 +80,8 @@ pub(super) async fn list(caller: Caller<Overseer>, Params(query): Params<ListQue
 /// GET /v1/approvals/{id}
 pub(super) async fn one(caller: Caller<Known>, Named(id): Named, Params(query): Params<WaitQuery>) -> Reply {
     let grant = caller.known();
-    // A little less than any request may take, so that it ends with an answer.
-    let wait_max = grant.app().config.request_timeout.saturating_sub(ANSWERING);
-    let until = query.wait.as_deref().map(wait).transpose()?.map(|wait| Instant::now() + wait.min(wait_max));
+    let limit = grant.app().config.request_timeout;
+    let until = query.wait.as_deref().map(wait).transpose()?.map(|wait| Instant::now() + within(wait, limit));
     let mut size = grant.app().size.subscribe();
     loop {
         // Seen before the look, so that no news between the two is missed.
@@ -130,7 +129,7 @@ async fn respond(caller: &Caller<Approver>, id: String, body: &OptionalBody, is_
         })
         .await?;
     let row = done.row.unwrap_or(seen.row);
-    show(grant, &Seen { id, row }, true).await
+    show(grant, &Seen::new(app, id, row), true).await
 }
 
 /// POST /v1/approvals/{id}/cancel
@@ -146,7 +145,7 @@ pub(super) async fn cancel(caller: Caller<Evaluator>, Named(id): Named) -> Reply
     };
     let done = app.committer.commit(cancel).await?;
     let row = done.row.ok_or_else(|| Problem::not_found("this approval is not known"))?;
-    show(grant, &Seen { id, row }, false).await
+    show(grant, &Seen::new(app, id, row), false).await
 }
 
 async fn show(grant: Grant<'_>, seen: &Seen, overseer: bool) -> Reply {
@@ -166,6 +165,11 @@ fn oversees(grant: Grant<'_>, seen: &Seen) -> Result<bool, Problem> {
     }
 }
 
+/// A little less than a request may take, so that it ends with an answer.
+fn within(wait: Duration, request: Duration) -> Duration {
+    wait.min(request.saturating_sub(ANSWERING))
+}
+
 /// `30s`, or `30`.
 fn wait(text: &str) -> Result<Duration, Problem> {
     let seconds = text.strip_suffix('s').unwrap_or(text);
@@ -179,6 +183,14 @@ fn wait(text: &str) -> Result<Duration, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_ends_before_its_request() {
+        let seconds = Duration::from_secs;
+        assert_eq!(within(seconds(60), seconds(4)), seconds(4) - ANSWERING);
+        assert_eq!(within(seconds(2), seconds(4)), seconds(2));
+        assert_eq!(within(seconds(60), Duration::from_millis(100)), Duration::ZERO);
+    }
 
     #[test]
     fn a_wait_is_bounded() {

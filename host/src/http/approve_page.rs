@@ -23,6 +23,7 @@ use super::input::Named;
 use super::problem::{Code, Problem};
 use crate::app::approvals::answer::Answer;
 use crate::app::approvals::context::{Seen, amount_text, find};
+use crate::app::approvals::words;
 use crate::app::channels::links::{Link, LinkError};
 use crate::app::channels::{visible, visible_up_to};
 use crate::app::evaluate::cut;
@@ -202,7 +203,12 @@ fn question(Good { link, seen }: &Good) -> String {
     };
     add("Agent", &row.agent);
     add("Tool", &row.tool);
-    add("Why a person is asked", &row.reason);
+    for reason in words::reasons(row) {
+        add("Why a person is asked", &reason);
+    }
+    if !seen.governs {
+        add("Nothing comes of a yes", &format!("{}.", words::REPLACED));
+    }
     if let Some(value) = row.value {
         add("At stake", &format!("{} USD", amount_text("usd", value)));
     }

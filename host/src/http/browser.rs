@@ -51,7 +51,7 @@ pub(super) fn logged_in(shared: &Shared, parts: &Parts) -> Result<Option<(Princi
         return Err(AuthError::BadPass(Purpose::Login.word()).into());
     }
     check_page(shared, parts)?;
-    if !is_look(&parts.method) {
+    if !is_look(&parts.method) && !is_own_logout(parts) {
         let mut sent = parts.headers.get_all(CSRF).iter();
         let is_good = match (sent.next(), sent.next()) {
             (Some(sent), None) => shared.app().logins.key().is_csrf(&pass, sent.as_bytes()),
@@ -64,6 +64,13 @@ pub(super) fn logged_in(shared: &Shared, parts: &Parts) -> Result<Option<(Princi
         }
     }
     Ok(Some((principal, pass)))
+}
+
+/// Whether a page only ends a login, and says which page it is ([`check_page`] has looked whether that
+/// is one of ours). A page that was loaded anew may have lost the secret and still has to be left; what
+/// it ends then is its own login, which harms nobody.
+fn is_own_logout(parts: &Parts) -> bool {
+    parts.method == Method::DELETE && parts.uri.path() == "/v1/login" && parts.headers.contains_key(ORIGIN)
 }
 
 /// Demands that a page of this daemon sent a request, as far as its headers say.

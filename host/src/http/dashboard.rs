@@ -12,6 +12,7 @@ use super::answer::{self, Reply};
 use super::caller::{Auditor, Caller, View};
 use super::input::{Params, bounded};
 use super::money;
+use super::problem::Problem;
 use crate::app::{clock, reads, statistics};
 use crate::state::{Entry, EntryKind};
 use crate::store::EntryFilter;
@@ -19,12 +20,14 @@ use crate::store::EntryFilter;
 /// Entries, unless asked otherwise.
 const EVENTS_DEFAULT: u32 = 100;
 
-/// Agents that are shown. The list of agents has pages; this is a glance.
+/// Agents that are shown, unless asked for fewer: each costs a look at its meters. The list of agents
+/// has pages; this is a glance.
 const AGENTS_MAX: usize = 500;
 
 #[derive(Deserialize)]
 pub(super) struct DashboardQuery {
     limit: Option<u32>,
+    agents: Option<usize>,
 }
 
 /// GET /v1/dashboard
@@ -32,6 +35,10 @@ pub(super) async fn dashboard(caller: Caller<Auditor>, Params(query): Params<Das
     let (view, grant) = caller.view()?;
     let most = u32::try_from(grant.app().config.dashboard_events_max).unwrap_or(u32::MAX);
     let limit = bounded("limit", query.limit, EVENTS_DEFAULT, most)?;
+    let shown = query.agents.unwrap_or(AGENTS_MAX);
+    if shown > AGENTS_MAX {
+        return Err(Problem::bad_request(format!("`agents` is a whole number from 0 to {AGENTS_MAX}")));
+    }
     let mut all = reads::agents(grant.app()).await?;
     all.retain(|(id, _, _)| view.shows(id));
     let sum = |of: fn(&crate::state::Agent) -> u64| all.iter().map(|(_, _, own)| of(own)).sum::<u64>();
@@ -49,7 +56,7 @@ pub(super) async fn dashboard(caller: Caller<Auditor>, Params(query): Params<Das
     let filter = EntryFilter { agent: view.narrow(None)?, ..EntryFilter::default() };
     let events = reads::newest(grant.app(), filter, None, limit).await?;
     let mut agents = Vec::new();
-    for known in all.iter().take(AGENTS_MAX) {
+    for known in all.iter().take(shown) {
         let mut line = about(grant, known).await?;
         line.insert("anomalyScore".to_owned(), anomaly(&events, &known.0).map_or(Value::Null, Value::from));
         agents.push(line);

@@ -10,6 +10,7 @@ use super::caller::{Auditor, Caller, Known, Watcher};
 use super::input::{self, Named, Params, Place, bounded};
 use super::problem::Problem;
 use crate::app::reads::{self, ReadError};
+use crate::app::signers;
 use crate::store::{EntryFilter, Order, Reader};
 
 /// Entries of one answer, unless asked otherwise.
@@ -52,6 +53,12 @@ pub(super) async fn checkpoint(caller: Caller<Auditor>) -> Reply {
 /// GET /v1/ledger/key
 pub(super) async fn key(caller: Caller<Known>) -> Reply {
     Ok(answer::text(format!("{}\n", caller.known().app().signer.verifying_key().encode())))
+}
+
+/// GET /v1/ledger/keys
+pub(super) async fn keys(caller: Caller<Known>) -> Reply {
+    let app = caller.known().app();
+    answer::json(&json!({ "keys": signers::all(app).await? }))
 }
 
 /// GET /v1/ledger/entries

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::header::{ETAG, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -36,12 +36,21 @@ struct Sent<'a> {
     soe: &'a RawValue,
     #[serde(borrow)]
     format: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "present")]
+    base: Option<Option<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Back {
     revision: u64,
+    #[serde(default, deserialize_with = "present")]
+    base: Option<Option<String>>,
+}
+
+/// A member that is there, be it null: `null` says that there was nothing, absence says nothing.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -65,7 +74,10 @@ struct Finding<'a> {
 /// POST /v1/validate
 pub(super) async fn validate(caller: Caller<Watcher>, body: JsonBody) -> Reply {
     let grant = caller.asking_about_its_own_document();
-    let (document, format) = document(&body)?;
+    let (document, format, base) = document(&body)?;
+    if base.is_some() {
+        return Err(Problem::bad_request("`base` is for deploying: leave it out"));
+    }
     let (is_valid, findings) = match heavy(|| policies::check(grant.app(), document, format)) {
         Ok(checked) => (true, policies::warnings(&checked).to_vec()),
         Err(LoadError::Refused(findings)) => (false, findings),
@@ -82,14 +94,14 @@ pub(super) async fn validate(caller: Caller<Watcher>, body: JsonBody) -> Reply {
 /// POST /v1/deploy
 pub(super) async fn deploy(caller: Caller<Admin>, body: JsonBody) -> Reply {
     let grant = caller.ruling();
-    let (document, format) = document(&body)?;
-    put(grant, document, format, Source::Request).await
+    let (document, format, base) = document(&body)?;
+    put(grant, document, format, (Source::Request, base)).await
 }
 
 /// POST /v1/agents/{id}/rollback
 pub(super) async fn rollback(caller: Caller<Admin>, Named(agent): Named, body: JsonBody) -> Reply {
     let grant = caller.ruling_over(&agent)?;
-    let Back { revision } = body.parse()?;
+    let Back { revision, base } = body.parse()?;
     let all = revisions(grant, agent, HISTORY_MAX).await?;
     let own = all.into_iter().find(|own| own.revision == revision);
     let own = own.ok_or_else(|| Problem::not_found(format!("revision {revision} is not known")))?;
@@ -99,7 +111,7 @@ pub(super) async fn rollback(caller: Caller<Admin>, Named(agent): Named, body: J
             format!("revision {revision} is a removal: DELETE the policy"),
         ));
     }
-    put(grant, own.document, own.format, Source::Rollback).await
+    put(grant, own.document, own.format, (Source::Rollback, base)).await
 }
 
 /// DELETE /v1/agents/{id}/policy
@@ -176,8 +188,13 @@ pub(super) async fn revision(caller: Caller<Auditor>, Within(agent, revision): W
     answer::json(&line)
 }
 
-/// Checks a document and lets it govern.
-async fn put(grant: Grant<'_>, document: String, format: Format, source: Source) -> Reply {
+/// Checks a document and lets it govern, where what it was made from still does.
+async fn put(
+    grant: Grant<'_>,
+    document: String,
+    format: Format,
+    (source, base): (Source, Option<Option<String>>),
+) -> Reply {
     let policy = match heavy(|| policies::check(grant.app(), document, format)) {
         Ok(policy) => policy,
         Err(LoadError::Refused(findings)) => return Err(refused(&findings)),
@@ -188,7 +205,7 @@ async fn put(grant: Grant<'_>, document: String, format: Format, source: Source)
         return Err(Problem::new(Code::PolicyRefused, "its `agentId` cannot name a file")
             .with("errors", json!(["agentId cannot name a file"])));
     }
-    let deploy = Deploy::new(policy, source, grant.subject().to_owned());
+    let deploy = Deploy::new(policy, source, grant.subject().to_owned()).made_from(base);
     let done = policies::deploy(grant.shared().app(), deploy).await.map_err(not_newer)?;
     answer::json(&deployed(&done))
 }
@@ -239,9 +256,9 @@ fn line(own: &PolicyRevision) -> Value {
     })
 }
 
-/// The text of the document and its notation. The text of an object is its own bytes, so that
+/// The text of the document, its notation, and what it was made from. The text of an object is its own bytes, so that
 /// places in it are places in what was sent.
-fn document(body: &JsonBody) -> Result<(String, Format), Problem> {
+fn document(body: &JsonBody) -> Result<(String, Format, Option<Option<String>>), Problem> {
     let sent: Sent<'_> = body.parse()?;
     let text = sent.soe.get();
     let (text, format) = match (text.as_bytes().first(), sent.format.as_deref()) {
@@ -258,7 +275,7 @@ fn document(body: &JsonBody) -> Result<(String, Format), Problem> {
         let detail = format!("the document is larger than {POLICY_BYTES_MAX} bytes");
         return Err(Problem::new(Code::BodyTooLarge, detail));
     }
-    Ok((text, format))
+    Ok((text, format, sent.base))
 }
 
 fn unquoted(text: &str) -> Result<String, Problem> {

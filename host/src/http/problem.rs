@@ -9,13 +9,14 @@ use std::borrow::Cow;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::app::evaluate::{EvaluateError, RequestError};
 use crate::app::outcome::ReportError;
 use crate::app::reads::ReadError;
 use crate::app::{CommitError, OperationError};
 use crate::auth::AuthError;
+use crate::causes;
 use crate::engine::EngineError;
 use crate::store::StoreError;
 
@@ -39,6 +40,7 @@ pub(super) enum Code {
     UnsupportedMediaType,
     Conflict,
     VersionNotNewer,
+    PolicyChanged,
     IdempotencyConflict,
     PolicyRefused,
     Timeout,
@@ -74,6 +76,7 @@ impl Code {
             }
             Self::Conflict => ("conflict", StatusCode::CONFLICT, "Conflict"),
             Self::VersionNotNewer => ("version-not-newer", StatusCode::CONFLICT, "Version not newer"),
+            Self::PolicyChanged => ("policy-changed", StatusCode::CONFLICT, "Policy changed"),
             Self::IdempotencyConflict => {
                 ("idempotency-conflict", StatusCode::CONFLICT, "Idempotency key used before")
             }
@@ -116,7 +119,7 @@ impl Problem {
 
     /// Something that cannot happen did; the log knows what.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = %chain(error), "a request failed");
+        tracing::error!(error = %causes::in_one_line(error), "a request failed");
         Self::new(Code::Internal, "internal error: the daemon's log says more")
     }
 
@@ -162,6 +165,7 @@ impl Problem {
             | Code::UnsupportedMediaType
             | Code::Conflict
             | Code::VersionNotNewer
+            | Code::PolicyChanged
             | Code::IdempotencyConflict
             | Code::PolicyRefused
             | Code::Timeout
@@ -198,16 +202,6 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self);
         response
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 impl From<AuthError> for Problem {
@@ -266,6 +260,9 @@ impl From<&OperationError> for Problem {
         match error {
             OperationError::IdempotencyConflict => Self::new(Code::IdempotencyConflict, error.to_string()),
             OperationError::Unknown { .. } => Self::not_found(error.to_string()),
+            OperationError::PolicyChanged { governing } => {
+                Self::new(Code::PolicyChanged, error.to_string()).with("governing", json!(governing))
+            }
             OperationError::Conflict { .. } => Self::new(Code::Conflict, error.to_string()),
             OperationError::NotYours { .. } => Self::new(Code::Forbidden, error.to_string()),
             OperationError::Page(_) | OperationError::Charges | OperationError::Record => {
@@ -283,7 +280,7 @@ impl From<OperationError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = %chain(&error), "the store could not be read");
+        tracing::error!(error = %causes::in_one_line(&error), "the store could not be read");
         Self::new(Code::StoreUnavailable, "the store does not answer: try again")
     }
 }

@@ -42,6 +42,7 @@ struct Sent<'a> {
     #[serde(borrow)]
     call: &'a RawValue,
     decision: Decision,
+    permitted: Option<bool>,
     #[serde(borrow)]
     code: Cow<'a, str>,
     #[serde(borrow)]
@@ -200,6 +201,9 @@ fn read<'a>(text: &'a str, point: &str) -> Read<'a> {
     if !is_digest(&sent.policy_digest) {
         return Err(bad("`policyDigest` is `sha256:` and 64 hex digits in lower case"));
     }
+    if matches!(sent.decision, Decision::Allow) && sent.permitted == Some(false) {
+        return Err(bad("what is allowed is permitted: `permitted` is false with `allow`"));
+    }
     let decided_at = clock::parse(&sent.decided_at)
         .ok_or_else(|| bad("`decidedAt` is a time such as `2026-03-09T10:15:30Z`"))?;
     let observed = Observed {
@@ -211,6 +215,7 @@ fn read<'a>(text: &'a str, point: &str) -> Read<'a> {
             Decision::Deny => Outcome::Deny,
             Decision::Escalate => Outcome::Escalate,
         },
+        permitted: sent.permitted,
         code: sent.code.into_owned(),
         policy_digest: sent.policy_digest.into_owned(),
     };

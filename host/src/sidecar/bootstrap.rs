@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::template::fill;
 use super::yaml::{self, extend};
 use super::{AUTHORITIES, Daemon, Https, Sidecar};
+use crate::settings::mode_word;
 
 /// The file that people read.
 const TEMPLATE: &str = include_str!("../../../envoy/envoy.yaml");
@@ -22,6 +23,11 @@ const UPSTREAM_IP: &str =
 const DAEMON_TIMEOUT_MS: u64 = 1000;
 /// How often it asks whether the policy changed.
 const REFRESH_SECONDS: u64 = 10;
+
+/// What Envoy keeps of a request at least, where the policy says nothing of large bodies.
+const BUFFER_BYTES: u64 = 2 << 20;
+/// So much longer a body may get before Envoy refuses it, so that the filter, which says why, is first.
+const BUFFER_SLACK_BYTES: u64 = 64 << 10;
 
 /// Where Envoy listens and keeps things, which depends on where it runs.
 #[derive(Clone, Debug)]
@@ -43,6 +49,7 @@ pub fn bootstrap(sidecar: &Sidecar, place: &Place) -> Option<String> {
         ("admin", path()),
         ("admin-pipe", path()),
         ("listen", socket(place.listen, sidecar.proxy_port)),
+        ("buffer", yaml::document(&json!({ "per_connection_buffer_limit_bytes": buffer(sidecar) }))),
         ("health", socket(place.health, sidecar.health_port)),
         ("sni", passed_on(sidecar)),
         ("wasm", filter()),
@@ -68,6 +75,9 @@ fn plugin(sidecar: &Sidecar, position: Position) -> String {
     let mut members = vec![format!("  \"agentId\": {}", Value::from(sidecar.document.agent_id()))];
     if let Some(environment) = &sidecar.environment {
         members.push(format!("  \"environment\": {}", Value::from(environment.as_str())));
+    }
+    if let Some(mode) = sidecar.mode {
+        members.push(format!("  \"mode\": {}", Value::from(mode_word(mode))));
     }
     members.push(match position {
         Position::Front => "  \"resolvesLater\": true".to_owned(),
@@ -104,6 +114,13 @@ pub(super) fn daemon_of_plugin(daemon: &Daemon, cluster: &str) -> Value {
         extend(&mut value, json!({ "apiKey": key }));
     }
     value
+}
+
+/// The largest body that has to be there before it is decided, and a little more. A daemon may have a
+/// policy with larger ones; those are refused.
+fn buffer(sidecar: &Sidecar) -> u64 {
+    let largest = sidecar.document.largest_body().saturating_add(BUFFER_SLACK_BYTES);
+    largest.max(BUFFER_BYTES).min(u64::from(u32::MAX))
 }
 
 fn socket(address: std::net::IpAddr, port: u16) -> String {

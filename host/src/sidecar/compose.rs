@@ -4,13 +4,14 @@
 //! again whenever it starts, so there is no moment at which somebody is in it without rules. The agent,
 //! the proxy and the resolver join it, and only the proxy's uid gets out.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde_json::{Map, Value, json};
 
 use super::redirect::{Private, redirect};
 use super::yaml::{self, extend};
 use super::{ADMIN_SOCKET, DEFINITIONS, Https, Network, PROXY_UID, Sidecar};
+use crate::settings::mode_word;
 
 /// The network between proxy and daemon: small, without a way out, and with known addresses, because
 /// the firewall has to know the daemon's.
@@ -33,6 +34,8 @@ pub struct Compose<'a> {
     pub user: (u32, u32),
     /// The image of the sidecar.
     pub image: &'a str,
+    /// Where the file's own daemon can be reached from outside, for whoever answers its questions.
+    pub publish: Option<SocketAddr>,
 }
 
 impl Compose<'_> {
@@ -53,12 +56,16 @@ impl Compose<'_> {
         });
         let members = document.as_object_mut()?;
         if self.sidecar.daemon.is_none() {
+            services.insert("key".to_owned(), self.key());
             services.insert("daemon".to_owned(), self.daemon());
-            members.insert("volumes".to_owned(), json!({ "ledger": {} }));
-            members.insert(
-                "networks".to_owned(),
-                json!({ "egress": {}, "control": { "internal": true, "ipam": { "config": [{ "subnet": CONTROL }] } } }),
-            );
+            members.insert("volumes".to_owned(), json!({ "ledger": {}, "key": {} }));
+            let control = json!({ "internal": true, "ipam": { "config": [{ "subnet": CONTROL }] } });
+            let mut networks = json!({ "egress": {}, "control": control });
+            if self.publish.is_some() {
+                // Nobody reaches in where nothing leads out. The agent is not on it.
+                extend(&mut networks, json!({ "people": {} }));
+            }
+            members.insert("networks".to_owned(), networks);
         }
         members.insert("services".to_owned(), Value::Object(services));
         Some(format!("{HEAD}{}", yaml::document(&document)))
@@ -106,24 +113,32 @@ impl Compose<'_> {
         let sidecar = self.sidecar;
         let agent_id = sidecar.document.agent_id();
         let (url, key) = match &sidecar.daemon {
-            Some(daemon) => (daemon.url(), daemon.key().map_or_else(|| KEY.to_owned(), escaped)),
-            None => (DAEMON_URL.to_owned(), KEY.to_owned()),
+            Some(daemon) => {
+                let key = daemon.key().map_or_else(|| GIVEN_KEY.to_owned(), escaped);
+                (daemon.url(), json!({ "SOE_API_KEY": key }))
+            }
+            None => (DAEMON_URL.to_owned(), json!({ "SOE_API_KEY_FILE": format!("{KEY_PLACE}/key") })),
         };
-        let mut depends_on = json!({ "namespace": holder() });
-        if sidecar.daemon.is_none() {
-            extend(&mut depends_on, json!({ "daemon": { "condition": "service_started" } }));
-        }
+        let mut variables = environment(sidecar, &url);
+        extend(&mut variables, key);
         let own = json!({
             "entrypoint": ["sentinel", "sidecar"],
             "configs": [{ "source": "policy", "target": format!("{DEFINITIONS}/{agent_id}.soe.json") }],
-            "depends_on": depends_on,
-            "environment": environment(sidecar, &url, &key),
+            "depends_on": { "namespace": holder() },
+            "environment": variables,
             "healthcheck": health(&["sentinel", "sidecar", "--ready"]),
             "network_mode": "service:namespace",
             "restart": "unless-stopped",
             "tmpfs": [format!("{}:mode=0700,uid={PROXY_UID},gid={PROXY_UID}", directory(ADMIN_SOCKET))],
         });
         extend(&mut service, own);
+        if sidecar.daemon.is_none() {
+            let made = json!({ "condition": "service_completed_successfully" });
+            let waits = json!({
+                "namespace": holder(), "daemon": { "condition": "service_started" }, "key": made,
+            });
+            extend(&mut service, json!({ "depends_on": waits, "volumes": [format!("key:{KEY_PLACE}:ro")] }));
+        }
         service
     }
 
@@ -149,6 +164,23 @@ impl Compose<'_> {
         service
     }
 
+    /// Makes the proxy's key, once, and ends. The proxy stands beside the agent, so its key may send the calls
+    /// of that agent and nothing else; the daemon's own may answer them.
+    fn key(&self) -> Value {
+        let mut service = self.locked(&format!("{PROXY_UID}:{PROXY_UID}"));
+        let agent_id = self.sidecar.document.agent_id();
+        let own = json!({
+            "entrypoint": ["/bin/sh", "-c", MAKE_KEY],
+            "depends_on": { "daemon": { "condition": "service_started" } },
+            "environment": { "AGENT": agent_id, "KEY_PLACE": KEY_PLACE, "SENTINEL_HOME": HOME },
+            "network_mode": "none",
+            "volumes": [format!("ledger:{HOME}"), format!("key:{KEY_PLACE}")],
+            "working_dir": HOME,
+        });
+        extend(&mut service, own);
+        service
+    }
+
     /// A daemon of the file's own. It keeps the ledger in a volume.
     fn daemon(&self) -> Value {
         let mut service = self.locked(&format!("{PROXY_UID}:{PROXY_UID}"));
@@ -156,12 +188,15 @@ impl Compose<'_> {
         let mut environment = json!({
             "SOE_API_KEY": KEY,
             "SENTINEL_BIND": "0.0.0.0",
-            "SENTINEL_HOME": "/var/lib/sentinel",
+            "SENTINEL_HOME": HOME,
             "SOE_API_PORT": DAEMON_PORT.to_string(),
             "SOE_DEFINITIONS_DIR": DEFINITIONS,
         });
         if let Some(name) = &self.sidecar.environment {
             extend(&mut environment, json!({ "SOE_ENVIRONMENT": escaped(name) }));
+        }
+        if let Some(mode) = self.sidecar.mode {
+            extend(&mut environment, json!({ "SOE_MODE": mode_word(mode) }));
         }
         let address = Ipv4Addr::from(CONTROL_DAEMON).to_string();
         let own = json!({
@@ -170,10 +205,15 @@ impl Compose<'_> {
             "environment": environment,
             "networks": { "control": { "ipv4_address": address } },
             "restart": "unless-stopped",
-            "volumes": ["ledger:/var/lib/sentinel"],
-            "working_dir": "/var/lib/sentinel",
+            "volumes": [format!("ledger:{HOME}")],
+            "working_dir": HOME,
         });
         extend(&mut service, own);
+        if let Some(publish) = self.publish {
+            let networks = json!({ "control": { "ipv4_address": address }, "people": {} });
+            let ports = json!([format!("{publish}:{DAEMON_PORT}")]);
+            extend(&mut service, json!({ "networks": networks, "ports": ports }));
+        }
         service
     }
 
@@ -195,8 +235,21 @@ const HEAD: &str = "\
 # that guarantees, and what not.
 ";
 
-/// Taken from the environment where the file is used, so that it does not stand in it.
+/// The daemon's own key, which may do everything. Taken from the environment where the file is used, so that
+/// it does not stand in it.
 const KEY: &str = "${SOE_API_KEY:?a key of 16 characters or more}";
+/// The proxy's key for a daemon that is somewhere else.
+const GIVEN_KEY: &str = "${SOE_API_KEY:?a key of that daemon, with the role evaluate for this agent}";
+/// What the file's own daemon keeps.
+const HOME: &str = "/var/lib/sentinel";
+/// Where the proxy's key for it is.
+const KEY_PLACE: &str = "/var/lib/sentinel-key";
+/// One dollar for Compose, one for the shell. A key that is there already stays. The daemon makes the store when
+/// it starts for the first time.
+const MAKE_KEY: &str = "umask 077; cd \"$$KEY_PLACE\" || exit 1; test -s key && exit 0; tries=0
+until sentinel token key create --role evaluate --agent \"$$AGENT\" --subject \"$$AGENT-proxy\" >new
+do tries=$$((tries + 1)); test $$tries -lt 60 || exit 1; sleep 1; done
+mv new key";
 
 /// Nobody joins before the rules are there, and whoever joined starts again when the holder does.
 fn holder() -> Value {
@@ -209,10 +262,9 @@ fn health(command: &[&str]) -> Value {
 }
 
 /// The variables of a sidecar, which `sentinel sidecar` reads.
-pub(super) fn environment(sidecar: &Sidecar, url: &str, key: &str) -> Value {
+pub(super) fn environment(sidecar: &Sidecar, url: &str) -> Value {
     let mut environment = json!({
         "SOE_AGENT_ID": sidecar.document.agent_id(),
-        "SOE_API_KEY": key,
         "SOE_API_URL": url,
         "SOE_CIRCUIT_BREAKER_FAIL_MODE": "closed",
         "SOE_DEFINITIONS_DIR": DEFINITIONS,
@@ -223,6 +275,9 @@ pub(super) fn environment(sidecar: &Sidecar, url: &str, key: &str) -> Value {
     });
     if let Some(name) = &sidecar.environment {
         extend(&mut environment, json!({ "SOE_ENVIRONMENT": name }));
+    }
+    if let Some(mode) = sidecar.mode {
+        extend(&mut environment, json!({ "SOE_MODE": mode_word(mode) }));
     }
     if !sidecar.allow_private.is_empty() {
         let networks: Vec<String> = sidecar.allow_private.iter().map(ToString::to_string).collect();

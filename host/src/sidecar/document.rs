@@ -79,7 +79,22 @@ impl Document {
     /// Names whose TLS may be passed on unseen, as `a.example` or `*.example`. Others are left out: what
     /// is not listed is refused.
     pub fn passthrough(&self) -> Vec<String> {
-        self.list("/transport/tlsPassthrough").filter(|host| is_name(host.trim_start_matches("*."))).collect()
+        self.listed_names().0
+    }
+
+    /// Names that are listed and refused all the same: the policy denies them, or one below them. Nobody
+    /// could say which of the names below it a connection is for and pass on the others.
+    pub fn withheld(&self) -> Vec<String> {
+        self.listed_names().1
+    }
+
+    fn listed_names(&self) -> (Vec<String>, Vec<String>) {
+        let denied: Vec<String> =
+            self.list("/network/denyHosts").chain(self.list("/transport/network/egressDeny")).collect();
+        let listed = self.list("/transport/tlsPassthrough").map(|host| without_dot(&host).to_owned());
+        listed
+            .filter(|host| is_name(host.strip_prefix("*.").unwrap_or(host)))
+            .partition(|host| !denied.iter().any(|entry| speaks_of(entry, host)))
     }
 
     /// Hosts with a name of their own that the policy allows, without ports; and what it allows beside
@@ -93,6 +108,13 @@ impl Document {
         hosts.sort();
         hosts.dedup();
         hosts.into_iter().partition(|host| is_name(host))
+    }
+
+    /// The longest body that a request may have where the policy looks at bodies, as far as it says so.
+    pub fn largest_body(&self) -> u64 {
+        let rules = self.rules().filter_map(|rule| rule.get("maxBodyBytes"));
+        let all = self.value.pointer("/network/maxBodyBytes").into_iter().chain(rules);
+        all.filter_map(Value::as_u64).max().unwrap_or_default()
     }
 
     fn rules(&self) -> impl Iterator<Item = &Value> {
@@ -111,6 +133,30 @@ fn strings(value: Option<&Value>) -> impl Iterator<Item = String> + use<'_> {
         .flatten()
         .filter_map(Value::as_str)
         .map(str::to_ascii_lowercase)
+}
+
+/// Whether a denial speaks of TLS to this name, or to one below it where it stands for those.
+fn speaks_of(denial: &str, name: &str) -> bool {
+    let denied = match denial.rsplit_once(':') {
+        Some((host, "*" | "443")) => host,
+        // Of another port; or an address, which is no name.
+        Some(_) => return false,
+        None => denial,
+    };
+    let denied = without_dot(denied);
+    let below = |name: &str, of: &str| name.strip_suffix(of).is_some_and(|front| front.ends_with('.'));
+    match (name.strip_prefix("*."), denied.strip_prefix("*.")) {
+        _ if denied == "*" => true,
+        (None, None) => name == denied,
+        (None, Some(denied)) => below(name, denied),
+        (Some(name), None) => below(denied, name),
+        (Some(name), Some(denied)) => name == denied || below(name, denied) || below(denied, name),
+    }
+}
+
+/// One dot at the end of a name says nothing.
+fn without_dot(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// A name with a dot, of letters, digits and hyphens; no address, since the last label begins with a
@@ -163,6 +209,44 @@ mod tests {
             document(text).map(|document| document.passthrough()),
             Some(vec!["a.example".to_owned(), "*.b.example".to_owned()])
         );
+    }
+
+    #[test]
+    fn what_is_denied_is_not_passed_on() {
+        for (name, denied, is_passed) in [
+            ("a.example", "b.example", true),
+            ("a.example", "A.Example.", false),
+            ("A.example.", "a.example", false),
+            ("a.example", "a.example:443", false),
+            ("a.example", "a.example:*", false),
+            ("a.example", "a.example:8443", true),
+            ("a.example", "*.example", false),
+            ("a.example", "*.a.example", true),
+            ("a.example", "*", false),
+            ("a.example", "*:*", false),
+            ("a.example", "2001:db8::1", true),
+            ("a.example", "10.0.0.0/8", true),
+            ("*.a.example", "evil.a.example", false),
+            ("*.a.example", "x.evil.a.example", false),
+            ("*.a.example", "*.b.a.example", false),
+            ("*.b.a.example", "*.a.example", false),
+            ("*.a.example", "a.example", true),
+            ("*.a.example", "evila.example", true),
+        ] {
+            for denying in [
+                format!(
+                    r#""network":{{"denyHosts":["{denied}"]}},"transport":{{"tlsPassthrough":["{name}"]}}"#
+                ),
+                format!(
+                    r#""transport":{{"tlsPassthrough":["{name}"],"network":{{"egressDeny":["{denied}"]}}}}"#
+                ),
+            ] {
+                let document = document(&format!("{{{denying}}}"));
+                let own = document.map(|own| (own.passthrough().len(), own.withheld().len()));
+                let expected = if is_passed { (1, 0) } else { (0, 1) };
+                assert_eq!(own, Some(expected), "{name} {denied}");
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::bootstrap::daemon_of_plugin;
 use super::kube::{Kube, agent, join, labels, metadata, names, to_daemon};
 use super::yaml::extend;
 use super::{Daemon, Https, Sidecar};
+use crate::settings::mode_word;
 
 /// What a mesh needs beside what a pod needs.
 #[derive(Clone, Debug)]
@@ -30,6 +31,7 @@ impl Istio<'_> {
         let (hosts, _) = self.sidecar().document.hosts();
         if !hosts.is_empty() {
             documents.push(self.hosts(&hosts));
+            documents.extend(hosts.iter().map(|host| self.once(host)));
             documents.extend(hosts.iter().filter_map(|host| self.over_tls(host)));
         }
         join(HEAD, &documents)
@@ -83,6 +85,13 @@ impl Istio<'_> {
         let mut configuration = json!({ "agentId": sidecar.document.agent_id() });
         if let Some(environment) = &sidecar.environment {
             extend(&mut configuration, json!({ "environment": environment }));
+        }
+        if sidecar.https == Https::TlsOrigination {
+            // What the agent says in the clear leaves over TLS, and is decided as that.
+            extend(&mut configuration, json!({ "scheme": "https" }));
+        }
+        if let Some(mode) = sidecar.mode {
+            extend(&mut configuration, json!({ "mode": mode_word(mode) }));
         }
         extend(
             &mut configuration,
@@ -161,21 +170,45 @@ impl Istio<'_> {
             "exportTo": ["."],
             "trafficPolicy": { "tls": { "mode": "SIMPLE", "sni": host, "subjectAltNames": [host] } },
         });
-        let mut rule = self.object("networking.istio.io/v1", "DestinationRule", spec);
+        Some(self.object_of(host, "DestinationRule", spec))
+    }
+
+    /// What is decided goes out once: by itself Istio sends a request up to three times.
+    fn once(&self, host: &str) -> Value {
+        let spec = json!({
+            "hosts": [host],
+            "exportTo": ["."],
+            "http": [{
+                "retries": { "attempts": 0 },
+                "route": [{ "destination": { "host": host, "port": { "number": 80 } } }],
+            }],
+        });
+        self.object_of(host, "VirtualService", spec)
+    }
+
+    /// One of several of the same kind.
+    fn object_of(&self, host: &str, kind: &str, spec: Value) -> Value {
+        let mut object = self.object("networking.istio.io/v1", kind, spec);
         let name = format!("{}-{}", self.kube.name, host.replace('.', "-"));
         let mut own = self.metadata();
         extend(&mut own, json!({ "name": name }));
-        extend(&mut rule, json!({ "metadata": own }));
-        Some(rule)
+        extend(&mut object, json!({ "metadata": own }));
+        object
     }
 
-    /// What `envoy/envoy.yaml` says of paths and headers, for the proxies of Istio.
+    /// What `envoy/envoy.yaml` says of paths and headers, for the proxies of Istio. What the agent says about
+    /// its own address is not believed, and with it none of the headers that tell a router to retry.
     fn normalization(&self) -> Value {
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "normalize_path": true,
             "merge_slashes": true,
             "path_with_escaped_slashes_action": "REJECT_REQUEST",
+            "use_remote_address": true,
+            "skip_xff_append": true,
+            "internal_address_config": {
+                "cidr_ranges": [{ "address_prefix": "255.255.255.255", "prefix_len": 32 }],
+            },
             "common_http_protocol_options": { "headers_with_underscores_action": "REJECT_REQUEST" },
         });
         let spec = json!({

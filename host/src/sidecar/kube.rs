@@ -140,9 +140,8 @@ impl Kube<'_> {
     fn proxy(&self) -> Value {
         let sidecar = self.sidecar;
         let health = json!({ "path": "/healthz", "port": sidecar.health_port });
-        let mut variables = environment(sidecar, "", "");
+        let mut variables = environment(sidecar, "");
         if let Some(members) = variables.as_object_mut() {
-            members.remove("SOE_API_KEY");
             members.remove("SOE_API_URL");
         }
         if let Some(daemon) = &sidecar.daemon {

@@ -40,6 +40,13 @@ pub struct Approval {
     pub reason: String,
     /// Stable code of it.
     pub code: String,
+    /// Everything that needed a person, the one above first; none in rows of versions that kept only
+    /// that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<ApprovalReason>,
+    /// Further places for which one of these holds, too.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub more_reasons: u32,
     /// The entry that asked.
     pub verdict_id: String,
     /// The exact call, for whoever has to decide; gone when there is nothing left to decide.
@@ -76,6 +83,8 @@ impl Approval {
             answers: Vec::new(),
             reason: String::new(),
             code: String::new(),
+            reasons: Vec::new(),
+            more_reasons: 0,
             verdict_id: String::new(),
             call: None,
             meters: Vec::new(),
@@ -85,6 +94,54 @@ impl Approval {
             mac: String::new(),
         }
     }
+
+    /// Forgets the call, and what reasons quote of it: there is nothing left to decide.
+    pub fn forget_call(&mut self) {
+        self.call = None;
+        self.reasons.iter_mut().for_each(|own| own.part = None);
+    }
+}
+
+/// One reason why a person was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalReason {
+    /// One sentence.
+    pub message: String,
+    /// Stable code of it.
+    pub code: String,
+    /// The part of the policy that it comes from.
+    pub layer: String,
+    /// The line of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<ApprovalRule>,
+    /// What of the call it speaks of; gone with the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<ApprovalPart>,
+}
+
+/// A line of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRule {
+    /// As its author wrote it.
+    pub pattern: String,
+    /// Where it stands.
+    pub pointer: String,
+}
+
+/// A part of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalPart {
+    /// As the engine understood it.
+    pub text: String,
+    /// First byte of it in the command, if it stands there literally.
+    pub start: u32,
+    /// One past its last byte; equal to `start` where it does not.
+    pub end: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_nought(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a person said.
@@ -151,5 +208,32 @@ impl ApprovalState {
     /// Whether something can still become of it.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Approved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The code of a row is over its text: a row of a version that kept one reason must not change it.
+    #[test]
+    fn a_row_without_reasons_is_written_as_ever() {
+        let text = serde_json::to_string(&Approval::unreadable()).unwrap();
+        assert!(!text.contains("reasons"), "{text}");
+        assert_eq!(serde_json::from_str::<Approval>(&text).unwrap(), Approval::unreadable());
+    }
+
+    #[test]
+    fn nothing_of_a_call_is_kept_in_the_end() {
+        let part = Some(ApprovalPart { text: "rm secret".to_owned(), start: 0, end: 9 });
+        let (message, code, layer) = ("Why.".to_owned(), "c".to_owned(), "l".to_owned());
+        let reasons = vec![ApprovalReason { message, code, layer, rule: None, part }];
+        let call = Some("rm secret".to_owned());
+        let mut row = Approval { call, reasons, ..Approval::unreadable() };
+        let text = serde_json::to_string(&row).unwrap();
+        assert_eq!(serde_json::from_str::<Approval>(&text).unwrap(), row);
+        row.forget_call();
+        let text = serde_json::to_string(&row).unwrap();
+        assert!(text.contains("Why.") && !text.contains("secret"), "{text}");
     }
 }

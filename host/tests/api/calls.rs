@@ -290,8 +290,57 @@ fn pages_of_agents() {
     assert_eq!((&page["total"], &page["page"], &page["pages"]), (&json!(5), &json!(2), &json!(3)));
     assert_eq!(page["agents"][0]["agentId"], "agent-2");
     assert_eq!(daemon.get("/v1/agents?page=9&limit=2").json()["agents"], json!([]));
+    // What is looked for is looked for on every page.
+    let found = |query: &str| {
+        let page = daemon.get(&format!("/v1/agents?{query}")).json();
+        let ids =
+            page["agents"].as_array().unwrap().iter().map(|own| own["agentId"].as_str().unwrap().to_owned());
+        (ids.collect::<Vec<_>>(), page["total"].as_u64().unwrap())
+    };
+    assert_eq!(found("q=T-4&limit=2"), (vec!["agent-4".to_owned()], 1));
+    assert_eq!(found("q=AGENT&limit=2&page=3"), (vec!["agent-4".to_owned()], 5));
+    assert_eq!(found("q=nobody"), (Vec::new(), 0));
+    assert_eq!(found("q=").1, 5);
     for wrong in ["page=0", "limit=0", "limit=101", "limit=x", "limit=", "limit=-1"] {
         assert_eq!(daemon.get(&format!("/v1/agents?{wrong}")).code(), "bad-request", "{wrong}");
+    }
+}
+
+/// The mode of a document is not what holds where the installation is stricter.
+#[test]
+fn the_mode_that_holds_is_told() {
+    let daemon = Daemon::with(&[("SOE_API_KEY", KEY), ("SOE_MODE", "audit")]);
+    for (agent, mode) in [("strict", "enforce"), ("loose", "shadow")] {
+        let mut policy: Value = serde_json::from_str(&POLICY.replace("my-agent", agent)).unwrap();
+        policy["mode"] = json!(mode);
+        daemon.deploy(&policy.to_string());
+    }
+    daemon.deploy(&POLICY.replace("my-agent", "gone"));
+    assert_eq!(daemon.delete("/v1/agents/gone/policy").status, 200);
+    for page in [daemon.get("/v1/agents").json(), daemon.get("/v1/dashboard").json()] {
+        let agents = page["agents"].as_array().unwrap().iter();
+        let modes: Vec<_> =
+            agents.map(|own| [&own["agentId"], &own["mode"], &own["effectiveMode"]]).collect();
+        assert_eq!(
+            json!(modes),
+            json!([["gone", null, null], ["loose", "shadow", "audit"], ["strict", "enforce", "enforce"]])
+        );
+    }
+}
+
+#[test]
+fn the_dashboard_lists_as_many_agents_as_it_is_asked_for() {
+    let daemon = Daemon::start();
+    for agent in ["a", "b", "c"] {
+        daemon.deploy(&POLICY.replace("my-agent", agent));
+    }
+    for (query, shown) in [("", 3), ("?agents=2", 2), ("?agents=0", 0), ("?agents=500&limit=1", 3)] {
+        let page = daemon.get(&format!("/v1/dashboard{query}")).json();
+        assert_eq!(page["agents"].as_array().unwrap().len(), shown, "{query}");
+        assert_eq!(page["totals"]["agents"], 3, "{query}");
+    }
+    for wrong in ["agents=501", "agents=-1", "agents=x", "agents="] {
+        assert_eq!(daemon.get(&format!("/v1/dashboard?{wrong}")).code(), "bad-request", "{wrong}");
     }
 }
 

@@ -55,6 +55,7 @@ const EXPECTED: &[Line] = &[
     ("POST", "/v1/hooks/claude-code", [401, IN, 403, 403, IN, 403, 403]),
     ("GET", "/v1/ledger/checkpoint", [401, 403, 403, IN, IN, IN, IN]),
     ("GET", "/v1/ledger/key", [401, IN, IN, IN, IN, IN, IN]),
+    ("GET", "/v1/ledger/keys", [401, IN, IN, IN, IN, IN, IN]),
     ("GET", "/v1/ledger/entries", [401, 403, 403, IN, IN, 403, 403]),
     ("GET", "/v1/ledger/entries/{index}", [401, 403, 403, IN, IN, 403, 403]),
     ("GET", "/v1/ledger/entries/{index}/receipt", [401, IN, 403, IN, IN, 403, 403]),

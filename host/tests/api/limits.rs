@@ -1,7 +1,6 @@
 //! What is refused before anybody looks at it: size, depth, type, time, names, places.
 
 use std::io::{Read as _, Write as _};
-use std::time::{Duration, Instant};
 
 use crate::support::{Daemon, KEY, Reply, write_request};
 
@@ -90,7 +89,6 @@ fn a_large_call_is_decided() {
 fn a_body_that_does_not_come() {
     let daemon = Daemon::with(&[("SOE_API_KEY", KEY), ("SOE_REQUEST_TIMEOUT", "300")]);
     let mut stream = daemon.connect();
-    let since = Instant::now();
     let headers = [("authorization", format!("Bearer {KEY}")), ("content-length", "100".to_owned())];
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     write_request(&mut stream, "POST", "/v1/evaluate", &headers, None);
@@ -98,7 +96,6 @@ fn a_body_that_does_not_come() {
     let mut text = String::new();
     let _ = stream.read_to_string(&mut text);
     assert!(text.starts_with("HTTP/1.1 504") && text.contains("\"decision\":\"deny\""), "{text}");
-    assert!(since.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -52,6 +52,54 @@ fn a_document_is_validated() {
     }
 }
 
+/// Two people edit the same policy: whoever is second does not undo what the first one did, unread.
+#[test]
+fn a_change_of_another_policy_than_the_one_that_governs_is_not_deployed() {
+    let daemon = Daemon::start();
+    let deploy = |version: &str, base: Value| {
+        let soe: Value = serde_json::from_str(&newer(version)).unwrap();
+        daemon.post("/v1/deploy", &json!({ "soe": soe, "base": base }).to_string())
+    };
+    let changed = |reply: &crate::support::Reply, governing: &Value| {
+        assert_eq!((reply.status, reply.code().as_str()), (409, "policy-changed"), "{reply:?}");
+        assert_eq!(&reply.json()["governing"], governing, "{reply:?}");
+    };
+    let none = format!("sha256:{}", "0".repeat(64));
+    changed(&deploy("1.0.0", json!(none)), &Value::Null);
+    let first = deploy("1.0.0", Value::Null);
+    assert_eq!(first.status, 200, "{first:?}");
+    let first = first.json()["digest"].clone();
+    let second = deploy("1.1.0", first.clone());
+    assert_eq!(second.status, 200, "{second:?}");
+    let second = second.json()["digest"].clone();
+    // Both were made from the first one, and the second one governs. It is no question of versions.
+    let governing = json!({ "digest": second, "revision": 2, "version": "1.1.0" });
+    for (version, base) in [("1.2.0", first.clone()), ("1.0.5", first.clone()), ("1.2.0", Value::Null)] {
+        changed(&deploy(version, base), &governing);
+    }
+    let back = |base: Value| {
+        let body = json!({ "revision": 1, "base": base }).to_string();
+        daemon.post("/v1/agents/my-agent/rollback", &body)
+    };
+    changed(&back(first.clone()), &governing);
+    assert_eq!(daemon.get("/v1/agents/my-agent/policy").json()["digest"], second);
+    let restored = back(second.clone());
+    assert_eq!((restored.status, &restored.json()["digest"]), (200, &first), "{restored:?}");
+    // What was removed does not govern.
+    assert_eq!(daemon.delete("/v1/agents/my-agent/policy").status, 200);
+    changed(&deploy("1.3.0", first), &Value::Null);
+    assert_eq!(deploy("1.3.0", Value::Null).status, 200);
+    // Who says nothing is asked nothing; and there is one question to a validation.
+    assert_eq!(daemon.post("/v1/deploy", &sent(&newer("1.4.0"))).status, 200);
+    for body in [json!({ "soe": {}, "base": 1 }), json!({ "soe": {}, "basis": null })] {
+        assert_eq!(daemon.post("/v1/deploy", &body.to_string()).code(), "bad-request", "{body}");
+    }
+    assert_eq!(
+        daemon.post("/v1/validate", &json!({ "soe": {}, "base": null }).to_string()).code(),
+        "bad-request"
+    );
+}
+
 #[test]
 fn a_document_is_deployed_and_governs_at_once() {
     let daemon = Daemon::start();

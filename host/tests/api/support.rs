@@ -24,7 +24,7 @@ pub(crate) const KEY: &str = "a-key-that-somebody-made-up";
 pub(crate) const SECRET: &str = "the secret of these tests has more than 32 bytes";
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The policy of the SOE API's examples.
 pub(crate) const POLICY: &str = r#"{

@@ -46,6 +46,35 @@ fn an_approval_from_the_question_to_the_call() {
     assert!(run.stdout.contains("approved and used"), "{run:?}");
 }
 
+/// The same as on the pages: every reason, and whether a yes is worth anything.
+#[test]
+fn every_reason_is_shown_and_whether_a_yes_counts() {
+    let scene = Scene::with(&json!({ "tools": ["deploy"], "above": "1.00" }));
+    let bob = scene.credential("bob", "approve");
+    let call = json!({ "agentId": AGENT, "toolName": "deploy", "toolInput": {}, "cost": { "usd": "2.50" } });
+    let asked = scene.client("ci", "evaluate").post("/v1/evaluate", &call).ok();
+    let id = asked["approval"]["id"].as_str().unwrap();
+    let run = scene.approvals(&bob, &["list"]);
+    assert!(run.stdout.contains("1 more"), "{run:?}");
+    let run = scene.approvals(&bob, &["show", id]);
+    for part in ["1 of 2: Call costs", "2 of 2: Tools that match", "approval-above at /approvals/above"] {
+        assert!(run.stdout.contains(part), "{part}: {run:?}");
+    }
+    assert!(!run.stdout.contains("worth nothing"), "{run:?}");
+
+    let mut admin = scene.daemon.client();
+    let mut policy =
+        admin.get(&format!("/v1/agents/{AGENT}/policy")).ok()["document"].as_str().unwrap().to_owned();
+    policy = policy.replace("1.0.0", "2.0.0");
+    admin.send("POST", "/v1/deploy", &[], Some(&format!("{{\"soe\":{policy}}}"))).ok();
+    let run = scene.approvals(&bob, &["list"]);
+    assert!(run.stdout.contains("policy replaced"), "{run:?}");
+    let run = scene.approvals(&bob, &["show", id]);
+    assert!(run.stdout.contains("a yes is worth nothing"), "{run:?}");
+    let run = scene.approvals(&bob, &["approve", id]);
+    assert!(run.stdout.starts_with("approved for nothing: deploy for buyer"), "{run:?}");
+}
+
 #[test]
 fn a_denial_is_final() {
     let scene = Scene::new();

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::client::{Client, Reply};
 use crate::harness::{Daemon, Place};
 use crate::receiver::{Receiver, body};
-use crate::support::{PUBLIC_URL, again, ask, place, raw, status, wait_for_status, with_slack};
+use crate::support::{
+    PUBLIC_URL, again, ask, place, policy, raw, status, wait_for_status, with_slack, with_webhook,
+};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -200,4 +202,44 @@ fn without_messages_there_are_no_links() {
         assert_eq!(reply.status, 404, "{reply:?}");
         check_headers(&reply);
     }
+}
+
+/// A yes is for every reason, so each of them is in what people read; and so is that it is worth
+/// nothing, once another policy governs.
+#[test]
+fn every_reason_is_told_and_whether_a_yes_counts() {
+    let receiver = Receiver::start();
+    let approvals = json!({ "tools": ["deploy"], "above": "1.00" });
+    let place = with_webhook(with_slack(place(&approvals), &receiver), &receiver, "sentinel", "/hook");
+    let daemon = place.start();
+    let call = json!({
+        "agentId": "deployer", "toolName": "deploy", "toolInput": {}, "cost": { "usd": "2.50" },
+    });
+    let token = place.token("deployer-bot", "evaluate", "deployer");
+    let asked = daemon.client_with(&token).post("/v1/evaluate", &call).ok();
+    let id = asked["approval"]["id"].as_str().unwrap();
+
+    let message = body(&receiver.wait_for("/slack", 1)[0]);
+    let said = status(&mut daemon.client(), id);
+    let reasons: Vec<&str> =
+        said["reasons"].as_array().unwrap().iter().map(|own| own["message"].as_str().unwrap()).collect();
+    assert_eq!(reasons.len(), 2, "{said}");
+    let text = message.to_string();
+    let page = open(&daemon, &links(&message)[0]).body;
+    for reason in &reasons {
+        let shown = serde_json::to_string(reason).unwrap();
+        assert!(text.contains(shown.trim_matches('"')), "{reason}: {text}");
+        let shown = reason.replace('"', "&quot;");
+        assert!(page.contains(&format!("<dd>{shown}</dd>")), "{reason}: {page}");
+    }
+    let told = body(&receiver.wait_for("/hook", 1)[0]);
+    assert_eq!(told["approval"]["reasons"], said["reasons"]);
+    assert_eq!(told["approval"]["governs"], true);
+
+    assert!(!page.contains("worth nothing"), "{page}");
+    let mut newer = policy(&approvals);
+    newer["version"] = json!("2.0.0");
+    daemon.client().post("/v1/deploy", &json!({ "soe": newer })).ok();
+    let page = open(&daemon, &links(&message)[0]).body;
+    assert!(page.contains("a yes is worth nothing"), "{page}");
 }

@@ -10,10 +10,9 @@ use crate::approvals::{
     say, status, with_id,
 };
 use crate::client::Client;
-use crate::harness::{KEY, Place, eventually};
+use crate::harness::{KEY, Place, SOON, eventually};
 
 /// Longer than a daemon needs to hear of a change.
-const SOON: Duration = Duration::from_secs(15);
 
 fn refused(client: &mut Client, id: &str, expect: u16) {
     for word in ["approve", "deny"] {

@@ -2,18 +2,22 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 /// Longer than any answer takes, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The daemon closes what is silent for 30 seconds, and may do so while it is sent something.
+const IDLE_MAX: Duration = Duration::from_secs(15);
+
 /// Asks one daemon.
 pub(crate) struct Client {
     address: SocketAddr,
     bearer: Option<String>,
-    connection: Option<BufReader<TcpStream>>,
+    /// With the time of its last answer.
+    connection: Option<(BufReader<TcpStream>, Instant)>,
 }
 
 /// An answer.
@@ -61,14 +65,14 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> io::Result<Reply> {
-        let mut connection = match self.connection.take() {
-            Some(own) => own,
+        let mut connection = match self.connection.take().filter(|(_, at)| at.elapsed() < IDLE_MAX) {
+            Some((own, _)) => own,
             None => BufReader::new(connect(self.address)?),
         };
         connection.get_mut().write_all(&self.request(method, path, headers, body))?;
         let reply = read(&mut connection)?;
         if reply.header("connection") != Some("close") {
-            self.connection = Some(connection);
+            self.connection = Some((connection, Instant::now()));
         }
         Ok(reply)
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::harness::{Daemon, KEY, Place, cent};
+use crate::harness::{Daemon, KEY, Place, SOON, cent, eventually};
 use crate::ledger::{self, Entries, Tally, verify};
 use crate::load::{Load, Seen};
 use crate::policy;
@@ -135,8 +135,12 @@ fn one_of_three_daemons_dies_and_the_others_go_on() {
         thread::sleep(life);
         let victim = round % 3;
         daemons.remove(victim).kill9();
-        // The others are asked on for a while.
+        // The others are asked on for a while, and answer.
+        let before: Vec<usize> = loads.iter().map(Load::answered).collect();
         thread::sleep(Duration::from_millis(150));
+        for (number, load) in loads.iter().enumerate().filter(|(number, _)| *number != victim) {
+            eventually("the others go on", SOON, || load.answered() > before[number]);
+        }
         let mut all: BTreeMap<usize, Seen> = BTreeMap::new();
         for (number, load) in loads.into_iter().enumerate() {
             all.insert(number, if number == victim { load.gather() } else { load.end() });

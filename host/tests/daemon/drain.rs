@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{KEY, Place};
+use crate::harness::{KEY, Place, SOON, eventually};
 use crate::ledger::{self, verify};
 use crate::load::Load;
+use crate::outage::sleepers;
 use crate::policy;
 use crate::postgres::Postgres;
 
@@ -22,10 +23,11 @@ fn what_was_accepted_is_answered_and_the_end_is_on_record() {
     for round in 0..3 {
         let mut daemon = place.start();
         let load = Load::start(daemon.address, AGENT, 8);
+        eventually("somebody was answered", SOON, || load.answered() > 0);
         thread::sleep(Duration::from_millis(150));
         checkpoints.push(daemon.client().get("/v1/ledger/checkpoint").body);
         daemon.terminate();
-        let status = daemon.wait(Duration::from_secs(15));
+        let status = daemon.wait(SOON);
         assert_eq!(status.code(), Some(0), "{}", daemon.log());
         let seen = load.gather();
         assert!(seen.problems.iter().all(|own| own.status == 503), "{:?}", seen.problems);
@@ -52,27 +54,31 @@ fn what_was_accepted_is_answered_and_the_end_is_on_record() {
 
 /// A request that never comes to its end.
 fn half_a_request(address: std::net::SocketAddr) -> std::net::TcpStream {
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let head = format!(
         "POST /v1/evaluate HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {KEY}\r\n\
-         content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{"
+         content-type: application/json\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
+    // It is said when somebody waits for the rest.
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"{").unwrap();
     stream
 }
 
 #[test]
 fn the_deadline_ends_it_with_a_request_open() {
-    let place = Place::new().with("SENTINEL_DRAIN_TIMEOUT", "1000");
+    // The request would be open for ten minutes.
+    let place = Place::new().with("SENTINEL_DRAIN_TIMEOUT", "1000").with("SOE_REQUEST_TIMEOUT", "600000");
     let mut daemon = place.start();
     let open = half_a_request(daemon.address);
-    thread::sleep(Duration::from_millis(200));
     let since = Instant::now();
     daemon.terminate();
-    let status = daemon.wait(Duration::from_secs(20));
+    let status = daemon.wait(SOON);
     assert!(since.elapsed() >= Duration::from_millis(900), "it did not wait: {:?}", since.elapsed());
-    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
     assert_eq!(status.code(), Some(0), "{}", daemon.log());
     drop(open);
     let daemon = place.start();
@@ -82,14 +88,14 @@ fn the_deadline_ends_it_with_a_request_open() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let place = Place::new().with("SENTINEL_DRAIN_TIMEOUT", "60000");
+    let place = Place::new().with("SENTINEL_DRAIN_TIMEOUT", "600000").with("SOE_REQUEST_TIMEOUT", "600000");
     let mut daemon = place.start();
     let open = half_a_request(daemon.address);
-    thread::sleep(Duration::from_millis(200));
     daemon.terminate();
-    thread::sleep(Duration::from_millis(300));
+    // Two signals at once are one.
+    eventually("it heard the first", SOON, || daemon.log().contains("stopping: what runs"));
     daemon.terminate();
-    let status = daemon.wait(Duration::from_secs(10));
+    let status = daemon.wait(SOON);
     // In whatever way: it is not said that nothing was cut off.
     assert!(status.code().is_some() || status.signal().is_some());
     drop(open);
@@ -105,17 +111,15 @@ fn a_hanging_database_does_not_keep_it() {
     let mut daemon = place.start();
     thread::scope(|scope| {
         scope.spawn(|| {
-            let sql = "BEGIN; SELECT size FROM sentinel_logs FOR UPDATE; SELECT pg_sleep(40); COMMIT";
+            let sql = "BEGIN; SELECT size FROM sentinel_logs FOR UPDATE; SELECT pg_sleep(120); COMMIT";
             // It ends with the server, which the test stops.
             let _ = postgres.try_psql(&postgres.url(), sql);
         });
-        thread::sleep(Duration::from_millis(700));
-        let since = Instant::now();
+        eventually("the lock is held", SOON, || sleepers(&postgres, "count(*)") == "1");
         daemon.terminate();
-        let status = daemon.wait(Duration::from_secs(30));
-        let took = since.elapsed();
+        // Before anybody gives the lock back.
+        let status = daemon.wait(SOON);
         let _ = postgres.try_psql(&postgres.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity");
-        assert!(took < Duration::from_secs(15), "{took:?}");
         assert_ne!(status.code(), Some(0), "its end is not on record");
     });
 }

@@ -2,7 +2,6 @@
 
 use std::io::BufReader;
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -65,8 +64,7 @@ fn a_client_that_comes_back_sees_everything_once_and_in_order() {
     let start = ledger::size(&mut client);
     let load = Load::start(daemon.address, AGENT, 4);
     let (mut seen, mut last, mut connections) = (Vec::new(), Some(start - 1), 0);
-    let end = Instant::now() + Duration::from_secs(4);
-    while Instant::now() < end {
+    while connections < 12 {
         connections += 1;
         let mut events = Events::open(&client, "/v1/events/stream", last);
         for _ in 0..(connections * 7) % 40 + 1 {
@@ -100,7 +98,7 @@ fn a_client_that_comes_back_sees_everything_once_and_in_order() {
             Some(name) => assert_eq!((name, data), (entry["kind"].as_str().unwrap(), entry)),
         }
     }
-    assert!(connections > 5 && seen.len() > 50);
+    assert!(seen.len() > 200);
 }
 
 #[test]
@@ -133,9 +131,8 @@ fn a_silent_stream_shows_that_it_is_there() {
     let daemon = place.start();
     let mut events = Events::open(&daemon.client(), "/v1/events/stream", None);
     events.next();
-    let since = Instant::now();
+    // It comes within the patience of the client.
     assert_eq!(events.next().2, None, "nothing happened");
-    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
 }
 
 fn two_daemons() -> (Vec<Place>, Vec<Daemon>) {

@@ -16,6 +16,9 @@ use crate::client::Client;
 /// Longer than a start takes, on a busy machine too.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
+/// Longer than anything takes that has to come about by itself. Whoever waits for it waits no longer than it takes.
+pub(crate) const SOON: Duration = Duration::from_secs(60);
+
 /// May do everything.
 pub(crate) const KEY: &str = "a-key-that-somebody-made-up";
 

@@ -130,3 +130,32 @@ pub(crate) fn verify(place: &Place, checkpoints: &[String]) {
     let output = place.run(&arguments);
     assert!(output.status.success(), "{output:?}");
 }
+
+/// Whoever kept a key from before a rotation finds out which entry named its successor.
+#[test]
+fn every_key_that_signed_is_told_with_the_entry_that_named_it() {
+    let place = Place::new();
+    let keys = |daemon: &crate::harness::Daemon| {
+        let mut client = daemon.client();
+        let told = client.get("/v1/ledger/keys").ok()["keys"].clone();
+        let current = client.get("/v1/ledger/key").body;
+        assert_eq!(told.as_array().unwrap().last().unwrap()["key"], current.trim());
+        (told, current.trim().to_owned())
+    };
+    let daemon = place.start();
+    let (told, first) = keys(&daemon);
+    assert_eq!(told, serde_json::json!([{ "key": first, "from": 0 }]));
+    drop(daemon);
+    let rotated = place.run(&["ledger", "rotate", "--json"]);
+    let rotated: Value = serde_json::from_slice(&rotated.stdout).unwrap_or_else(|_| panic!("{rotated:?}"));
+    let daemon = place.start();
+    let (told, second) = keys(&daemon);
+    assert_ne!(first, second);
+    let from = rotated["index"].as_u64().unwrap();
+    assert_eq!(told, serde_json::json!([{ "key": first, "from": 0 }, { "key": second, "from": from }]));
+    let entry = daemon.client().get(&format!("/v1/ledger/entries/{from}")).ok()["entry"].clone();
+    assert_eq!(
+        (&entry["kind"], &entry["oldKey"], &entry["newKey"]),
+        (&Value::from("key-rotation"), &Value::from(first), &Value::from(second))
+    );
+}

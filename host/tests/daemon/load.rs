@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub(crate) struct Seen {
 /// Clients in the background.
 pub(crate) struct Load {
     is_over: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
     clients: Vec<JoinHandle<Seen>>,
 }
 
@@ -32,12 +33,18 @@ impl Load {
     /// is not answered ends, unless it is patient.
     pub(crate) fn start(address: SocketAddr, agent: &str, count: usize) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
+        let answered = Arc::new(AtomicUsize::new(0));
         let clients = (0..count).map(|number| {
-            let (is_over, agent) = (Arc::clone(&is_over), agent.to_owned());
-            thread::spawn(move || ask(&is_over, address, &agent, number))
+            let (is_over, answered, agent) = (Arc::clone(&is_over), Arc::clone(&answered), agent.to_owned());
+            thread::spawn(move || ask(&is_over, &answered, address, &agent, number))
         });
         let clients = clients.collect();
-        Self { is_over, clients }
+        Self { is_over, answered, clients }
+    }
+
+    /// Verdicts so far.
+    pub(crate) fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst)
     }
 
     /// Ends it, and says what was seen by all of them.
@@ -59,7 +66,13 @@ impl Load {
     }
 }
 
-fn ask(is_over: &AtomicBool, address: SocketAddr, agent: &str, number: usize) -> Seen {
+fn ask(
+    is_over: &AtomicBool,
+    answered: &AtomicUsize,
+    address: SocketAddr,
+    agent: &str,
+    number: usize,
+) -> Seen {
     let mut seen = Seen::default();
     let mut client = Client::new(address, Some(KEY));
     let mut round = number;
@@ -77,6 +90,7 @@ fn ask(is_over: &AtomicBool, address: SocketAddr, agent: &str, number: usize) ->
         let verdict = reply.json();
         let id = verdict["verdictId"].clone();
         seen.verdicts.push(verdict);
+        answered.fetch_add(1, Ordering::SeqCst);
         if round.is_multiple_of(4) {
             let report = report(agent, &id, round);
             match client.try_send("POST", "/v1/audit", &[], Some(&report.to_string())) {

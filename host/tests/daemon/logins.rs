@@ -2,14 +2,13 @@
 
 use std::io::{BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::approvals::{Desk, ask, asking, deploy, evaluate};
 use crate::client::{Client, Reply, line};
-use crate::harness::{Daemon, KEY, Place, eventually};
+use crate::harness::{Daemon, KEY, Place, SOON, eventually};
 use crate::policy;
 use crate::postgres::Postgres;
 
@@ -76,9 +75,7 @@ fn a_login_at_one_daemon_is_one_at_all_and_so_is_its_end() {
     assert_eq!(alice.send(&daemons[1], "DELETE", "/v1/login", None).ok()["ended"], true);
     let ended = (401, "login-ended".to_owned());
     assert_eq!(code(&alice.get(&daemons[1], "/v1/agents")), ended);
-    eventually("the other daemon hears of it", Duration::from_secs(5), || {
-        code(&alice.get(&daemons[0], "/v1/agents")) == ended
-    });
+    eventually("the other daemon hears of it", SOON, || code(&alice.get(&daemons[0], "/v1/agents")) == ended);
     assert_eq!(admin.get(&daemons[0], "/v1/agents").status, 200);
 }
 

@@ -13,6 +13,7 @@
 mod approvals;
 mod approvals_attack;
 mod approvals_binding;
+mod approvals_grounds;
 mod approvals_money;
 mod approvals_people;
 mod approvals_replicas;

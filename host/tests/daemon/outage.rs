@@ -9,15 +9,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
-use crate::harness::{Daemon, Place, UNSIGNALLED, call, cent, eventually};
+use crate::harness::{Daemon, Place, SOON, UNSIGNALLED, call, cent, eventually};
 use crate::ledger::{self, Tally, verify};
 use crate::policy;
 use crate::postgres::Postgres;
 
 const AGENT: &str = "buyer";
-
-/// Longer than a recovery takes.
-const SOON: Duration = Duration::from_secs(30);
 
 fn evaluate(client: &mut Client) -> Reply {
     client.post("/v1/evaluate", &cent(AGENT))
@@ -36,9 +33,9 @@ fn check_denied(reply: &Reply) {
     assert!(reply.header("retry-after").is_some(), "{reply:?}");
 }
 
-fn check_unhealthy(client: &mut Client) {
+fn is_unhealthy(client: &mut Client) -> bool {
     let health = client.get("/v1/health");
-    assert_eq!((health.status, &health.json()["status"]), (503, &json!("UNHEALTHY")), "{health:?}");
+    (health.status, &health.json()["status"]) == (503, &json!("UNHEALTHY"))
 }
 
 /// What a full disk is made of.
@@ -107,7 +104,11 @@ fn a_full_disk_denies_and_recovers_by_itself() {
         _ => true,
     });
     check_denied(&denied.expect("the disk is full"));
-    check_unhealthy(&mut client);
+    // What is smaller than a call may still fit: then it is well until the next call.
+    eventually("health says so", SOON, || {
+        check_denied(&evaluate(&mut client));
+        is_unhealthy(&mut client)
+    });
     for _ in 0..3 {
         check_denied(&evaluate(&mut client));
     }
@@ -156,14 +157,15 @@ fn a_stopped_database_denies_in_time_and_works_again() {
         for _ in 0..3 {
             let since = Instant::now();
             let reply = client.post("/v1/evaluate", &call(AGENT, "search"));
-            assert!(since.elapsed() < Duration::from_secs(8), "{:?}", since.elapsed());
+            // A client that waits for a minute is answered.
+            assert!(since.elapsed() < Duration::from_secs(40), "{:?}", since.elapsed());
             assert!(matches!(reply.status, 503 | 504), "{reply:?}");
             assert_eq!(
                 (&reply.json()["decision"], &reply.json()["permitted"]),
                 (&json!("deny"), &json!(false))
             );
         }
-        eventually("health says so", Duration::from_secs(5), || client.get("/v1/health").status == 503);
+        eventually("health says so", SOON, || client.get("/v1/health").status == 503);
         postgres.restart();
         eventually("it works again", SOON, || evaluate(&mut client).status == 200);
         eventually("health says so", SOON, || client.get("/v1/health").status == 200);
@@ -177,6 +179,12 @@ fn a_stopped_database_denies_in_time_and_works_again() {
     verify(&place, &[checkpoint]);
 }
 
+/// Asks about whoever sleeps behind a lock.
+pub(crate) fn sleepers(postgres: &Postgres, what: &str) -> String {
+    let sql = format!("SELECT {what} FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    postgres.psql(&postgres.url(), &sql)
+}
+
 /// A database that takes requests and does not answer is worse than none.
 #[test]
 fn a_database_that_hangs_denies_in_time() {
@@ -187,20 +195,18 @@ fn a_database_that_hangs_denies_in_time() {
     let daemon = place.start();
     let mut client = daemon.client();
     evaluate(&mut client).ok();
-    let locked = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let holder = scope.spawn(|| {
-            let sql = "BEGIN; SELECT size FROM sentinel_logs FOR UPDATE; SELECT pg_sleep(8); COMMIT";
-            postgres.try_psql(&postgres.url(), sql)
+            let sql = "BEGIN; SELECT size FROM sentinel_logs FOR UPDATE; SELECT pg_sleep(120); COMMIT";
+            let _ = postgres.try_psql(&postgres.url(), sql);
         });
-        std::thread::sleep(Duration::from_millis(700));
-        let since = Instant::now();
+        eventually("the lock is held", SOON, || sleepers(&postgres, "count(*)") == "1");
         let reply = evaluate(&mut client);
-        assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
         assert!(matches!(reply.status, 503 | 504), "{reply:?}");
         assert_eq!(reply.json()["decision"], "deny");
-        holder.join().unwrap()
+        assert!(!holder.is_finished(), "it was answered when the lock was free");
+        sleepers(&postgres, "pg_cancel_backend(pid)");
     });
-    assert!(locked.is_ok(), "{locked:?}");
     eventually("it works again", SOON, || evaluate(&mut client).status == 200);
     let mut tally = Tally::default();
     tally.take(AGENT, &ledger::entries(&mut client, 0));

@@ -169,6 +169,30 @@ fn what_is_different_here_is_said() {
     assert_eq!(metric(&mut client, "sentinel_records_differing_total"), 4);
 }
 
+/// A point whose mode holds nothing back, with a daemon whose mode does.
+#[test]
+fn a_denial_that_went_ahead_elsewhere_is_said() {
+    let (_place, daemon, digest) = governed(&[]);
+    let mut client = daemon.client();
+    let denied = |permitted: bool, id: &str| {
+        let mut own = record(&call(AGENT, "steal"), "deny", &digest, id);
+        own["permitted"] = json!(permitted);
+        own
+    };
+    let answer = send(&mut client, &[denied(true, "went"), denied(false, "held")]).ok();
+    assert_eq!((&answer["recorded"], &answer["differing"]), (&json!(2), &json!(1)), "{answer}");
+    let own: Vec<Value> = ids(&answer).iter().map(|id| entry(&mut client, id)).collect();
+    assert_eq!(own.iter().map(|own| own["differs"] == true).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(
+        own.iter().map(|own| own["pointPermitted"].clone()).collect::<Vec<_>>(),
+        [json!(true), json!(false)]
+    );
+    // What is allowed is permitted.
+    let mut contradiction = record(&cent(AGENT), "allow", &digest, "none");
+    contradiction["permitted"] = json!(false);
+    assert_eq!(send(&mut client, &[contradiction]).ok()["recorded"], 0);
+}
+
 #[test]
 fn a_malformed_record_is_named_and_the_others_are_recorded() {
     let (_place, daemon, digest) = governed(&[]);

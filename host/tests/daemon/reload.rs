@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::harness::{Daemon, KEY, Place, call, eventually};
+use crate::harness::{Daemon, KEY, Place, SOON, call, eventually};
 use crate::policy;
 use crate::postgres::Postgres;
 
 const AGENT: &str = "buyer";
-
-/// Longer than it takes to notice a change: two seconds where nothing tells of it.
-const SOON: Duration = Duration::from_secs(15);
 
 /// A policy that allows `search`, or one that does not. Versions of files may stay the same.
 fn document(allows: bool) -> Value {
@@ -169,6 +166,36 @@ fn versions_rise_unless_somebody_goes_back() {
     assert_eq!(search(&mut daemon.client())["decision"], "allow", "after a restart");
 }
 
+/// The watcher reads the file of a deployment while the next request goes back, at every moment of both: what is
+/// in the file by then is behind what governs, and no news.
+#[test]
+fn a_rollback_holds_against_the_file_of_the_deployment() {
+    let place = Place::new();
+    let daemon = place.start();
+    let mut client = daemon.client();
+    let mut first = document(false);
+    first["version"] = json!("1.0.0");
+    client.post("/v1/deploy", &json!({ "soe": first })).ok();
+    for round in 0..100_u64 {
+        let mut newer = document(true);
+        newer["version"] = json!(format!("2.0.{round}"));
+        client.post("/v1/deploy", &json!({ "soe": newer })).ok();
+        // About the time for which a directory has to be quiet.
+        thread::sleep(Duration::from_micros(30_000 + round * 7_919 % 25_000));
+        client.post(&format!("/v1/agents/{AGENT}/rollback"), &json!({ "revision": 1 })).ok();
+    }
+    // The directory has been read once more when this governs.
+    place.govern(&policy::plain("other", "1.0.0"));
+    eventually("the other document governs", SOON, || {
+        client.post("/v1/evaluate", &call("other", "search")).json()["decision"] == "allow"
+    });
+    let entries = crate::ledger::entries(&mut client, 0);
+    let deployed = entries.values().map(|(_, own)| own).filter(|own| own["kind"] == "policy-deploy");
+    let by_file: Vec<_> = deployed.filter(|own| own["source"] == "file" && own["agentId"] == AGENT).collect();
+    assert!(by_file.is_empty(), "the directory undid it: {by_file:?}");
+    assert_eq!(search(&mut client)["decision"], "deny");
+}
+
 /// A policy that a request removed does not come back by itself, from whatever it once came.
 fn removed_for_good(place: &Place) {
     let daemon = place.start();
@@ -250,7 +277,7 @@ fn three_daemons_follow_a_deployment() {
         let deployed = own.client().post("/v1/deploy", &json!({ "soe": soe })).ok();
         let since = Instant::now();
         for other in &daemons {
-            eventually("it governs everywhere", Duration::from_secs(2), || {
+            eventually("it governs everywhere", SOON, || {
                 search(&mut other.client())["policyDigest"] == deployed["digest"]
             });
         }

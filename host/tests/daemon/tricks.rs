@@ -1,12 +1,11 @@
 //! What an agent, or somebody with its credential, could try: each was possible once, or nearly.
 
 use std::fs;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::harness::{Daemon, Place, call, cent, eventually};
+use crate::harness::{Daemon, Place, SOON, call, cent, eventually};
 use crate::policy;
 use crate::postgres::Postgres;
 
@@ -69,7 +68,7 @@ fn a_removed_policy_does_not_come_back_with_an_older_file() {
     assert_eq!(evaluate(&mut daemon.client(), &call(AGENT, "search"))["code"], "policy-missing");
     fs::remove_file(place.definitions().join("zz-old.soe.json")).unwrap();
     place.govern(&policy::with(AGENT, &[("version", json!("2.0.1"))]));
-    eventually("a newer version governs", Duration::from_secs(15), || {
+    eventually("a newer version governs", SOON, || {
         evaluate(&mut daemon.client(), &call(AGENT, "search"))["permitted"] == true
     });
 }
@@ -151,7 +150,7 @@ fn a_window_of_another_length_begins_anew() {
     assert_eq!(evaluate(&mut client, &call(AGENT, "search"))["permitted"], true);
     assert_eq!(evaluate(&mut client, &call(AGENT, "search"))["code"], "rate-limited");
     place.govern(&policy::with(AGENT, &[("rateLimits", limits(7_200)), ("version", json!("1.0.1"))]));
-    eventually("the longer window governs, and is empty", Duration::from_secs(15), || {
+    eventually("the longer window governs, and is empty", SOON, || {
         evaluate(&mut client, &call(AGENT, "search"))["permitted"] == true
     });
     assert_eq!(evaluate(&mut client, &call(AGENT, "search"))["code"], "rate-limited");

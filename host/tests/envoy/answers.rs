@@ -1,7 +1,7 @@
 //! A daemon that answers late, wrongly or not at all: nothing goes out.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sentinel_envoy_tests::bootstrap::{DAEMON, cluster};
 use sentinel_envoy_tests::client::request;
@@ -9,7 +9,7 @@ use sentinel_envoy_tests::{Answer, Connection, Envoy, Request, Upstream};
 use serde_json::{Value, json};
 
 use crate::harness::eventually;
-use crate::scene::{AGENT, HOST, PATIENCE, Scene, check_refused, crowd, get, policy, told};
+use crate::scene::{AGENT, Gate, HOST, PATIENCE, Scene, check_refused, crowd, get, policy, told};
 
 /// A policy whose every call needs the daemon.
 fn metered() -> Value {
@@ -27,11 +27,22 @@ impl Says {
 }
 
 /// A proxy that asks it.
-fn told_by(scene: &Scene, timeout: u64, answer: Answer) -> (Envoy, Upstream, Says) {
+fn told_by(scene: &Scene, answer: Answer) -> (Envoy, Upstream, Says) {
+    let gate = Gate::default();
+    gate.open();
+    told_behind(&gate, scene, 60_000, answer)
+}
+
+/// A proxy that asks it, and is answered when the gate is open.
+fn told_behind(gate: &Gate, scene: &Scene, timeout: u64, answer: Answer) -> (Envoy, Upstream, Says) {
+    let gate = gate.clone();
     let says = Says(Arc::new(Mutex::new(answer)));
     let own = says.clone();
     let daemon = Upstream::answering(move |request| match request.method.as_str() {
-        "POST" => own.0.lock().unwrap().clone(),
+        "POST" => {
+            gate.pass();
+            own.0.lock().unwrap().clone()
+        }
         _ => Answer::new(500, "text/plain", "no policy"),
     });
     let members = [("policy", metered()), ("daemon", told(&[("timeoutMs", json!(timeout))]))];
@@ -52,13 +63,12 @@ fn verdict(members: &[(&str, Value)]) -> Value {
 #[test]
 fn an_answer_that_comes_late_is_none() {
     let scene = Scene::ungoverned(Upstream::start());
-    let late = Answer::json(&verdict(&[])).after(Duration::from_millis(2_500));
-    let (envoy, daemon, _) = told_by(&scene, 300, late);
-    let begun = Instant::now();
+    let gate = Gate::default();
+    let (envoy, daemon, _) = told_behind(&gate, &scene, 300, Answer::json(&verdict(&[])));
     check_refused(&get(&envoy, "/"), 503, "daemon-timeout");
-    assert!(begun.elapsed() < Duration::from_millis(2_300), "{:?}", begun.elapsed());
-    // Long after the answer has come, too.
-    std::thread::sleep(Duration::from_millis(2_500));
+    // When the answer comes after all, too.
+    gate.open();
+    std::thread::sleep(Duration::from_millis(1_000));
     assert!(daemon.requests().iter().any(|own| own.target == "/v1/evaluate"));
     scene.upstream.assert_untouched();
 }
@@ -89,7 +99,7 @@ fn an_answer_that_is_no_verdict_permits_nothing() {
             Answer::raw("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"decision\":\"allow\""),
         ),
     ];
-    let (envoy, _daemon, says) = told_by(&scene, 5_000, ok(""));
+    let (envoy, _daemon, says) = told_by(&scene, ok(""));
     for (code, answer) in cases {
         let shown = format!("{answer:?}");
         says.say(answer);
@@ -120,17 +130,22 @@ fn a_daemon_that_nobody_reaches_permits_nothing() {
 #[test]
 fn a_client_that_is_gone_takes_its_request_along() {
     let scene = Scene::ungoverned(Upstream::start());
-    let late = Answer::json(&verdict(&[])).after(Duration::from_millis(400));
-    let (envoy, daemon, says) = told_by(&scene, 5_000, late);
+    let gate = Gate::default();
+    let (envoy, daemon, _) = told_behind(&gate, &scene, 60_000, Answer::json(&verdict(&[])));
+    let before = envoy.stat("http.agent.downstream_cx_total");
     for _ in 0..8 {
         let mut connection = Connection::open(envoy.port());
         connection.send(&request("GET", HOST, "/", &[], b""));
     }
     let is_asked = |own: &Request| own.target == "/v1/evaluate";
     eventually("the daemon was asked", PATIENCE, || daemon.requests().iter().any(is_asked));
+    eventually("the proxy knows that all of them are gone", PATIENCE, || {
+        envoy.stat("http.agent.downstream_cx_total") == before + 8
+            && envoy.stat("http.agent.downstream_cx_active") == 0
+    });
+    gate.open();
     std::thread::sleep(Duration::from_millis(800));
     scene.upstream.assert_untouched();
-    says.say(Answer::json(&verdict(&[])));
     assert_eq!(get(&envoy, "/").status, 200, "the filter lives");
 }
 
@@ -139,7 +154,7 @@ fn a_client_that_is_gone_takes_its_request_along() {
 fn more_questions_than_the_proxy_may_ask_are_denied() {
     let scene = Scene::ungoverned(Upstream::start());
     let slow = Answer::json(&verdict(&[])).after(Duration::from_millis(200));
-    let (_envoy, daemon, _says) = told_by(&scene, 5_000, slow);
+    let (_envoy, daemon, _says) = told_by(&scene, slow);
     let mut narrow = cluster(DAEMON, daemon.port());
     narrow["circuit_breakers"] =
         json!({ "thresholds": [{ "max_connections": 1, "max_pending_requests": 1, "max_requests": 1 }] });

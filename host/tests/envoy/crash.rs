@@ -1,9 +1,9 @@
 //! A daemon that is killed under load, on calls that it has to decide: nothing goes out while it is
 //! down, and nothing that it has not recorded.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sentinel_envoy_tests::{Connection, client};
 use serde_json::json;
@@ -18,6 +18,12 @@ const DEATHS: usize = 3;
 /// When somebody asked, when there was an answer, its status and its code.
 type Asked = (Instant, Instant, u16, String);
 
+/// Waits until so many more are counted.
+fn more(what: &str, count: &AtomicUsize, more: usize) {
+    let enough = count.load(Ordering::SeqCst) + more;
+    eventually(what, PATIENCE, || count.load(Ordering::SeqCst) >= enough);
+}
+
 #[test]
 fn nothing_goes_out_that_a_dead_daemon_has_not_permitted() {
     let budgets = json!([{ "name": "calls", "unit": "calls", "limit": 1_000_000, "per": "lifetime" }]);
@@ -26,6 +32,7 @@ fn nothing_goes_out_that_a_dead_daemon_has_not_permitted() {
     let envoy = scene.asking(scene.port, &[]).workers(2).start();
     crate::scene::governed(&envoy, 2);
     let (port, is_over) = (envoy.port(), AtomicBool::new(false));
+    let (passed, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let bytes = client::request("GET", HOST, "/", &[], b"");
     let mut downs = Vec::new();
     let (asked, daemon): (Vec<Asked>, Daemon) = thread::scope(|scope| {
@@ -39,20 +46,23 @@ fn nothing_goes_out_that_a_dead_daemon_has_not_permitted() {
                 connection.send(&bytes);
                 let response = connection.receive().expect("an answer");
                 own.push((begun, Instant::now(), response.status, code(&response)));
+                let count = if response.status == 200 { &passed } else { &refused };
+                count.fetch_add(1, Ordering::SeqCst);
             }
             own
         };
         let all: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(load)).collect();
         for _ in 0..DEATHS {
-            thread::sleep(Duration::from_millis(700));
+            more("calls pass", &passed, 40);
             daemon.kill9();
             let begun = Instant::now();
-            thread::sleep(Duration::from_millis(500));
+            // More than each of them has under way: somebody asks and is answered while it is down.
+            more("calls are refused", &refused, 3 * CLIENTS);
             downs.push((begun, Instant::now()));
             daemon = scene.place.start();
             eventually("it goes on", PATIENCE, || get(&envoy, "/").status == 200);
         }
-        thread::sleep(Duration::from_millis(300));
+        more("calls pass at the end", &passed, 1);
         is_over.store(true, Ordering::Relaxed);
         (all.into_iter().flat_map(|own| own.join().unwrap()).collect(), daemon)
     });

@@ -1,7 +1,5 @@
 //! Meters hold, however many workers, proxies and daemons there are.
 
-use std::time::{Duration, Instant};
-
 use sentinel_envoy_tests::bootstrap::{DAEMON, cluster};
 use sentinel_envoy_tests::{Bootstrap, Envoy, Upstream, module, wasm};
 use serde_json::json;
@@ -17,7 +15,7 @@ const CLIENTS: usize = 64;
 
 #[test]
 fn a_rate_holds_across_workers_and_ends() {
-    let windows = json!([{ "name": "few", "maxCalls": 5, "seconds": 4, "tools": ["http"] }]);
+    let windows = json!([{ "name": "few", "maxCalls": 5, "seconds": 20, "tools": ["http"] }]);
     let scene = Scene::new(&policy(&[("rateLimits", json!({ "windows": windows }))]));
     let daemon = scene.place.start();
     let envoy = scene.asking(scene.port, &[]).workers(2).start();
@@ -27,9 +25,8 @@ fn a_rate_holds_across_workers_and_ends() {
     assert!(refused.iter().all(|code| code == "rate-limited"), "{refused:?}");
     // What needs no meter to be denied is decided in the proxy, and counts nothing.
     check_refused(&get(&envoy, "/admin/x"), 403, "path-denied");
-    let begun = Instant::now();
+    // It was one a moment ago: eleven were refused by it.
     eventually("the window is over", PATIENCE, || get(&envoy, "/").status == 200);
-    assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(scene.upstream.requests().len(), 6);
     drop(daemon);
     ledger::verify(&scene.place, &[]);

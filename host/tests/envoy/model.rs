@@ -1,18 +1,16 @@
 //! Tool calls in the answers of a model that only the daemon can decide: held until it has, and
 //! replaced where it says no or says nothing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sentinel_envoy_tests::client::request;
 use sentinel_envoy_tests::{Answer, Connection, Envoy, Upstream};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::harness::{Daemon, KEY};
-use crate::scene::{PATIENCE, Scene, governed, policy};
+use crate::harness::{Daemon, KEY, eventually};
+use crate::scene::{Gate, PATIENCE, Scene, governed, policy};
 
 const MODEL: &str = "model.example";
 /// How many calls the budget covers.
@@ -58,45 +56,66 @@ fn governing() -> Value {
     policy(&[("network", network), ("toolActions", json!({ "allowed": ["deploy"] })), ("budgets", budgets)])
 }
 
-/// An answer as it came: its text, when its first words were there, and when the last.
+/// An answer, as far as it came.
 struct Streamed {
+    connection: Connection,
     text: String,
-    words: Duration,
-    end: Duration,
 }
 
-fn converse(envoy: &Envoy) -> Streamed {
+impl Streamed {
+    /// Reads until this was said.
+    fn until(&mut self, said: &str) {
+        self.connection.set_patience(PATIENCE);
+        while !self.text.contains(said) {
+            self.more().expect("more of the answer");
+        }
+    }
+
+    /// Reads until nothing more comes.
+    fn until_silence(&mut self) {
+        self.connection.set_patience(Duration::from_millis(500));
+        while self.more().is_ok() {}
+    }
+
+    fn more(&mut self) -> std::io::Result<()> {
+        let bytes = self.connection.read_some(65_536)?;
+        assert!(!bytes.is_empty(), "the answer ended: {}", self.text);
+        self.text.push_str(&String::from_utf8_lossy(&bytes));
+        Ok(())
+    }
+}
+
+fn begin(envoy: &Envoy) -> Streamed {
     let body = json!({ "model": "m", "stream": true, "messages": [{ "role": "user", "content": "go" }] });
     let headers = [("content-type", "application/json")];
     let mut connection = Connection::open(envoy.port());
-    connection.set_patience(PATIENCE);
     connection.send(&request("POST", MODEL, "/v1/chat/completions", &headers, body.to_string().as_bytes()));
-    let (begun, mut text, mut words) = (Instant::now(), String::new(), None);
-    while !text.contains("data: [DONE]") {
-        let bytes = connection.read_some(65_536).expect("more of the answer");
-        assert!(!bytes.is_empty(), "the answer ended: {text}");
-        text.push_str(&String::from_utf8_lossy(&bytes));
-        if words.is_none() && text.contains("I will deploy it.") {
-            words = Some(begun.elapsed());
-        }
-    }
-    Streamed { text, words: words.expect("what the model says"), end: begun.elapsed() }
+    Streamed { connection, text: String::new() }
+}
+
+fn converse(envoy: &Envoy) -> Streamed {
+    let mut own = begin(envoy);
+    own.until("data: [DONE]");
+    assert!(own.text.contains("I will deploy it."), "{}", own.text);
+    own
 }
 
 fn is_call(streamed: &Streamed) -> bool {
     streamed.text.contains("call_1") && streamed.text.contains(r#""finish_reason":"tool_calls""#)
 }
 
-/// A way to the daemon that takes so many milliseconds.
-fn slow(port: u16, delay: &Arc<AtomicU64>) -> Upstream {
-    let delay = Arc::clone(delay);
+/// A way to the daemon whose verdicts come back when the gate is open.
+fn gated(port: u16, gate: &Gate) -> Upstream {
+    let gate = gate.clone();
     Upstream::answering(move |seen| {
         let mut client = Client::new(([127, 0, 0, 1], port).into(), Some(KEY));
         let body = (seen.method == "POST").then(|| seen.text());
         match client.try_send(&seen.method, &seen.target, &[], body.as_deref()) {
             Ok(reply) => {
-                let delay = if seen.method == "POST" { delay.load(Ordering::SeqCst) } else { 0 };
-                Answer::new(reply.status, "application/json", reply.body).after(Duration::from_millis(delay))
+                if seen.method == "POST" {
+                    gate.pass();
+                }
+                Answer::new(reply.status, "application/json", reply.body)
             }
             Err(_) => Answer::raw(""),
         }
@@ -114,17 +133,21 @@ fn permitted(daemon: &Daemon, scene: &Scene) -> usize {
 fn a_tool_call_is_held_until_the_daemon_has_decided_it() {
     let scene = Scene::in_front_of(model(), &governing());
     let daemon = scene.place.start();
-    let delay = Arc::new(AtomicU64::new(1_500));
-    let between = slow(scene.port, &delay);
+    let gate = Gate::default();
+    let between = gated(scene.port, &gate);
     // Requests themselves are not recorded, so that only the tools are asked about.
     let envoy = scene.asking(between.port(), &[("record", json!("none"))]).start();
     governed(&envoy, 1);
-    let first = converse(&envoy);
+    let mut first = begin(&envoy);
+    // Text goes on, and the call is held.
+    first.until("I will deploy it.");
+    eventually("the daemon is asked", PATIENCE, || between.requests().iter().any(|own| own.method == "POST"));
+    first.until_silence();
+    assert!(!first.text.contains("call_1"), "{}", first.text);
+    gate.open();
+    first.until("data: [DONE]");
     assert!(is_call(&first), "{}", first.text);
-    assert!(first.words < Duration::from_millis(1_300), "text goes on: {:?}", first.words);
-    assert!(first.end >= Duration::from_millis(1_500), "the call is held: {:?}", first.end);
     assert_eq!(permitted(&daemon, &scene), 1);
-    delay.store(0, Ordering::SeqCst);
     assert!(is_call(&converse(&envoy)));
     // The budget is used up: the agent reads why, and no call.
     let third = converse(&envoy);
@@ -136,6 +159,26 @@ fn a_tool_call_is_held_until_the_daemon_has_decided_it() {
     let gone = converse(&envoy);
     assert!(!gone.text.contains("call_1"), "{}", gone.text);
     assert!(gone.text.contains("denied by policy (daemon-unreachable)"), "{}", gone.text);
+}
+
+/// The model has to know what to do, and that there is something to do.
+#[test]
+fn a_tool_call_that_needs_a_person_names_its_approval() {
+    let mut asking = governing();
+    asking["approvals"] = json!({ "tools": ["deploy"] });
+    let scene = Scene::in_front_of(model(), &asking);
+    let (daemon, envoy) = scene.start(&[("record", json!("none"))]);
+    let first = converse(&envoy);
+    assert!(!first.text.contains("call_1"), "{}", first.text);
+    assert!(first.text.contains("A tool call needs a person (approval-tool)"), "{}", first.text);
+    let (_, named) = first.text.split_once("Its approval is ").unwrap_or_else(|| panic!("{}", first.text));
+    let (id, _) = named.split_once(' ').unwrap_or_else(|| panic!("{named}"));
+    let alice = scene.place.token("alice", "approve", "*");
+    let told = daemon.client_with(&alice).post(&format!("/v1/approvals/{id}/approve"), &json!({})).ok();
+    assert_eq!(told["status"], "approved", "{told}");
+    assert!(is_call(&converse(&envoy)), "the same call goes ahead");
+    let again = converse(&envoy);
+    assert!(again.text.contains("needs a person") && !again.text.contains(id), "once: {}", again.text);
 }
 
 #[test]
@@ -155,13 +198,12 @@ fn of_many_answers_at_once_so_many_calls_pass_as_the_budget_covers() {
 fn a_call_that_the_daemon_is_too_late_for_is_replaced() {
     let scene = Scene::in_front_of(model(), &governing());
     let _daemon = scene.place.start();
-    let delay = Arc::new(AtomicU64::new(3_000));
-    let between = slow(scene.port, &delay);
+    // Nobody opens it.
+    let between = gated(scene.port, &Gate::default());
     let told = crate::scene::told(&[("timeoutMs", json!(300))]);
     let envoy = scene.asking(between.port(), &[("record", json!("none")), ("daemon", told)]).start();
     governed(&envoy, 1);
     let late = converse(&envoy);
     assert!(!late.text.contains("call_1"), "{}", late.text);
     assert!(late.text.contains("denied by policy (daemon-timeout)"), "{}", late.text);
-    assert!(late.end < Duration::from_millis(2_800), "{:?}", late.end);
 }

@@ -5,9 +5,9 @@ use sentinel_envoy_tests::script::{Server, run};
 use sentinel_envoy_tests::{Bootstrap, Envoy, client, module, tools, wasm};
 use serde_json::{Value, json};
 
-use crate::harness::Place;
+use crate::harness::{Daemon, Place, eventually};
 use crate::ledger;
-use crate::scene::{AGENT, configuration, governed, policy, verdicts};
+use crate::scene::{AGENT, PATIENCE, configuration, governed, policy, verdicts};
 
 /// A made-up shop, as the proxy's client names it.
 const PAYEE: &str = "0x5afec0ded0d0cafef00dd00dbeef00c0ffee0001";
@@ -21,21 +21,64 @@ fn told(shop: &Server) -> Value {
     client::get(shop.port(), "shop", "/told").json()
 }
 
+/// A shop, a daemon with a budget for it, and a proxy between the shop and whoever pays.
+struct Market {
+    shop: Server,
+    place: Place,
+    daemon: Daemon,
+    envoy: Envoy,
+}
+
+impl Market {
+    fn open(limit: &str, how: &[&str]) -> Self {
+        let shop = Server::start(&tools::x402(), "x402-shop.mjs", &[&[PAYEE], how].concat());
+        let x402 = json!({ "maxPerPayment": "0.07", "payees": [PAYEE], "networks": ["eip155:84532"] });
+        // A literal address that is named is no private address.
+        let network = json!({ "allowHosts": ["127.0.0.1:*"], "x402": x402 });
+        let budgets = json!([{ "name": "shop", "limit": limit, "per": "lifetime", "by": "payee" }]);
+        let place = Place::new();
+        place.govern(&policy(&[("network", network), ("budgets", budgets)]));
+        let daemon = place.start();
+        let filter = wasm(module::sentinel(), &configuration(&[]));
+        let config = Bootstrap::new(shop.port()).filter(filter).daemon(daemon.address.port()).build();
+        let envoy = Envoy::options(&config).workers(2).start();
+        governed(&envoy, 2);
+        Self { shop, place, daemon, envoy }
+    }
+
+    /// What of the budget is spent, and what is held.
+    fn standing(&self) -> (u64, u64) {
+        let all = ledger::standings(&mut self.daemon.client(), AGENT);
+        all.get("budgets/shop").copied().unwrap_or_default()
+    }
+}
+
+/// What a shop says of a payment settles what was held for it.
+#[test]
+fn a_payment_that_was_not_settled_costs_nothing() {
+    let market = Market::open("0.07", &["never-settles"]);
+    let through = format!("http://127.0.0.1:{}", market.envoy.port());
+    for round in 1..=3 {
+        let said = run(&tools::x402(), "x402-payer.mjs", &[&through, "1", "/seven"]);
+        // The proxy let it go, although the budget has room for one alone.
+        assert!(
+            said["refused"].as_object().unwrap().keys().all(|own| own.starts_with("status 402")),
+            "{said}"
+        );
+        assert_eq!(told(&market.shop)["withPayment"], round);
+        eventually("nothing is held", PATIENCE, || market.standing() == (0, 0));
+    }
+    let Market { daemon, place, .. } = market;
+    let reports = ledger::entries(&mut daemon.client(), 0).into_values().map(|(_, own)| own);
+    let reports: Vec<Value> = reports.filter(|own| own["kind"] == "outcome").collect();
+    assert_eq!(reports.iter().filter(|own| own["outcome"] == "not-executed").count(), 3, "{reports:?}");
+    drop(daemon);
+    ledger::verify(&place, &[]);
+}
+
 #[test]
 fn payments_end_with_the_budget() {
-    let shop = Server::start(&tools::x402(), "x402-shop.mjs", &[PAYEE]);
-    let x402 = json!({ "maxPerPayment": "0.07", "payees": [PAYEE], "networks": ["eip155:84532"] });
-    // A literal address that is named is no private address.
-    let network = json!({ "allowHosts": ["127.0.0.1:*"], "x402": x402 });
-    let budgets = json!([{ "name": "shop", "limit": "1.00", "per": "lifetime", "by": "payee" }]);
-    let place = Place::new();
-    place.govern(&policy(&[("network", network), ("budgets", budgets)]));
-    let daemon = place.start();
-    let filter = wasm(module::sentinel(), &configuration(&[]));
-    let config = Bootstrap::new(shop.port()).filter(filter).daemon(daemon.address.port()).build();
-    let envoy = Envoy::options(&config).workers(2).start();
-    governed(&envoy, 2);
-
+    let Market { shop, place, daemon, envoy } = Market::open("1.00", &[]);
     let through = format!("http://127.0.0.1:{}", envoy.port());
     let said = run(&tools::x402(), "x402-payer.mjs", &[&through, "10"]);
     let seen = told(&shop);
@@ -46,6 +89,16 @@ fn payments_end_with_the_budget() {
     let mut admin = daemon.client();
     let standing = ledger::standings(&mut admin, AGENT)["budgets/shop"];
     assert_eq!(standing.0 + standing.1, paid, "{standing:?} {said}");
+    // What the shop says of each settles what was held for it, with the transaction.
+    eventually("everything is spent", PATIENCE, || {
+        ledger::standings(&mut daemon.client(), AGENT)["budgets/shop"] == (paid, 0)
+    });
+    let reports = ledger::entries(&mut admin, 0).into_values().map(|(_, own)| own);
+    let settled = reports.filter(|own| own["kind"] == "outcome" && own["outcome"] == "executed");
+    assert_eq!(
+        settled.filter(|own| own["toolOutput"].to_string().contains("0x")).count() as u64,
+        number(&said["paid"])
+    );
     // The cheapest thing costs 3 cents, and was tried to the last.
     assert!(paid <= 1_000_000 && paid > 1_000_000 - 30_000, "{paid}");
     let refused = &said["refused"];

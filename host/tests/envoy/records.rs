@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
-use sentinel_envoy_tests::{Connection, Envoy, client};
+use sentinel_envoy_tests::bootstrap::{UPSTREAM, cluster, extension};
+use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Upstream, client, module, wasm};
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::harness::{Daemon, KEY, eventually};
 use crate::ledger;
-use crate::scene::{HOST, PATIENCE, Scene, check_refused, get, governed, policy, verdicts};
+use crate::scene::{
+    HOST, PATIENCE, Scene, check_refused, code, configuration, get, governed, policy, verdicts,
+};
 
 /// Most records that wait in one worker.
 const QUEUE: usize = 4_096;
@@ -87,6 +90,9 @@ fn a_daemon_that_is_down_is_remembered_for_until_there_is_no_room() {
     let (daemon, envoy) = scene.start(&[]);
     let before = pour(&envoy, 10);
     settled(&daemon, before);
+    // What was recorded waits in the proxy until that has been answered.
+    let sent = || envoy.stat("wasmcustom.sentinel.records.sent") as usize;
+    eventually("the proxy knows it", PATIENCE, || sent() == before);
     daemon.kill9();
     let passed = pour(&envoy, QUEUE + 100);
     assert_eq!(passed, QUEUE);
@@ -144,6 +150,73 @@ fn a_record_that_is_refused_is_kept_and_said() {
     let place = scene.place.with("SOE_ENVIRONMENT", "production");
     let daemon = place.start();
     settled(&daemon, 20);
+}
+
+/// What was allowed in front of the router, and is refused behind it, is in the ledger as both.
+#[test]
+fn an_address_that_is_refused_behind_the_router_is_recorded() {
+    let scene = Scene::new(&policy(&[]));
+    let daemon = scene.place.start();
+    let filter = |member: &str, value: Value| wasm(module::sentinel(), &configuration(&[(member, value)]));
+    let codec = extension(
+        "envoy.filters.http.upstream_codec",
+        "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+        json!({}),
+    );
+    let mut to = cluster(UPSTREAM, scene.upstream.port());
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    to["typed_extension_protocol_options"][options]["http_filters"] =
+        json!([filter("position", json!("upstream")), codec]);
+    let bootstrap = Bootstrap::answering()
+        .route(json!({ "match": { "prefix": "/" }, "route": { "cluster": UPSTREAM } }))
+        .cluster(to)
+        .filter(filter("resolvesLater", json!(true)))
+        .daemon(scene.port);
+    let envoy = Envoy::start(&bootstrap.build());
+    // Until both filters have a policy, something else is said.
+    eventually("both are governed", PATIENCE, || code(&get(&envoy, "/")) == "address-private");
+    let denied = get(&envoy, "/last");
+    check_refused(&denied, 403, "address-private");
+    scene.upstream.assert_untouched();
+    let of_last = |client: &mut Client| {
+        let all = recorded(client).into_iter();
+        all.filter(|own| own.to_string().contains("/last")).collect::<Vec<_>>()
+    };
+    let mut client = daemon.client();
+    eventually("both are recorded", PATIENCE, || of_last(&mut client).len() == 2);
+    let mut own = of_last(&mut client);
+    own.sort_by_key(|own| own["pointDecision"].to_string());
+    assert_eq!((&own[0]["pointDecision"], &own[0]["pointCode"]), (&json!("allow"), &json!("host-allowed")));
+    assert_eq!((&own[1]["pointDecision"], &own[1]["pointCode"]), (&json!("deny"), &json!("address-private")));
+    assert_eq!(own[1]["recordId"], denied.json()["verdictId"]);
+    assert!(own[1].get("differs").is_none(), "the daemon is told the address: {}", own[1]);
+}
+
+/// Envoy's own list of addresses is a filter of the proxy. A server that says 403 is none.
+#[test]
+fn what_the_proxy_refuses_behind_the_filter_is_recorded() {
+    let upstream = Upstream::answering(|_| Answer::new(403, "text/plain", "the server says no"));
+    let scene = Scene::in_front_of(upstream, &policy(&[]));
+    let daemon = scene.place.start();
+    let asked = json!({ "header": { "name": ":path", "string_match": { "prefix": "/private" } } });
+    let policies = json!({ "list": { "permissions": [asked], "principals": [{ "any": true }] } });
+    let list = extension(
+        "envoy.filters.http.rbac",
+        "envoy.extensions.filters.http.rbac.v3.RBAC",
+        json!({ "rules": { "action": "DENY", "policies": policies } }),
+    );
+    let envoy = Envoy::start(&scene.bootstrap(&[]).filter(list).daemon(scene.port).build());
+    governed(&envoy, 1);
+    assert_eq!(get(&envoy, "/private").status, 403);
+    let said = get(&envoy, "/public");
+    assert_eq!((said.status, said.text().as_str()), (403, "the server says no"));
+    let all = settled(&daemon, 3);
+    let codes = |path: &str| {
+        let own = all.iter().filter(|own| own.to_string().contains(path));
+        own.map(|own| own["pointCode"].as_str().unwrap()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(codes("/private"), BTreeSet::from(["address-private", "host-allowed"]));
+    assert_eq!(codes("/public"), BTreeSet::from(["host-allowed"]));
 }
 
 /// What the daemon would never take does not stand in the way of everything else.

@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -21,7 +22,23 @@ pub(crate) const AGENT: &str = "coder";
 pub(crate) const HOST: &str = "api.example";
 
 /// Longer than anything takes that happens at all.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What waits here goes on when the test says so, and not by a clock.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    pub(crate) fn pass(&self) {
+        let is_open = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(is_open, |is_open| !*is_open).unwrap());
+    }
+}
 
 /// A policy that allows [`HOST`], with other members.
 pub(crate) fn policy(members: &[(&str, Value)]) -> Value {
@@ -107,7 +124,7 @@ pub(crate) fn configuration(members: &[(&str, Value)]) -> Value {
 
 /// What the filter is told of the daemon, with other members.
 pub(crate) fn told(members: &[(&str, Value)]) -> Value {
-    let mut own = json!({ "cluster": DAEMON, "apiKey": KEY, "timeoutMs": 10_000, "refreshSeconds": 1 });
+    let mut own = json!({ "cluster": DAEMON, "apiKey": KEY, "timeoutMs": 60_000, "refreshSeconds": 1 });
     for (name, value) in members {
         own[*name] = value.clone();
     }

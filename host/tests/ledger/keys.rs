@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::store::{Store, open};
+use crate::store::{Store, open, released};
 
 #[test]
 fn a_rotated_ledger_verifies_with_every_key_of_its_own() {
@@ -65,6 +65,7 @@ fn a_daemon_that_runs_keeps_its_key() {
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("is used by another daemon: stop it"), "{run:?}");
     drop(daemon);
+    released(&store.home());
     assert_eq!(store.ledger(&["key"]).ok().stdout, key);
     store.ledger(&["verify"]).ok();
 }

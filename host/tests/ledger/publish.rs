@@ -43,7 +43,10 @@ impl Daemon {
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        Self { child, log }
+        let mut own = Self { child, log };
+        // It publishes before it listens, and is asked to end in order only from then on.
+        wait(&mut own, |own| own.said().contains("listens on http://"));
+        own
     }
 
     fn said(&self) -> String {

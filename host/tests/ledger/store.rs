@@ -1,6 +1,7 @@
 //! A store with entries, and the program that looks at it.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -87,6 +88,9 @@ impl Store {
                 .unwrap();
             left -= batch;
         }
+        drop(writer);
+        drop(store);
+        released(&self.home());
     }
 
     /// Runs SQL as somebody with access to the file would, who first takes the guards away.
@@ -156,6 +160,21 @@ pub(crate) fn verdict(seq: u64) -> NewEntry {
          \"kind\":\"verdict\",\"reason\":\"rule {seq} says so\",\"toolName\":\"Bash\"}}"
     );
     NewEntry { kind: EntryKind::Verdict, agent: agent.to_owned(), decision, body }
+}
+
+/// Waits until nobody holds the lock of a store that was closed. A program that another test starts at this
+/// moment holds all our files until it runs.
+pub(crate) fn released(home: &Path) {
+    let inode = fs::metadata(home.join("daemon.lock")).unwrap().ino().to_string();
+    let is_held = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+        // Two numbers of the device, and the file's.
+        let mut files = locks.split_whitespace().filter(|word| word.matches(':').count() == 2);
+        files.any(|file| file.rsplit(':').next() == Some(inode.as_str()))
+    };
+    while is_held() {
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// The store of this directory. A program that another test starts at this moment holds all our files

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::scene::{Scene, Sdk, server, text};
+use crate::scene::{Scene, Sdk, check_python, python_server, server, steps_of_python, text};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -28,20 +28,27 @@ fn free_port() -> u16 {
 
 /// The official server with everything.
 fn everything() -> (Running, u16) {
+    start(|port| {
+        let mut command = Command::new("node");
+        command
+            .args([server("server-everything"), "streamableHttp".to_owned()])
+            .env("PORT", port.to_string());
+        command
+    })
+}
+
+/// A server at a port, as soon as somebody listens there.
+fn start(at: impl Fn(u16) -> Command) -> (Running, u16) {
     let begun = Instant::now();
     loop {
         // It takes no port of its own choice, and somebody else may take this one first.
         let port = free_port();
-        let mut command = Command::new("node");
-        command.args([server("server-everything"), "streamableHttp".to_owned()]);
-        command
-            .env("PORT", port.to_string())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .stdin(Stdio::null());
+        let mut command = at(port);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
         let mut own = Running(command.spawn().unwrap());
         while own.0.try_wait().unwrap().is_none() {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            // If it lives after somebody was there, it is the one who was.
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() && own.0.try_wait().unwrap().is_none() {
                 return (own, port);
             }
             assert!(begun.elapsed() < PATIENCE, "the server did not start");
@@ -90,6 +97,19 @@ fn clients_of_both_sdks_use_a_server_at_an_address() {
         if matches!(sdk, Sdk::TypeScript) {
             assert_eq!(said[3]["notes"], json!(["progress", "progress"]), "events come as they happen");
         }
+    }
+}
+
+/// What it answers is spelled by another SDK than the clients' and the other servers'.
+#[test]
+fn a_server_of_the_python_sdk_is_used_at_an_address() {
+    let scene = Scene::new();
+    let ran = scene.file("ran");
+    let (_server, port) = start(|port| python_server(&ran, &["http", &port.to_string()]));
+    let (_proxy, address) = proxy(&scene, &format!("http://127.0.0.1:{port}/mcp"));
+    for sdk in Sdk::BOTH {
+        let said = sdk.run("http", &format!("http://{address}/mcp"), &steps_of_python());
+        check_python(sdk, &said, &ran);
     }
 }
 

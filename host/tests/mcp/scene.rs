@@ -136,6 +136,35 @@ impl Sdk {
     }
 }
 
+/// A server on the Python SDK, which writes into a file which of its tools ran.
+pub(crate) fn python_server(ran: &Path, how: &[&str]) -> Command {
+    let mut command = Command::new(tool("mcp-python/bin/python"));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/server.py")).arg(ran).args(how);
+    command
+}
+
+/// What its clients do.
+pub(crate) fn steps_of_python() -> Value {
+    let says = |tool: &str, message: &str| json!({ "call": tool, "arguments": { "message": message } });
+    // Characters that lines could end at, and that JSON may spell in two ways.
+    json!([{ "list": true }, says("echo", "h\u{2028}i \r\n é"), says("rm", "x"), says("echo", "")])
+}
+
+/// What comes of it, and which tools ran. The next one begins anew.
+pub(crate) fn check_python(sdk: Sdk, said: &[Value], ran: &Path) {
+    assert_eq!(said[0]["tools"], json!(["echo"]), "{sdk:?}");
+    assert_eq!(
+        (&said[1]["isError"], &said[1]["text"]),
+        (&json!(false), &json!("echo ran: h\u{2028}i \r\n é")),
+        "{sdk:?}"
+    );
+    assert_eq!(said[2]["isError"], true, "{sdk:?}: {}", said[2]);
+    assert!(said[2]["text"].as_str().unwrap().contains("tool-unknown"), "{sdk:?}: {}", said[2]);
+    assert_eq!(said[3]["text"], "echo ran: ", "{sdk:?}");
+    assert_eq!(fs::read_to_string(ran).unwrap(), "echo\necho\n", "{sdk:?}");
+    fs::remove_file(ran).unwrap();
+}
+
 /// Lines of JSON on standard output.
 pub(crate) fn lines(output: &Output) -> Vec<Value> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();

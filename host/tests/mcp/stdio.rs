@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, Sdk, policy};
+use crate::scene::{Scene, Sdk, check_python, policy, python_server, steps_of_python};
 
 #[test]
 fn clients_of_both_sdks_use_a_server_of_files() {
@@ -34,6 +34,21 @@ fn clients_of_both_sdks_use_a_server_of_files() {
         assert_eq!(said[3]["isError"], false, "{sdk:?}: {}", said[3]);
         assert_eq!(fs::read_to_string(scene.file("a.txt")).unwrap(), "hello");
         assert!(scene.file("out/new").exists() && !scene.file("b").exists());
+    }
+}
+
+/// What it answers is spelled by another SDK than the clients' and the other servers'.
+#[test]
+fn a_server_of_the_python_sdk_is_used() {
+    for sdk in Sdk::BOTH {
+        let scene = Scene::new();
+        let ran = scene.file("ran");
+        let server = python_server(&ran, &["stdio"]);
+        let own = std::iter::once(server.get_program()).chain(server.get_args());
+        let own: Vec<&str> = own.map(|word| word.to_str().unwrap()).collect();
+        let words = scene.words(&[], &own);
+        let said = sdk.run("stdio", &json!(words).to_string(), &steps_of_python());
+        check_python(sdk, &said, &ran);
     }
 }
 
@@ -95,8 +110,10 @@ const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"n
 #[test]
 fn what_is_permitted_arrives_byte_for_byte_and_nothing_else_arrives() {
     let scene = Scene::new();
-    let mut talk = Talk::with(&scene, "cat > heard");
+    let mut talk = Talk::with(&scene, "exec tee heard");
     talk.say(CALL.as_bytes());
+    // What arrives comes back: so it is there before anything ends, and has only so long for it.
+    assert_eq!(talk.hear(), serde_json::from_str::<Value>(CALL).unwrap());
     let denied = CALL.replace("\"echo\"", "\"other\"");
     let too_long = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","x":"{}"}}"#, "x".repeat(8 << 20));
     let hidden =
@@ -121,7 +138,7 @@ fn what_is_permitted_arrives_byte_for_byte_and_nothing_else_arrives() {
     talk.say(denied.as_bytes());
     let told = talk.hear();
     assert_eq!((&told["id"], &told["result"]["isError"]), (&json!(7), &json!(true)), "{told}");
-    assert_eq!(talk.end(), Some(0));
+    talk.end();
     assert_eq!(fs::read_to_string(scene.file("heard")).unwrap(), format!("{CALL}\n"));
 }
 
@@ -131,7 +148,7 @@ fn what_a_server_says_is_read_as_well() {
     let tools = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"echo","inputSchema":{}},{"name":"rm","inputSchema":{}}]}}"#;
     let note = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data" : 1.0}}"#;
     fs::write(scene.file("says"), format!("{note}\nplain text\n[{tools}]\n{tools}\n")).unwrap();
-    let mut talk = Talk::with(&scene, "cat says; exit 3");
+    let mut talk = Talk::with(&scene, "cat says; read -r _; exit 3");
     assert_eq!(talk.hear(), serde_json::from_str::<Value>(note).unwrap());
     for _ in 0..2 {
         assert_eq!(talk.hear()["error"]["code"], -32603);
@@ -139,7 +156,9 @@ fn what_a_server_says_is_read_as_well() {
     let listed = talk.hear();
     assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 1, "{listed}");
     assert_eq!(listed["result"]["tools"][0]["name"], "echo");
-    assert_eq!(talk.end(), Some(3), "the exit code is the server's");
+    // It has been heard, and ends by itself.
+    talk.say(CALL.as_bytes());
+    assert_eq!(talk.child.wait().unwrap().code(), Some(3), "the exit code is the server's");
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn with(place: &Place, more: &str, https: Option<Https>) -> String {
         document,
         daemon: None,
         environment: None,
+        mode: None,
         allow_private: Vec::new(),
         proxy_port: 15001,
         health_port: 3101,
@@ -93,6 +94,36 @@ fn tls_is_as_the_policy_says_unless_somebody_says_otherwise() {
         "{origination}"
     );
     assert!(origination.contains("auto_san_validation: true"), "{origination}");
+}
+
+#[test]
+fn the_largest_body_of_the_policy_has_room() {
+    let place = Place::new(&policy(""));
+    let limit = |more: &str| {
+        let text = with(&place, more, None);
+        let (_, rest) = text.split_once("per_connection_buffer_limit_bytes: ").unwrap();
+        rest.lines().next().unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(limit(""), 2 << 20);
+    assert_eq!(limit(r#", "network": { "maxBodyBytes": 65536 }"#), 2 << 20);
+    assert!(limit(r#", "network": { "maxBodyBytes": 8388608 }"#) > 8 << 20);
+    let rules =
+        r#""rules": [{ "hosts": ["a.example"] }, { "hosts": ["b.example"], "maxBodyBytes": 4194304 }]"#;
+    assert!(limit(&format!(r#", "network": {{ "maxBodyBytes": 10, {rules} }}"#)) > 4 << 20);
+}
+
+/// A policy on trial does not open the proxy of an installation that enforces.
+#[test]
+fn the_mode_of_the_installation_is_that_of_the_proxy() {
+    let place = Place::new(&policy(r#", "mode": "audit""#));
+    let print = ["sidecar", "--print", "--soe", "coder.soe.json"];
+    let own = r#"  "mode": "enforce""#;
+    let with = place.text_with(&[("SOE_MODE", "enforce")], &print);
+    // In front of the router, and behind the connection.
+    assert_eq!(with.matches(own).count(), 2, "{with}");
+    let mistyped = place.text_with(&[("SOE_MODE", "enforced")], &print);
+    assert_eq!(mistyped.matches(own).count(), 2, "{mistyped}");
+    assert!(!place.text(&print).contains(own));
 }
 
 #[test]

@@ -119,6 +119,40 @@ fn a_mesh_fails_closed_and_knows_its_registry_only() {
 }
 
 #[test]
+fn the_mode_of_the_installation_is_that_of_the_proxy() {
+    let place = Place::new(&policy(r#", "mode": "audit""#));
+    let made = |arguments: &[&str]| {
+        let all = [&["kube", "--soe", "coder.soe.json"], arguments, &["x"]].concat();
+        place.documents(&place.text_with(&[("SOE_MODE", "enforce")], &all))
+    };
+    let pod = made(&DAEMON);
+    let variables = &of(&pod, "Deployment")["spec"]["template"]["spec"]["initContainers"][2]["env"];
+    let mode = json!({ "name": "SOE_MODE", "value": "enforce" });
+    assert!(variables.as_array().unwrap().contains(&mode), "{variables}");
+    let mesh = made(&[&ISTIO[..], &DAEMON[..]].concat());
+    assert_eq!(of(&mesh, "WasmPlugin")["spec"]["pluginConfig"]["mode"], "enforce");
+}
+
+/// Envoy refuses before somebody kills it.
+#[test]
+fn the_pod_has_more_memory_than_envoy_takes() {
+    let place = Place::new(&policy(""));
+    let pod = manifests(&place, "kube", &DAEMON);
+    let sidecar = &of(&pod, "Deployment")["spec"]["template"]["spec"]["initContainers"][2];
+    let limit = sidecar["resources"]["limits"]["memory"].as_str().unwrap().strip_suffix("Mi").unwrap();
+    let limit: u64 = limit.parse::<u64>().unwrap() << 20;
+    let envoy = place.text(&["sidecar", "--print", "--soe", "coder.soe.json"]);
+    let bootstrap = place.documents(&envoy).remove(0);
+    let manager = &bootstrap["overload_manager"];
+    let monitors = manager["resource_monitors"].as_array().unwrap().iter();
+    let heap = monitors.filter_map(|own| own["typed_config"]["max_heap_size_bytes"].as_u64()).next().unwrap();
+    assert!(heap + (128 << 20) <= limit, "{heap} of {limit}");
+    let actions = manager["actions"].as_array().unwrap().iter();
+    let stops = |own: &&Value| own["name"] == "envoy.overload_actions.stop_accepting_requests";
+    assert_eq!(actions.filter(stops).count(), 1, "{manager}");
+}
+
+#[test]
 fn the_registry_has_the_hosts_of_the_policy() {
     let place = Place::new(&policy(""));
     let more = r#", "transport": { "httpsInspection": "tls-origination" },
@@ -129,6 +163,7 @@ fn the_registry_has_the_hosts_of_the_policy() {
         document,
         daemon: None,
         environment: Some("test".to_owned()),
+        mode: None,
         allow_private: Vec::new(),
         proxy_port: 15001,
         health_port: 3101,
@@ -155,6 +190,20 @@ fn the_registry_has_the_hosts_of_the_policy() {
         entry["ports"],
         json!([{ "name": "http", "number": 80, "protocol": "HTTP", "targetPort": 443 }])
     );
+    // What is decided goes out once.
+    let route = &of(&manifests, "VirtualService")["spec"];
+    assert_eq!((&route["hosts"], &route["exportTo"]), (&json!(["api.example.com"]), &json!(["."])));
+    assert_eq!(route["http"][0]["retries"], json!({ "attempts": 0 }));
+    assert_eq!(
+        route["http"][0]["route"],
+        json!([{ "destination": { "host": "api.example.com", "port": { "number": 80 } } }])
+    );
+    let configuration = &of(&manifests, "WasmPlugin")["spec"]["pluginConfig"];
+    assert_eq!((&configuration["scheme"], &configuration["environment"]), (&json!("https"), &json!("test")));
+    let manager =
+        &of(&manifests, "EnvoyFilter")["spec"]["configPatches"][0]["patch"]["value"]["typed_config"];
+    assert_eq!((&manager["use_remote_address"], &manager["skip_xff_append"]), (&json!(true), &json!(true)));
+    assert_eq!(manager["internal_address_config"]["cidr_ranges"][0]["prefix_len"], 32, "nobody is internal");
     let tls = &of(&manifests, "DestinationRule")["spec"]["trafficPolicy"]["tls"];
     assert_eq!(
         tls,

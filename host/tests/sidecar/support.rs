@@ -52,18 +52,29 @@ impl Place {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(&[], arguments)
+    }
+
+    /// The same with more in its environment.
+    fn run_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel"));
         for name in
             ["SOE_API_KEY", "SOE_API_TOKEN", "SOE_API_URL", "SOE_AGENT_ID", "SOE_ENVIRONMENT", "SOE_MODE"]
         {
             command.env_remove(name);
         }
+        command.envs(environment.iter().copied());
         command.args(arguments).current_dir(&self.directory).output().unwrap()
     }
 
     /// What the program prints where it succeeds.
     pub(crate) fn text(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
+        self.text_with(&[], arguments)
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn text_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> String {
+        let output = self.run_with(environment, arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }

@@ -32,11 +32,15 @@ while True:
             print(f"world: udp {port} from {peer[0]}", flush=True)
             continue
         peer, address = key.fileobj.accept()
-        peer.settimeout(1)
+        peer.settimeout(60)
+        said = b""
+        # Who has connected may say it late, and piece by piece.
         try:
-            head = peer.recv(4096).split(b"\r\n")
-        except TimeoutError:
-            head = [b""]
+            while b"\r\n\r\n" not in said and (part := peer.recv(4096)):
+                said += part
+        except OSError:
+            pass
+        head = said.split(b"\r\n")
         host = next((line[5:].strip() for line in head if line.lower().startswith(b"host:")), b"-")
         print(f"world: tcp {port} from {address[0]} host {host.decode()}", flush=True)
         peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nworld\n")

@@ -3,9 +3,8 @@
 #![allow(dead_code, reason = "each suite uses its part of this")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::io::Write;
+use std::io::{Seek as _, Write as _};
 use std::process::{Command, Stdio};
-use std::thread;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -74,13 +73,11 @@ pub(crate) fn sentinel(dir: &TempDir, args: &[&str], stdin: &str) -> Run {
 
 /// Runs the program to its end, with these variables.
 pub(crate) fn sentinel_with(dir: &TempDir, args: &[&str], stdin: &str, env: &[(&str, &str)]) -> Run {
-    let mut child = command(dir, args, env).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let text = stdin.to_owned();
-    // It may answer before it has read everything, and not read everything at all.
-    let writer = thread::spawn(move || drop(input.write_all(text.as_bytes())));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
+    // All of it is there before the program is: a hook has five seconds, and they are its own.
+    let mut input = tempfile::tempfile().unwrap();
+    input.write_all(stdin.as_bytes()).unwrap();
+    input.rewind().unwrap();
+    let output = command(dir, args, env).stdin(input).output().unwrap();
     Run {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),

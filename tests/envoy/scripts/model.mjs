@@ -1,18 +1,20 @@
 // The official clients of model APIs: asks each `API:WAY` once, and tells the text, the calls of tools,
-// and when the first text and the end came.
+// and whether text came before the end. The first text of each is told to an address as well.
 import OpenAI from 'openai';
 import Anthropic from '@anthropic-ai/sdk';
 
-const [port, ...ways] = process.argv.slice(2);
+const [port, heard, ...ways] = process.argv.slice(2);
 const root = `http://127.0.0.1:${port}`;
 const openai = new OpenAI({ baseURL: `${root}/v1`, apiKey: 'key', maxRetries: 0 });
 const anthropic = new Anthropic({ baseURL: root, apiKey: 'key', maxRetries: 0 });
 const all = [];
-let started;
 let told;
 
 function text(piece) {
-    told.first ??= Date.now() - started;
+    if (!told.hasRead) {
+        told.hasRead = true;
+        fetch(heard).then((answer) => answer.text());
+    }
     told.text += piece;
 }
 
@@ -65,11 +67,9 @@ const read = {
 };
 
 for (const [api, way] of ways.map((own) => own.split(':'))) {
-    started = Date.now();
-    told = { text: '', calls: [], first: null, end: null };
+    told = { text: '', calls: [], hasRead: false };
     try {
         const answer = await ask[api](way === 'stream');
-        told.end = Date.now() - started;
         read[api](answer);
     } catch (error) {
         told.thrown = `${error}`;

@@ -1,5 +1,5 @@
 // A shop that takes payments by x402, and the facilitator that it asks. Says its port, and at
-// /told what it has seen.
+// /told what it has seen. With `never-settles` behind the payee, no money ever goes.
 import express from "express";
 import { HTTPFacilitatorClient } from "@x402/core/server";
 import { ExactEvmScheme } from "@x402/evm/exact/server";
@@ -7,7 +7,7 @@ import { paymentMiddleware, x402ResourceServer } from "@x402/express";
 import { verifyTypedData } from "viem";
 
 const network = "eip155:84532";
-const payTo = process.argv[2];
+const [payTo, how] = process.argv.slice(2);
 const elsewhere = "0x000000000000000000000000000000000000bEEF";
 const told = { requests: 0, withPayment: 0, settled: 0, settledMicros: 0 };
 const listen = (app) => new Promise((go) => { const own = app.listen(0, "127.0.0.1", () => go(own.address().port)); });
@@ -35,7 +35,7 @@ facilitator.post("/verify", async (ask, answer) => {
 });
 facilitator.post("/settle", (ask, answer) => {
   const { authorization } = ask.body.paymentPayload.payload;
-  const success = !spent.has(authorization.nonce);
+  const success = how !== "never-settles" && !spent.has(authorization.nonce);
   spent.add(authorization.nonce);
   if (success) {
     told.settled += 1;

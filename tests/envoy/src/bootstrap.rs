@@ -86,6 +86,16 @@ impl Bootstrap {
         self
     }
 
+    /// Keeps connections to the clusters that it has, as a deployment does.
+    #[must_use]
+    pub fn pooled(mut self) -> Self {
+        for cluster in &mut self.clusters {
+            let http = &mut cluster["typed_extension_protocol_options"][HTTP_OPTIONS];
+            http.as_object_mut().and_then(|http| http.remove("common_http_protocol_options"));
+        }
+        self
+    }
+
     /// Sets a field of the connection manager, for instance `upgrade_configs`.
     #[must_use]
     pub fn manager(mut self, field: &str, value: Value) -> Self {
@@ -186,12 +196,14 @@ pub fn cluster(name: &str, port: u16) -> Value {
     let endpoint = json!({ "endpoint": { "address": address(port) } });
     let http = json!({
         "@type": format!("{TYPE}/{HTTP_OPTIONS}"),
+        // A server may hang up behind its answer; a request on that connection would be lost with it.
+        "common_http_protocol_options": { "max_requests_per_connection": 1 },
         "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
     });
     json!({
         "name": name,
         "type": "STATIC",
-        "connect_timeout": "1s",
+        "connect_timeout": "30s",
         "typed_extension_protocol_options": { HTTP_OPTIONS: http },
         "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
     })
@@ -214,6 +226,6 @@ fn manager() -> Value {
         "use_remote_address": true,
         "skip_xff_append": true,
         // A filter that dies leaves streams that nobody goes on with.
-        "stream_idle_timeout": "30s",
+        "stream_idle_timeout": "120s",
     })
 }

@@ -2,13 +2,17 @@
 
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use crate::wire::{self, Headers};
+use crate::{script, tools};
 
 /// Longer than any answer takes, shorter than anybody waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the proxy answered.
 #[derive(Clone, Debug)]
@@ -37,7 +41,7 @@ impl Response {
     }
 
     /// The body as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 }
@@ -84,17 +88,42 @@ impl Connection {
 
     /// Reads one answer, after those that only announce it. `None` where none comes.
     pub fn receive(&mut self) -> Option<Response> {
+        let (status, headers) = self.head()?;
+        let body = wire::read_response_body(&mut self.input, status, &headers);
+        let (body, trailers, complete) = (body.bytes, body.trailers, body.complete);
+        Some(Response { status, headers, body, trailers, complete })
+    }
+
+    /// Reads the head of one answer and leaves its body: that of an answer to HEAD never comes, and a
+    /// tunnel has no end.
+    pub fn receive_head(&mut self) -> Option<Response> {
+        let (status, headers) = self.head()?;
+        Some(Response { status, headers, body: Vec::new(), trailers: Vec::new(), complete: false })
+    }
+
+    /// The head of the next answer, after those that only announce it.
+    fn head(&mut self) -> Option<(u16, Headers)> {
         loop {
             let head = wire::read_head(&mut self.input).ok()??;
             let status = head.first.split(' ').nth(1).and_then(|status| status.parse().ok());
             let status = status.unwrap_or_else(|| panic!("`{}` is no status line", head.first));
-            let headers: Headers = head.headers;
-            if matches!(status, 100 | 102..=199) {
-                continue;
+            if !matches!(status, 100 | 102..=199) {
+                return Some((status, head.headers));
             }
-            let body = wire::read_response_body(&mut self.input, status, &headers);
-            let (body, trailers, complete) = (body.bytes, body.trailers, body.complete);
-            return Some(Response { status, headers, body, trailers, complete });
+        }
+    }
+
+    /// Reads until this text was there. It panics where the connection ends before.
+    pub fn read_until(&mut self, text: &str) -> String {
+        let mut bytes = Vec::new();
+        loop {
+            let told = String::from_utf8_lossy(&bytes);
+            if told.contains(text) {
+                return told.into_owned();
+            }
+            let more = self.read_some(65_536).unwrap_or_else(|error| panic!("`{text}`: {error}: {told}"));
+            assert!(!more.is_empty(), "it ended before `{text}`: {told}");
+            bytes.extend(more);
         }
     }
 
@@ -124,7 +153,7 @@ pub fn get(port: u16, authority: &str, path: &str) -> Response {
 }
 
 /// Sends JSON. It panics where no answer comes.
-pub fn post_json(port: u16, authority: &str, path: &str, body: &serde_json::Value) -> Response {
+pub fn post_json(port: u16, authority: &str, path: &str, body: &Value) -> Response {
     let headers = [("content-type", "application/json")];
     send(port, &request("POST", authority, path, &headers, body.to_string().as_bytes())).expect("an answer")
 }
@@ -162,13 +191,22 @@ pub fn chunked(
     bytes
 }
 
-/// Asks over HTTP/2 without TLS, by curl with these arguments and the address. Its output is the body,
-/// a line break and the status.
-pub fn http2(port: u16, path: &str, arguments: &[&str]) -> Output {
-    Command::new("curl")
-        .args(["--silent", "--max-time", "10", "--http2-prior-knowledge", "--write-out", "\n%{http_code}"])
-        .args(arguments)
-        .arg(format!("http://127.0.0.1:{port}{path}"))
-        .output()
-        .expect("curl runs; install it with: apt-get install curl")
+/// Asks over HTTP/2 without TLS, by node. The status, and the body. It panics where no answer comes.
+pub fn http2(
+    port: u16,
+    authority: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+) -> (u16, String) {
+    let pairs = headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    let headers = Value::from(pairs.collect::<Map<String, Value>>());
+    let mut command = Command::new(tools::node());
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/http2.mjs")).arg(port.to_string());
+    command.args([if body.is_some() { "POST" } else { "GET" }, authority, path]);
+    let output = script::finish(command.arg(headers.to_string()).args(body));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told =
+        text.rsplit_once('\n').and_then(|(body, status)| Some((status.parse().ok()?, body.to_owned())));
+    told.unwrap_or_else(|| panic!("no answer: {text}{}", String::from_utf8_lossy(&output.stderr)))
 }

@@ -110,6 +110,8 @@ impl Options {
         };
         let quiet = ["--disable-hot-restart", "--log-level", "warning", "--component-log-level"];
         command.args(quiet).args([&self.log_level, "--concurrency", &self.workers.to_string()]);
+        // A line of an access log would wait ten seconds for others.
+        command.args(["--file-flush-interval-msec", "20"]);
         command
     }
 }
@@ -182,6 +184,18 @@ impl Envoy {
             assert!(started.elapsed() < deadline, "`{text}` is not in the log:\n{log}");
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Asks it to end, waits until it has, and says what it wrote.
+    pub fn end(mut self) -> String {
+        let mut connection = Connection::open(self.admin);
+        connection.send(&client::request("POST", "admin", "/quitquitquit", &[], b""));
+        let started = Instant::now();
+        while self.is_running() {
+            assert!(started.elapsed() < START_DEADLINE, "it does not end:\n{}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.log()
     }
 
     /// A directory that lives as long.

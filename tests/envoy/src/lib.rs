@@ -29,4 +29,4 @@ mod wire;
 pub use bootstrap::{Bootstrap, wasm};
 pub use client::{Connection, Response};
 pub use envoy::Envoy;
-pub use upstream::{Answer, Request, Upstream};
+pub use upstream::{Answer, Gate, Request, Upstream};

@@ -4,7 +4,7 @@
 use std::io::{self, BufReader, Read as _, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,31 @@ use crate::wire::{self, Headers};
 
 /// How long the other side has to close a connection that was ended.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a stream waits at a gate: shorter than the patience of clients, so that they see it break.
+const GATE: Duration = Duration::from_secs(30);
+
+/// Something that a stream waits for before it goes on. Closed at first.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    /// Opens or closes it.
+    pub fn set(&self, is_open: bool) {
+        let (own, changed) = &*self.0;
+        *own.lock().unwrap_or_else(PoisonError::into_inner) = is_open;
+        changed.notify_all();
+    }
+
+    /// Waits until it is open. An error where nobody opens it: the connection ends then.
+    fn pass(&self) -> io::Result<()> {
+        let (own, changed) = &*self.0;
+        let own = own.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(own, GATE, |is_open| !*is_open);
+        let (is_open, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if *is_open { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
+    }
+}
 
 /// What the server got.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +79,12 @@ pub struct Answer {
 #[derive(Clone, Debug)]
 enum Says {
     Whole(Vec<u8>),
-    Chunks { chunks: Vec<Vec<u8>>, gap: Duration, trailers: Vec<(String, String)> },
+    Chunks {
+        chunks: Vec<Vec<u8>>,
+        gap: Duration,
+        gate: Option<(usize, Gate)>,
+        trailers: Vec<(String, String)>,
+    },
     Echo,
     Raw(Vec<u8>),
     Nothing,
@@ -76,7 +106,7 @@ impl Answer {
     pub fn stream(content_type: &str, chunks: &[&str], gap: Duration) -> Self {
         let chunks = chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect();
         let mut own = Self::new(200, content_type, "");
-        own.body = Says::Chunks { chunks, gap, trailers: Vec::new() };
+        own.body = Says::Chunks { chunks, gap, gate: None, trailers: Vec::new() };
         own
     }
 
@@ -120,6 +150,15 @@ impl Answer {
         self
     }
 
+    /// What follows the first so many chunks of a stream waits at this gate.
+    #[must_use]
+    pub fn gated(mut self, after: usize, own: &Gate) -> Self {
+        if let Says::Chunks { gate, .. } = &mut self.body {
+            *gate = Some((after, own.clone()));
+        }
+        self
+    }
+
     /// Waits before it answers.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
@@ -140,10 +179,13 @@ impl Answer {
                 output.write_all(&[head.as_bytes(), body].concat())?;
                 Ok(true)
             }
-            Says::Chunks { chunks, gap, trailers } => {
+            Says::Chunks { chunks, gap, gate, trailers } => {
                 head += "transfer-encoding: chunked\r\n\r\n";
                 output.write_all(head.as_bytes())?;
-                for chunk in chunks {
+                for (number, chunk) in chunks.iter().enumerate() {
+                    if let Some((_, gate)) = gate.as_ref().filter(|(after, _)| *after == number) {
+                        gate.pass()?;
+                    }
                     let size = format!("{:x}\r\n", chunk.len());
                     output.write_all(&[size.as_bytes(), chunk, b"\r\n"].concat())?;
                     thread::sleep(*gap);

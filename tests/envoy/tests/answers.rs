@@ -152,7 +152,8 @@ fn an_answer_has_a_bound() {
 #[test]
 fn answers_without_a_body_pass() {
     for status in [202, 204, 304] {
-        let raw = format!("HTTP/1.1 {status} Said\r\ncontent-length: 0\r\n\r\n");
+        // The connection ends behind it, and the proxy must know: it would send the next request there.
+        let raw = format!("HTTP/1.1 {status} Said\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
         let raw = if status == 202 { raw } else { raw.replace("content-length: 0\r\n", "") };
         assert_eq!(rig(Answer::raw(raw)).list().status, status);
     }
@@ -164,12 +165,15 @@ fn answers_without_a_body_pass() {
 fn headers_that_are_no_text_do_not_end_the_filter() {
     let says = || {
         let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-a: \xff\xfe\r\n".to_vec();
-        Answer::raw([head, format!("content-length: {}\r\n\r\n{LIST}", LIST.len()).into_bytes()].concat())
+        let rest = format!("connection: close\r\ncontent-length: {}\r\n\r\n{LIST}", LIST.len());
+        Answer::raw([head, rest.into_bytes()].concat())
     };
     assert_eq!(names(&rig(says()).list()), ["echo"]);
     let type_of_bytes =
-        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\ncontent-type: ", LIST.len()).into_bytes();
-    let says_type = Answer::raw([type_of_bytes, b"\xff\r\n\r\n".to_vec(), LIST.as_bytes().to_vec()].concat());
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\ncontent-type: ", LIST.len());
+    let says_type = Answer::raw(
+        [type_of_bytes.into_bytes(), b"\xff\r\n\r\n".to_vec(), LIST.as_bytes().to_vec()].concat(),
+    );
     check_kept_back(&rig(says_type).list());
     let plain = rig(says());
     let answer = send(plain.envoy.port(), &request("GET", "api.example", "/", &[], b"")).expect("an answer");

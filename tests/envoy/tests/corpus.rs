@@ -14,8 +14,8 @@ use sentinel_tests::corpus::{Case, Corpus, Expect, Forward};
 use sentinel_tests::native;
 use serde_json::{Value, json};
 
-/// A request that promises more than it sends is never answered.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// How long to look for an answer to a request that promises more than it sends: there is none.
+const SILENCE: Duration = Duration::from_millis(700);
 
 /// Requests that Envoy writes in another way before the filter sees them, and the code that they are
 /// refused with then. Every other refusal has the code that it has without a proxy.
@@ -64,6 +64,14 @@ impl<'c> Sent<'c> {
         pairs.map(|pair| (pair[0].as_str().expect("a name"), pair[1].as_str().expect("a value"))).collect()
     }
 
+    /// Whether it sends all that it promises.
+    fn is_whole(&self) -> bool {
+        let sent = self.body.as_ref().map_or(0, Vec::len);
+        let headers = self.headers().into_iter();
+        let mut lengths = headers.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        lengths.all(|(_, length)| length.parse::<usize>().is_ok_and(|length| length <= sent))
+    }
+
     /// On the wire, with nothing in between that would correct it.
     fn bytes(&self) -> Vec<u8> {
         let (method, authority) = (self.text("method"), self.text("authority"));
@@ -87,7 +95,7 @@ impl<'c> Sent<'c> {
 
     /// The call that the filter makes of it, before the proxy has changed anything.
     fn call(&self) -> Vec<u8> {
-        let actor = Actor { agent_id: &self.case.policy, environment: None, session_id: None };
+        let actor = Actor { agent_id: &self.case.policy, environment: None, session_id: None, secret: None };
         let headers = self.headers();
         let head = HttpHead {
             method: self.text("method"),
@@ -187,10 +195,11 @@ struct Seen {
 fn through_envoy(sent: &Sent<'_>, port: u16, upstream: &Upstream) -> Seen {
     upstream.forget();
     let mut connection = Connection::open(port);
-    connection.set_patience(PATIENCE);
+    if !sent.is_whole() {
+        connection.set_patience(SILENCE);
+    }
     connection.send(&sent.bytes());
-    // The body of an answer to HEAD never comes.
-    let response = connection.receive();
+    let response = connection.receive_head();
     let header = |name: &str| response.as_ref().and_then(|response| response.header(name));
     let requests = upstream.requests();
     assert!(requests.len() < 2, "{}: one request became more: {requests:#?}", sent.case.name);

@@ -11,16 +11,18 @@ use std::time::{Duration, Instant};
 
 use sentinel_envoy_tests::client::{chunked, request};
 use sentinel_envoy_tests::filter::{AGENT, policy};
+use sentinel_envoy_tests::trap::trapping;
 use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Response, Upstream, module, wasm};
 use serde_json::{Value, json};
 
-/// How long a stream may wait for a filter that is no more; `envoy.yaml` has a minute.
-const IDLE: Duration = Duration::from_secs(1);
+/// How long a stream may wait for a filter that is no more, where a row waits for that. An upstream that
+/// is slower would look like a trap.
+const IDLE: &str = "10s";
 
 /// What the client gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Client {
-    /// 503 of the proxy, at once.
+    /// 503 of the proxy, before the stream was idle for too long.
     Refused,
     /// The same, when the stream was idle for too long: nobody goes on with it.
     RefusedLate,
@@ -36,6 +38,13 @@ struct Row {
     client: Client,
     /// Whether the request had been permitted before the trap.
     is_decided: bool,
+}
+
+impl Row {
+    /// `envoy.yaml` has a minute.
+    fn idle(&self) -> &'static str {
+        if matches!(self.client, Client::RefusedLate | Client::CutOff) { IDLE } else { "60s" }
+    }
 }
 
 fn row(callback: &'static str, bytes: Vec<u8>, client: Client) -> Row {
@@ -111,7 +120,12 @@ struct Rig {
 }
 
 impl Rig {
-    fn start(module: &std::path::Path, callback: Option<&str>, daemon: &Upstream) -> Result<Self, String> {
+    fn start(
+        module: &std::path::Path,
+        callback: Option<&str>,
+        daemon: &Upstream,
+        idle: &str,
+    ) -> Result<Self, String> {
         let upstream = Upstream::answering(answer);
         let mut own = policy(&network());
         own["budgets"] =
@@ -127,7 +141,7 @@ impl Rig {
         let bootstrap = Bootstrap::new(upstream.port())
             .daemon(daemon.port())
             .filter(wasm(module, &configuration))
-            .manager("stream_idle_timeout", json!("1s"));
+            .manager("stream_idle_timeout", json!(idle));
         Ok(Self { envoy: Envoy::options(&bootstrap.build()).try_start()?, upstream })
     }
 
@@ -135,24 +149,27 @@ impl Rig {
     fn wait_for_the_worker(&self) {
         let started = Instant::now();
         while self.envoy.log().matches("fault injected").count() < 2 {
-            assert!(started.elapsed() < Duration::from_secs(10), "both trap:\n{}", self.envoy.log());
+            assert!(started.elapsed() < Duration::from_secs(60), "both trap:\n{}", self.envoy.log());
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    fn send(&self, bytes: &[u8]) -> (Option<Response>, Duration) {
-        let started = Instant::now();
+    /// The answer, and whether the proxy ended the stream because it was idle.
+    fn send(&self, bytes: &[u8]) -> (Option<Response>, bool) {
+        let idled = || self.envoy.stat("http.agent.downstream_rq_idle_timeout");
+        let before = idled();
         let mut connection = Connection::open(self.envoy.port());
         connection.send(bytes);
-        (connection.receive(), started.elapsed())
+        let answer = connection.receive();
+        (answer, idled() > before)
     }
 }
 
-fn seen(answer: Option<&Response>, after: Duration) -> Option<Client> {
+fn seen(answer: Option<&Response>, is_late: bool) -> Option<Client> {
     let answer = answer?;
     match (answer.status, answer.complete) {
         (503 | 504, true) if answer.header("x-soe-code").is_none() => {
-            Some(if after >= IDLE / 2 { Client::RefusedLate } else { Client::Refused })
+            Some(if is_late { Client::RefusedLate } else { Client::Refused })
         }
         (200, true) => Some(Client::Answered),
         (200, false) => Some(Client::CutOff),
@@ -160,37 +177,79 @@ fn seen(answer: Option<&Response>, after: Duration) -> Option<Client> {
     }
 }
 
+/// What is wrong with a row.
+fn wrong(row: &Row, daemon: &Upstream) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let rig = Rig::start(module::faulty(), Some(row.callback), daemon, row.idle())
+        .unwrap_or_else(|log| panic!("{}: Envoy did not start:\n{log}", row.callback));
+    if matches!(row.callback, "tick" | "root call response") {
+        rig.wait_for_the_worker();
+    }
+    let (answer, is_late) = rig.send(&row.bytes);
+    let client = seen(answer.as_ref(), is_late);
+    let reached = rig.upstream.requests().len();
+    if client != Some(row.client) || reached != usize::from(row.is_decided) {
+        wrong.push(format!("{}: {client:?}, {reached} at the upstream: {answer:?}", row.callback));
+    }
+    assert!(rig.envoy.log().contains(&format!("fault injected: {}", row.callback)), "{}", row.callback);
+    // From then on, the worker refuses everything.
+    rig.upstream.forget();
+    let (next, is_late) = rig.send(&request("GET", "api.example", "/", &[], b""));
+    if seen(next.as_ref(), is_late) != Some(Client::Refused) || !rig.upstream.requests().is_empty() {
+        wrong.push(format!("{}: the next request: {next:?}", row.callback));
+    }
+    wrong
+}
+
 #[test]
 fn a_trap_in_any_callback_lets_nothing_through_that_was_not_decided() {
     let daemon = daemon();
-    let mut wrong = Vec::new();
-    for row in rows() {
-        let rig = Rig::start(module::faulty(), Some(row.callback), &daemon)
-            .unwrap_or_else(|log| panic!("{}: Envoy did not start:\n{log}", row.callback));
-        if matches!(row.callback, "tick" | "root call response") {
-            rig.wait_for_the_worker();
-        }
-        let (answer, after) = rig.send(&row.bytes);
-        let client = seen(answer.as_ref(), after);
-        let reached = rig.upstream.requests().len();
-        if client != Some(row.client) || reached != usize::from(row.is_decided) {
-            wrong.push(format!("{}: {client:?}, {reached} at the upstream: {answer:?}", row.callback));
-        }
-        assert!(rig.envoy.log().contains(&format!("fault injected: {}", row.callback)), "{}", row.callback);
-        // From then on, the worker refuses everything.
-        rig.upstream.forget();
-        let (next, after) = rig.send(&request("GET", "api.example", "/", &[], b""));
-        if seen(next.as_ref(), after) != Some(Client::Refused) || !rig.upstream.requests().is_empty() {
-            wrong.push(format!("{}: the next request: {next:?}", row.callback));
-        }
-    }
+    // Those that wait do so together.
+    let (late, rest): (Vec<Row>, Vec<Row>) = rows().into_iter().partition(|row| row.idle() == IDLE);
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let daemon = &daemon;
+        let late: Vec<_> = late.iter().map(|row| scope.spawn(move || wrong(row, daemon))).collect();
+        let own: Vec<String> = rest.iter().flat_map(|row| wrong(row, daemon)).collect();
+        let late = late.into_iter().flat_map(|row| row.join().expect("a row"));
+        own.into_iter().chain(late.collect::<Vec<_>>()).collect()
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A request has its answer by then, and is the last one.
+#[test]
+fn a_trap_at_the_end_of_a_request_is_the_end_of_all() {
+    let daemon = daemon();
+    let directory = tempfile::tempdir().expect("a directory");
+    for callback in ["proxy_on_log", "proxy_on_done", "proxy_on_delete"] {
+        let rig = Rig::start(&trapping(module::sentinel(), callback, directory.path()), None, &daemon)
+            .unwrap_or_else(|log| panic!("{callback}: Envoy did not start:\n{log}"));
+        let get = request("GET", "api.example", "/", &[], b"");
+        let (answer, after) = rig.send(&get);
+        assert_eq!(seen(answer.as_ref(), after), Some(Client::Answered), "{callback}: {answer:?}");
+        rig.upstream.forget();
+        let (next, after) = rig.send(&get);
+        assert_eq!(seen(next.as_ref(), after), Some(Client::Refused), "{callback}: {next:?}");
+        assert!(rig.upstream.requests().is_empty(), "{callback}");
+    }
+}
+
+/// The worker ends, and with it what it still wanted to send.
+#[test]
+fn a_trap_while_the_worker_ends_keeps_nothing_from_ending() {
+    let daemon = daemon();
+    let rig = Rig::start(module::faulty(), Some("root done"), &daemon).expect("Envoy starts");
+    let (answer, after) = rig.send(&request("GET", "api.example", "/", &[], b""));
+    assert_eq!(seen(answer.as_ref(), after), Some(Client::Answered), "{answer:?}");
+    let log = rig.envoy.end();
+    assert!(log.contains("fault injected: root done"), "{log}");
 }
 
 #[test]
 fn a_trap_while_it_is_configured_keeps_the_proxy_from_starting() {
     let daemon = daemon();
-    let log = Rig::start(module::faulty(), Some("configure"), &daemon).err().expect("it does not start");
+    let log =
+        Rig::start(module::faulty(), Some("configure"), &daemon, IDLE).err().expect("it does not start");
     assert!(
         log.contains("fault injected: configure") && log.contains("Unable to create Wasm plugin"),
         "{log}"
@@ -202,10 +261,15 @@ fn a_trap_while_it_is_configured_keeps_the_proxy_from_starting() {
 fn what_traps_above_passes_otherwise() {
     let daemon = daemon();
     for module in [module::faulty(), module::sentinel()] {
-        let rig = Rig::start(module, None, &daemon).expect("Envoy starts");
+        let rig = Rig::start(module, None, &daemon, "60s").expect("Envoy starts");
         for row in rows().iter().filter(|row| row.callback != "request trailers") {
-            let (answer, after) = rig.send(&row.bytes);
-            assert_eq!(seen(answer.as_ref(), after), Some(Client::Answered), "{}: {answer:?}", row.callback);
+            let (answer, is_late) = rig.send(&row.bytes);
+            assert_eq!(
+                seen(answer.as_ref(), is_late),
+                Some(Client::Answered),
+                "{}: {answer:?}",
+                row.callback
+            );
         }
     }
 }
@@ -217,7 +281,8 @@ fn what_ships_has_no_faults() {
         bytes.windows(14).any(|window| window == b"fault injected")
     };
     assert!(has(module::faulty()) && !has(module::sentinel()));
-    let log =
-        Rig::start(module::sentinel(), Some("request headers"), &daemon()).err().expect("it does not start");
+    let log = Rig::start(module::sentinel(), Some("request headers"), &daemon(), IDLE)
+        .err()
+        .expect("it does not start");
     assert!(log.contains("unknown field `fault`"), "{log}");
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sentinel::state::{Approval, ApprovalState, Hold, HoldState, Keys, Lesson, PolicyState};
 use sentinel::store::postgres::Postgres;
@@ -188,18 +188,17 @@ fn who_holds_the_log_for_ever_is_an_error_and_not_a_hang() {
     let mut writer = store.writer().expect("a writer");
     append(&mut *writer, &[verdict("agent", 1)]).expect("a transaction");
     let session = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-                   AND query LIKE '%pg_sleep(60)' AND wait_event = 'PgSleep'";
+                   AND query LIKE '%pg_sleep(600)' AND wait_event = 'PgSleep'";
     let holder = url.clone();
     let held = thread::spawn(move || {
-        server.try_psql(&holder, "BEGIN; SELECT size FROM sentinel_logs FOR UPDATE; SELECT pg_sleep(60)")
+        server.try_psql(&holder, "BEGIN; SELECT size FROM sentinel_logs FOR UPDATE; SELECT pg_sleep(600)")
     });
     while server.psql(&url, session).is_empty() {
         thread::sleep(Duration::from_millis(20));
     }
-    let begun = Instant::now();
     let refused = append(&mut *writer, &[verdict("agent", 2)]).expect_err("the log is held");
     assert!(refused.to_string().contains("55P03"), "{refused}");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(!server.psql(&url, session).is_empty(), "it is held still");
     server.psql(&url, &format!("SELECT pg_terminate_backend(pid) FROM ({session}) AS own"));
     assert!(held.join().expect("no panic").is_err(), "the other session was ended");
     append(&mut *writer, &[verdict("agent", 2)]).expect("it is free again");
@@ -214,12 +213,11 @@ fn daemons_hear_of_each_other() {
     let mut hears = |what: &str, change: &dyn Fn(&mut dyn Writer)| {
         assert!(!other.wait_for_change(Duration::from_millis(30)).expect("silence"), "before {what}");
         let listener = Arc::clone(&other);
-        let begun = Instant::now();
-        let heard = thread::spawn(move || listener.wait_for_change(Duration::from_secs(30)));
+        // It is false where the time is over.
+        let heard = thread::spawn(move || listener.wait_for_change(Duration::from_secs(600)));
         thread::sleep(Duration::from_millis(50));
         change(&mut *writer);
         assert!(heard.join().expect("no panic").expect("an answer"), "{what}");
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what}: {:?}", begun.elapsed());
     };
     let own = key("ci");
     hears("an entry", &|writer| append(writer, &[verdict("agent", 1)]).expect("a transaction"));

@@ -34,12 +34,21 @@ fn open(url: &str, mode: &str) -> Result<Postgres, String> {
     Postgres::open(&format!("{url}?sslmode={mode}")).map_err(|error| error.to_string())
 }
 
-/// Whether the session of the store is encrypted.
-fn is_encrypted(server: &Server, store: &Postgres) -> bool {
+fn psql(server: &Server, sql: &str) -> String {
+    server.psql(&format!("{}?sslmode=disable", server.url()), sql)
+}
+
+/// Whether the sessions of a store are encrypted that was opened since then: those of one before it may
+/// still be ending.
+fn is_encrypted(server: &Server, store: &Postgres, since: &str) -> bool {
     let writer = sentinel::store::Backend::writer(store).expect("a writer");
-    let sql = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
-               WHERE application_name = 'sentinel'";
-    let told = server.psql(&format!("{}?sslmode=disable", server.url()), sql);
+    let told = psql(
+        server,
+        &format!(
+            "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+             WHERE application_name = 'sentinel' AND backend_start > '{since}'"
+        ),
+    );
     drop(writer);
     assert!(matches!(told.as_str(), "t" | "f"), "{told}");
     told == "t"
@@ -64,8 +73,9 @@ fn the_mode_says_what_is_encrypted_and_checked() {
         assert!(refused.contains("certificate"), "{mode}: {refused}");
     }
     for (mode, expected) in [("disable", false), ("prefer", true)] {
+        let since = psql(&server, "SELECT clock_timestamp()");
         let store = open(&url, mode).expect(mode);
-        assert_eq!(is_encrypted(&server, &store), expected, "{mode}");
+        assert_eq!(is_encrypted(&server, &store, &since), expected, "{mode}");
     }
     let trusting = Command::new(env::current_exe().expect("this program"))
         .args(["--exact", "tls::the_mode_says_what_is_encrypted_and_checked"])

@@ -7,7 +7,7 @@ const site = await serve({ "/": { folder } });
 try {
   const title = await withPage(async (page) => {
     await page.goto(`${site.address}/index.html`);
-    await page.waitForFunction(() => document.title !== "", undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => document.title !== "");
     return page.title();
   });
   output(title);

@@ -72,12 +72,16 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+/** Longer than anything takes where several browsers start at once. */
+const PATIENCE_MS = 180_000;
+
 /** Lets `use` have a page. What the page says on its console, and what goes wrong in it, is told. */
 export async function withPage(use) {
   const { chromium } = require("playwright-core");
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, headless: true });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, headless: true, timeout: PATIENCE_MS });
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("console", (line) => console.error(`page: ${line.text()}`));
     page.on("pageerror", (error) => console.error(`page: ${error.stack ?? error}`));
     return await use(page);

@@ -3,6 +3,7 @@
 use super::Carried;
 use crate::call::Call;
 use crate::decide::Looked;
+use crate::exchange::Hiding;
 use crate::http::{Forward, Request};
 use crate::money;
 use crate::protocol::x402::write_member;
@@ -11,9 +12,9 @@ use crate::wire::{push_json_list, push_json_string};
 
 /// The call, or nothing where the request stands for itself.
 ///
-/// It is decided as the request is. What differs whenever the same is sent again is not in it: the id
+/// It is decided as the request is, and told to others without its credentials (`is_told`). What differs whenever the same is sent again is not in it: the id
 /// of a message, the signature of a payment.
-pub(crate) fn write(looked: &Looked<'_>) -> Option<Vec<u8>> {
+pub(crate) fn write(looked: &Looked<'_>, is_told: bool) -> Option<Vec<u8>> {
     let Looked { call, request, forward, carried, .. } = looked;
     let tool = carried.tool();
     // Rules speak of what is forwarded: another spelling of the same is no way around them.
@@ -29,7 +30,7 @@ pub(crate) fn write(looked: &Looked<'_>) -> Option<Vec<u8>> {
         Some((name, arguments)) => {
             object.text("toolName", Some(name));
             object.key("toolInput").push_str(arguments);
-            member(object.key("http"), carried, request, forward, false);
+            member(object.key("http"), carried, request, forward, Shape::Beside);
         }
         // An inner call keeps its own input, and the request beside it.
         None if request.headers.is_none() => {
@@ -39,11 +40,12 @@ pub(crate) fn write(looked: &Looked<'_>) -> Option<Vec<u8>> {
                 value.write(input.key(key));
             }
             input.out.push('}');
-            member(object.key("http"), carried, request, forward, false);
+            member(object.key("http"), carried, request, forward, Shape::Beside);
         }
         None => {
             object.text("toolName", Some(&call.tool_name));
-            member(object.key("toolInput"), carried, request, forward, true);
+            let hiding = request.hiding.filter(|_| is_told);
+            member(object.key("toolInput"), carried, request, forward, Shape::Whole(hiding));
         }
     }
     rest(&mut object, call);
@@ -52,15 +54,29 @@ pub(crate) fn write(looked: &Looked<'_>) -> Option<Vec<u8>> {
     Some(out.into_bytes())
 }
 
-/// The request: all of it as the input of `http`, or what is left of it beside an inner call.
-fn member(out: &mut String, carried: &Carried<'_>, request: &Request<'_>, forward: &Forward, is_whole: bool) {
+/// How much of a request is written.
+#[derive(Clone, Copy)]
+enum Shape<'h> {
+    /// All of it, as the input of `http`, and what credentials are hidden with.
+    Whole(Option<Hiding<'h>>),
+    /// What is left of it beside an inner call.
+    Beside,
+}
+
+fn member(
+    out: &mut String,
+    carried: &Carried<'_>,
+    request: &Request<'_>,
+    forward: &Forward,
+    shape: Shape<'_>,
+) {
     let mut object = Members::open(out);
     object.text("method", Some(request.method));
     object.text("scheme", Some(request.scheme));
     object.text("authority", Some(&forward.authority));
     object.text("path", Some(&forward.path));
-    if is_whole {
-        headers(object.key("headers"), request);
+    if let Shape::Whole(hiding) = shape {
+        headers(object.key("headers"), request, hiding);
         if let Some(body) = &request.body {
             let (name, text) = body.member();
             object.text(name, Some(&text));
@@ -80,14 +96,17 @@ fn member(out: &mut String, carried: &Carried<'_>, request: &Request<'_>, forwar
 }
 
 /// All headers but that of the payment.
-fn headers(out: &mut String, request: &Request<'_>) {
+fn headers(out: &mut String, request: &Request<'_>, hiding: Option<Hiding<'_>>) {
     let is_payment = |name: &str| crate::protocol::x402::is_payment_header(name);
     let all = request.headers.as_deref().unwrap_or_default().iter();
     for (number, (name, value)) in all.filter(|(name, _)| !is_payment(name)).enumerate() {
         out.push_str(if number == 0 { "[[" } else { "],[" });
         push_json_string(out, name);
         out.push(',');
-        push_json_string(out, value);
+        match hiding {
+            Some(hiding) => push_json_string(out, &hiding.value(name, value)),
+            None => push_json_string(out, value),
+        }
     }
     out.push_str(if out.ends_with(':') { "[]" } else { "]]" });
 }

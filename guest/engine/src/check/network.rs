@@ -52,7 +52,7 @@ pub(super) fn warn(document: &Document, cx: &mut Reading<'_>) {
     }
 }
 
-fn note(cx: &mut Reading<'_>, text: &Text, code: &'static str, message: String, help: &str) {
+pub(super) fn note(cx: &mut Reading<'_>, text: &Text, code: &'static str, message: String, help: &str) {
     let (span, pointer): (Span, String) = (text.span, text.pointer.clone());
     let help = Some(help.to_owned());
     cx.report(Severity::Warning, code, span, pointer, message, "this entry", help);
@@ -72,7 +72,9 @@ fn hosts(document: &Document, cx: &mut Reading<'_>) {
     let mut denied = list(network.and_then(|own| own.deny_hosts.as_ref()));
     denied.extend(list(egress.and_then(|own| own.egress_deny.as_ref())));
     let rules = network.and_then(|own| own.rules.as_ref()).map_or(&[] as &[HostRule], |list| &list.0);
-    // As it is compiled: without a port a denial speaks of every port.
+    if let Some(transport) = &document.transport {
+        super::transport::warn(transport, &denied, cx);
+    }
     let deny_patterns: Vec<HostPattern> = denied.iter().map(|entry| as_deny(&entry.pattern)).collect();
     let deny = HostSet::new(deny_patterns.iter().zip(0..));
     let index = HostSet::new(
@@ -104,10 +106,18 @@ fn hosts(document: &Document, cx: &mut Reading<'_>) {
         }
         repeated(rule.hosts.0.iter().map(|entry| &entry.text), cx);
         self::rule(rule, network, cx);
+        if let (Some(own), Some(entry)) = (&rule.mcp, rule.hosts.0.first()) {
+            let has_paths = own.paths.is_some() || rule.allow_paths.is_some();
+            mcp_everywhere(has_paths, network, &entry.text, cx);
+        }
+    }
+    if let (Some(_), Some(entry)) = (network.and_then(|own| own.mcp.as_ref()), allowed.first()) {
+        mcp_everywhere(false, network, &entry.text, cx);
     }
 }
 
-fn as_deny(pattern: &HostPattern) -> HostPattern {
+/// As it is compiled: without a port a denial speaks of every port.
+pub(super) fn as_deny(pattern: &HostPattern) -> HostPattern {
     let port = if pattern.port == PortPattern::Default { PortPattern::Every } else { pattern.port };
     HostPattern { covered: pattern.covered.clone(), port }
 }
@@ -145,6 +155,7 @@ fn opens(entry: &HostEntry, deny: &HostSet, is_blocking: bool, cx: &mut Reading<
 fn rule(rule: &HostRule, network: Option<&Network>, cx: &mut Reading<'_>) {
     paths(rule.allow_paths.iter().flat_map(|list| &list.0), cx);
     paths(rule.deny_paths.iter().flatten(), cx);
+    paths(rule.mcp.iter().filter_map(|own| own.paths.as_ref()).flat_map(|list| &list.0), cx);
     methods(rule.methods.as_ref(), cx);
     let top = |pick: fn(&Network) -> bool| network.is_some_and(pick);
     let reads = rule.allow_paths.is_some()
@@ -168,6 +179,7 @@ fn rule(rule: &HostRule, network: Option<&Network>, cx: &mut Reading<'_>) {
 fn top(network: &Network, cx: &mut Reading<'_>) {
     paths(network.allow_paths.iter().flat_map(|list| &list.0), cx);
     paths(network.deny_paths.iter().flatten(), cx);
+    paths(network.mcp.iter().filter_map(|own| own.paths.as_ref()).flat_map(|list| &list.0), cx);
     methods(network.methods.as_ref(), cx);
 }
 
@@ -204,5 +216,17 @@ fn repeated<'t>(texts: impl Iterator<Item = &'t Text>, cx: &mut Reading<'_>) {
     for text in texts.filter(|text| !seen.insert(text.value.clone())) {
         let message = format!("`{}` stands in this list twice", text.value);
         note(cx, text, "repeated", message, "remove one of them");
+    }
+}
+
+/// A host of which nobody says where it speaks MCP: everything else that it serves is taken for MCP, too.
+fn mcp_everywhere(has_paths: bool, network: Option<&Network>, text: &Text, cx: &mut Reading<'_>) {
+    let by_top =
+        |own: &Network| own.allow_paths.is_some() || own.mcp.as_ref().is_some_and(|mcp| mcp.paths.is_some());
+    if !has_paths && !network.is_some_and(by_top) {
+        let message = format!("every path of `{}` is taken for MCP", text.value);
+        let help =
+            "name those where MCP is spoken in `mcp.paths`, or all that may be asked for in `allowPaths`";
+        note(cx, text, "mcp-everywhere", message, help);
     }
 }

@@ -79,7 +79,7 @@ fn build(
             deny_paths: None,
             max_body_bytes: top.max_body_bytes,
             block_private: top.block_private,
-            mcp: top.mcp.map(|own| mcp_rules(None, own.allow_tools, own.deny_tools)),
+            mcp: top.mcp.map(|own| mcp_rules(None, own.allow_tools, own.deny_tools, own.paths)),
             x402: top.x402.map(x402::rules),
             llm: false,
             tunnel: false,
@@ -139,10 +139,15 @@ fn denied_paths(list: Option<Vec<UrlPathRule>>) -> Option<Rules<PathSet>> {
 }
 
 fn mcp(own: Mcp) -> McpRules {
-    mcp_rules(own.server.map(|name| name.0.value), own.allow_tools, own.deny_tools)
+    mcp_rules(own.server.map(|name| name.0.value), own.allow_tools, own.deny_tools, own.paths)
 }
 
-fn mcp_rules(server: Option<String>, allow: Option<AllowedTools>, deny: Option<DeniedTools>) -> McpRules {
+fn mcp_rules(
+    server: Option<String>,
+    allow: Option<AllowedTools>,
+    deny: Option<DeniedTools>,
+    own_paths: Option<AllowedPaths>,
+) -> McpRules {
     let tools = |list: Vec<crate::document::network::ToolName>| {
         let own = |name: crate::document::network::ToolName| -> (ToolPattern, _) {
             (name.pattern, written(name.text))
@@ -153,5 +158,7 @@ fn mcp_rules(server: Option<String>, allow: Option<AllowedTools>, deny: Option<D
         server,
         allow_tools: allow.map(|Filled(list)| tools(list)),
         deny_tools: deny.map_or_else(ToolRules::default, |list| tools(list.0)),
+        // Folded: a path that some server takes for one of these is one of these.
+        paths: own_paths.map(|list| paths(Sense::Deny, list.0)),
     }
 }

@@ -1,10 +1,11 @@
 //! `rules` and `tags` to what a decision asks: conditions as they were read, indexed by tool.
 
-use crate::condition::Condition;
+use crate::call::HTTP_TOOL;
+use crate::condition::{Condition, Step, Subject, Test, Work};
 use crate::decision::Rule as Written;
 use crate::document::rules::{Rule, RuleList, TagList, TagRule};
 use crate::meters::ToolPattern;
-use crate::policy::{Rule as Compiled, RuleBook, Tag, TagBook};
+use crate::policy::{RequestLooks, Rule as Compiled, RuleBook, Tag, TagBook};
 use crate::tool_index::ToolIndex;
 
 /// The rules that are enabled, in document order.
@@ -25,6 +26,43 @@ fn rule(index: usize, rule: Rule) -> (Vec<ToolPattern>, Compiled) {
         written: Written { pattern: rule.name.0.value, pointer: format!("/rules/{index}") },
     };
     (rule.tools.0, compiled)
+}
+
+/// What the rules for the tool `http` look at.
+pub(super) fn looks(rules: &RuleBook) -> RequestLooks {
+    let mut looks = RequestLooks::default();
+    let Ok(rules) = rules.of(HTTP_TOOL, &mut Work::new()) else {
+        return RequestLooks { method: true, path: true, body: true };
+    };
+    for when in rules.filter_map(|rule| rule.when.as_ref()) {
+        when.tests(false, &mut |test, _| looks.add(test));
+    }
+    looks
+}
+
+impl RequestLooks {
+    fn add(&mut self, test: &Test) {
+        match &test.subject {
+            Subject::Argument(path) => match path.steps().first() {
+                Some(Step::Name(name)) => {
+                    self.method |= name == "method";
+                    self.path |= name == "path";
+                    self.body |= matches!(name.as_str(), "body" | "bodyBase64");
+                }
+                // All of it.
+                Some(Step::Each | Step::Index(_)) | None => {
+                    (self.method, self.path, self.body) = (true, true, true)
+                }
+            },
+            // Of a payment it is the path.
+            Subject::Endpoint => self.path = true,
+            Subject::ToolName
+            | Subject::CostUsd
+            | Subject::CostTokens
+            | Subject::Payee
+            | Subject::Environment => {}
+        }
+    }
 }
 
 /// The entries of `tags`.

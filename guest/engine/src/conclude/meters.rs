@@ -113,8 +113,14 @@ fn is_heavy(decision: &Decision, points: u64) -> bool {
 
 /// Whether a meter may make an allowed call one for a person.
 pub(super) fn may_escalate(policy: &Policy, decision: &Decision) -> bool {
-    let throttles = policy.budget.is_some() && is_heavy(decision, super::asked(decision));
-    throttles || policy.meters.iter().any(|meter| meter.exceeded == Outcome::Escalate)
+    // Where nothing lies between the two, a call is denied before anybody is asked.
+    let throttles = |own: Budget| own.throttle < own.critical.min(own.exhausted);
+    let asks = |debit: &Debit| {
+        let mut meters = policy.meters.iter();
+        meters.any(|meter| meter.name == debit.meter && meter.exceeded == Outcome::Escalate)
+    };
+    policy.budget.is_some_and(throttles) && is_heavy(decision, super::asked(decision))
+        || decision.effects.iter().filter_map(Effect::debit).any(asks)
 }
 
 /// The points of an agent in the last 24 hours.

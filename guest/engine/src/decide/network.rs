@@ -10,12 +10,12 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use crate::call::{Call, HTTP_TOOL};
 use crate::carried::Carried;
-use crate::decision::{Access, Layer, Outcome, Reason, Rule};
+use crate::decision::{Access, Layer, Outcome, Reason, Rule, Unseen};
 use crate::http::{
     self, Authority, BodyWanted, Fault, Forward, Framing, Host, HttpHead, Request, Scheme, Target,
 };
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_METHOD_BYTES_MAX};
-use crate::network::{Governing, Network};
+use crate::network::Governing;
 use crate::policy::Policy;
 use crate::wire::excerpt;
 
@@ -30,6 +30,8 @@ pub(crate) struct Said<'p> {
     pub(crate) matched: Option<Governing<'p>>,
     /// What it needs; a request that could not be read is denied, whatever it needs.
     access: Option<Access>,
+    /// What is not known of its body.
+    pub(super) unseen: Unseen,
 }
 
 impl Said<'_> {
@@ -104,7 +106,10 @@ pub(crate) fn decide_understood<'p>(
             said.forward = Some(read.forward());
             said.access = Some(access(request));
             match &policy.network {
-                Some(network) => asks::ask(network, request, read, &mut said),
+                Some(network) => {
+                    asks::ask(policy, network, request, read, &mut said);
+                    said.unseen = read.unseen(request, said.matched.as_ref());
+                }
                 None => {
                     let message = "Policy has no network section, so no host may be reached.";
                     said.deny("network-absent", message.to_owned(), None);
@@ -132,7 +137,35 @@ pub(crate) struct Understood<'a> {
     framing: Framing,
 }
 
+/// The code of a request whose body has to be seen, and did not come with the call.
+pub(crate) const BODY_MISSING: &str = "body-missing";
+
+/// Why nobody can be asked about a request.
+pub(crate) fn unseen() -> Reason {
+    let message = "Request announces a body that did not come with the call, and nobody is asked to approve \
+                   what they cannot see.";
+    reason(Outcome::Deny, BODY_MISSING, message.to_owned(), None)
+}
+
 impl Understood<'_> {
+    /// What the call does not say of the body.
+    fn unseen(&self, request: &Request<'_>, governing: Option<&Governing<'_>>) -> Unseen {
+        // An inner call has no body: it was decided where it came in.
+        if request.headers.is_none() || request.body.is_some() {
+            return Unseen::default();
+        }
+        let longest = governing.filter(|_| self.may_have_body()).map(|own| own.max_body_bytes());
+        Unseen {
+            is_announced: self.framing.announces_body(),
+            longest: longest.map(|bound| bound.unwrap_or(HTTP_BODY_BYTES_MAX)),
+        }
+    }
+
+    /// Whether a body may come that has an end: behind a tunnel there is none.
+    fn may_have_body(&self) -> bool {
+        !is_connect(self.method) && !self.framing.upgrades && self.framing.length != Some(0)
+    }
+
     fn forward(&self) -> Forward {
         match &self.target {
             Some(target) => Forward { authority: self.authority.text(self.scheme), path: target.text() },
@@ -175,25 +208,28 @@ pub(crate) fn understand_with<'a>(
     Ok(Understood { method, scheme, authority, target: None, framing })
 }
 
-impl Network {
-    /// How much of the body a decision about a request with this head needs.
-    pub(crate) fn body_wanted(&self, read: &Understood<'_>) -> BodyWanted {
-        let Some(governing) = self.governing(&read.authority) else { return BodyWanted::None };
-        match bound(&governing) {
-            // Behind a tunnel there is no end to wait for.
-            _ if is_connect(read.method) || read.framing.upgrades => BodyWanted::None,
-            _ if read.framing.length == Some(0) => BodyWanted::None,
-            Some(bound) if governing.reads_body() => BodyWanted::UpTo(bound),
-            // A length that is declared is enough to judge it by: no server reads more than that.
-            Some(bound) if read.framing.length.is_none() => BodyWanted::UpTo(bound),
-            Some(_) | None => BodyWanted::None,
-        }
+/// How much of the body a decision about a request with this head needs.
+pub(crate) fn body_wanted(policy: &Policy, read: &Understood<'_>, headers: &[(&str, &str)]) -> BodyWanted {
+    let governing = policy.network.as_ref().and_then(|network| network.governing(&read.authority));
+    let Some(governing) = governing.filter(|_| read.may_have_body()) else { return BodyWanted::None };
+    let governing = read.target.as_ref().map_or(governing, |target| governing.at(target));
+    let reads = reads_body(policy, &governing, headers);
+    match bound(&governing, reads) {
+        Some(bound) if reads => BodyWanted::UpTo(bound),
+        // A length that is declared is enough to judge it by: no server reads more than that.
+        Some(bound) if read.framing.length.is_none() => BodyWanted::UpTo(bound),
+        Some(_) | None => BodyWanted::None,
     }
 }
 
-/// The longest body that may come, if there is a bound.
-fn bound(governing: &Governing<'_>) -> Option<u64> {
-    governing.max_body_bytes().or_else(|| governing.reads_body().then_some(HTTP_BODY_BYTES_MAX))
+/// Whether the body has to be read for more than its length. Of model APIs only answers are read.
+fn reads_body(policy: &Policy, governing: &Governing<'_>, headers: &[(&str, &str)]) -> bool {
+    policy.looks.body || governing.reads_body() || governing.unread(headers).is_some()
+}
+
+/// The longest body that may come, if there is a bound: what is read has one.
+fn bound(governing: &Governing<'_>, reads: bool) -> Option<u64> {
+    governing.max_body_bytes().or_else(|| reads.then_some(HTTP_BODY_BYTES_MAX))
 }
 
 /// Every address that the host is known to have.

@@ -95,6 +95,8 @@ shape_struct! {
         allow_tools: Option<AllowedTools> = "allowTools",
         /// Tools that may not be called, of any server.
         deny_tools: Option<DeniedTools> = "denyTools",
+        /// Paths at which MCP is spoken, where a rule does not say; every path if absent.
+        paths: Option<AllowedPaths> = "paths",
     }
 }
 
@@ -108,15 +110,18 @@ shape_struct! {
         allow_tools: Option<AllowedTools> = "allowTools",
         /// Tools that may not be called, beside those of the top level.
         deny_tools: Option<DeniedTools> = "denyTools",
+        /// Paths at which MCP is spoken; every path if neither this nor the top level says. At all others
+        /// the rule is one like any other.
+        paths: Option<AllowedPaths> = "paths",
     }
 }
 
 shape_struct! {
     /// How traffic is carried.
     pub(crate) struct Transport {
-        /// How connections with TLS are looked into, for records.
+        /// What becomes of TLS at a proxy of ours; refused if absent.
         https_inspection: Option<HttpsInspection> = "httpsInspection",
-        /// Hosts whose TLS is passed on as it is, for records.
+        /// Names whose TLS a proxy of ours passes on as it is: nothing else of this policy looks at it.
         tls_passthrough: Option<Vec<HostEntry>> = "tlsPassthrough",
         /// Another spelling of the lists of hosts in `network`, which these are added to.
         network: Option<Egress> = "network",

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::secret::{Secret, hidden};
 use crate::base64;
 use crate::call::{Call, HTTP_TOOL};
 use crate::data::headers::{is_credential, is_of_the_proxy};
@@ -19,6 +20,8 @@ pub struct Actor<'a> {
     pub environment: Option<&'a str>,
     /// A session that the daemon minted.
     pub session_id: Option<&'a str>,
+    /// What digests of credentials are made with, where there is a key.
+    pub secret: Option<Secret<'a>>,
 }
 
 impl Actor<'_> {
@@ -61,25 +64,49 @@ pub struct HttpRequest<'a> {
 
 /// The call of a request.
 ///
-/// Values of credentials are left out, and so are headers that the proxy itself adds: nothing is
-/// decided by them, records must not hold the former, and the latter differ whenever a request is
-/// sent again.
+/// In the place of credentials stand digests of them: records must not hold the values, and with
+/// another one it is another call. Headers that the proxy itself adds are left out: they differ whenever
+/// a request is sent again.
 pub(super) fn read<'a>(actor: &Actor<'a>, request: &HttpRequest<'a>) -> Call<'a> {
-    Call::of_input(actor, HTTP_TOOL, input(request))
+    Call::of_input(actor, HTTP_TOOL, input(request, Some(Hiding::of(actor))))
 }
 
-/// The headers that a call has.
-pub(super) fn told<'a>(headers: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let of_request = headers.iter().filter(|(name, _)| !is_of_the_proxy(name));
-    of_request.map(|(name, value)| (*name, if is_credential(name) { "[REDACTED]" } else { *value })).collect()
+/// For whom, and with what, values are hidden.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hiding<'a> {
+    secret: Option<Secret<'a>>,
+    agent_id: &'a str,
 }
 
-/// What the call says of the request.
-pub(super) fn input<'a>(request: &HttpRequest<'a>) -> Vec<Member<'a>> {
+impl<'a> Hiding<'a> {
+    pub(super) const fn of(actor: &Actor<'a>) -> Self {
+        Self { secret: actor.secret, agent_id: actor.agent_id }
+    }
+
+    /// The value of a header as it may be told.
+    pub(crate) fn value<'v>(&self, name: &str, value: &'v str) -> Cow<'v, str> {
+        if is_credential(name) {
+            Cow::Owned(hidden(self.secret, self.agent_id, name, value))
+        } else {
+            Cow::Borrowed(value)
+        }
+    }
+}
+
+/// The headers that are decided.
+pub(super) fn of_request<'a>(headers: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    headers.iter().filter(|(name, _)| !is_of_the_proxy(name)).copied().collect()
+}
+
+/// What the call says of the request: to others, or to the rules here, which see everything.
+pub(super) fn input<'a>(request: &HttpRequest<'a>, hiding: Option<Hiding<'a>>) -> Vec<Member<'a>> {
     let HttpRequest { head, body, resolved } = *request;
     let text = |text: &'a str| node(Value::String(Cow::Borrowed(text)));
-    let pair = |(name, value): (&'a str, &'a str)| node(Value::Array(vec![text(name), text(value)]));
-    let headers = told(head.headers).into_iter().map(pair).collect();
+    let pair = |(name, value): (&'a str, &'a str)| {
+        let value = hiding.map_or(Cow::Borrowed(value), |own| own.value(name, value));
+        node(Value::Array(vec![text(name), node(Value::String(value))]))
+    };
+    let headers = of_request(head.headers).into_iter().map(pair).collect();
     let mut input = Vec::with_capacity(7);
     let mut add = |key: &'static str, value: Node<'a>| {
         input.push(Member { key: Cow::Borrowed(key), key_span: Span::default(), value });
@@ -140,7 +167,8 @@ mod tests {
             [("a", "1\t\"x\""), ("Authorization", "secret"), ("x-request-id", "7"), ("é", "\u{2028}")];
         let head =
             HttpHead { method: "PUT", scheme: "http", authority: "h:1", path: "/p?q", headers: &headers };
-        let actor = Actor { agent_id: "a", environment: Some("production"), session_id: Some("s") };
+        let actor =
+            Actor { agent_id: "a", environment: Some("production"), session_id: Some("s"), secret: None };
         for body in [None, Some(&b"text \\ \n"[..]), Some(b""), Some(b"\xff\x00")] {
             for resolved in [Resolved::Unknown, Resolved::Later, Resolved::To(&addresses)] {
                 let request = HttpRequest { head, body, resolved };
@@ -160,7 +188,8 @@ mod tests {
                     )
                 };
                 assert_eq!(plain(&read(&actor, &request)), plain(&parsed));
-                assert!(!String::from_utf8_lossy(&json).contains("secret"));
+                let json = String::from_utf8_lossy(&json).into_owned();
+                assert!(!json.contains("secret") && json.contains("[REDACTED sha256:"), "{json}");
             }
         }
     }

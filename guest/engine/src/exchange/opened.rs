@@ -1,8 +1,8 @@
 //! The head of a request, read once: for what it needs of the body, and for the decision.
 
-use super::call::{self, Actor, HttpRequest, Resolved};
+use super::call::{self, Actor, Hiding, HttpRequest, Resolved};
 use crate::call::{Call, HTTP_TOOL};
-use crate::decide::network::{Said, Understood, decide_understood, refused, understand_with};
+use crate::decide::network::{Said, Understood, body_wanted, decide_understood, refused, understand_with};
 use crate::http::{BodyWanted, Fault, HttpHead, Request};
 use crate::policy::Policy;
 
@@ -10,7 +10,7 @@ use crate::policy::Policy;
 #[derive(Debug)]
 pub struct Opened<'a> {
     head: HttpHead<'a>,
-    /// Those that a call has.
+    /// Those that are decided.
     headers: Vec<(&'a str, &'a str)>,
     understood: Result<Understood<'a>, Fault>,
 }
@@ -18,18 +18,16 @@ pub struct Opened<'a> {
 impl<'a> Opened<'a> {
     /// Reads a head.
     pub fn new(head: HttpHead<'a>) -> Self {
-        let headers = call::told(head.headers);
+        let headers = call::of_request(head.headers);
         let understood = understand_with(&head, &headers);
         Self { head, headers, understood }
     }
 
     /// How much of the body of the request the decision about it needs, by what is known before the body
-    /// has come. Whoever asks waits for the whole body, or denies.
+    /// has come. Whoever asks waits for the whole body, or denies. [`super::Exchange::body_awaited`] says
+    /// whether more is needed than this.
     pub fn body_wanted(&self, policy: &Policy) -> BodyWanted {
-        match (&policy.network, &self.understood) {
-            (Some(network), Ok(read)) => network.body_wanted(read),
-            (_, _) => BodyWanted::None,
-        }
+        self.understood.as_ref().map_or(BodyWanted::None, |read| body_wanted(policy, read, &self.headers))
     }
 
     /// The whole request.
@@ -45,8 +43,9 @@ impl<'a> Opened<'a> {
         request: &HttpRequest<'a>,
     ) -> (Call<'a>, Result<Request<'a>, Fault>, Said<'p>) {
         // Most policies do not look into requests in this form, and it costs more than the decision.
-        let input = if policy.reads_requests { call::input(request) } else { Vec::new() };
-        let read = Request::of(&self.head, std::mem::take(&mut self.headers), request.body, request.resolved);
+        let input = if policy.reads_requests { call::input(request, None) } else { Vec::new() };
+        let headers = std::mem::take(&mut self.headers);
+        let read = Request::of(&self.head, headers, request.body, request.resolved, Hiding::of(actor));
         let said = match &read {
             Ok(read) => decide_understood(policy, read, &self.understood),
             Err(fault) => refused(fault),

@@ -5,7 +5,7 @@
 use core::net::IpAddr;
 
 use super::{Body, Fault, HttpHead, address};
-use crate::exchange::Resolved;
+use crate::exchange::{Hiding, Resolved};
 use crate::limits::RESOLVED_IPS_MAX;
 use crate::syntax::{Member, Node, Value};
 
@@ -26,6 +26,8 @@ pub(crate) struct Request<'a> {
     pub(crate) resolves_later: bool,
     /// What is paid with the request, for whoever understands payments.
     pub(crate) payment: Option<&'a Node<'a>>,
+    /// How credentials among the headers are told to others; `None` where they came as somebody told them.
+    pub(crate) hiding: Option<Hiding<'a>>,
 }
 
 /// Whose members are read.
@@ -58,6 +60,7 @@ impl<'a> Request<'a> {
         headers: Vec<(&'a str, &'a str)>,
         body: Option<&'a [u8]>,
         resolved: Resolved<'_>,
+        hiding: Hiding<'a>,
     ) -> Result<Self, Fault> {
         let (resolved_ips, resolves_later) = match resolved {
             Resolved::Unknown => (None, false),
@@ -74,6 +77,7 @@ impl<'a> Request<'a> {
             resolved_ips,
             resolves_later,
             payment: None,
+            hiding: Some(hiding),
         })
     }
 
@@ -118,6 +122,7 @@ impl<'a> Request<'a> {
             resolved_ips,
             resolves_later,
             payment,
+            hiding: None,
         })
     }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::decision::Rule;
 use crate::limits::MCP_SERVER_BYTES_MAX;
 use crate::meters::ToolPattern;
+use crate::path::PathSet;
+use crate::policy::Rules;
 
 /// `mcp` of a rule, or of the top level.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(crate) struct McpRules {
     /// `None`: no list.
     pub(crate) allow_tools: Option<ToolRules>,
     pub(crate) deny_tools: ToolRules,
+    /// Where it is spoken. `None`: as the top level says, and without that everywhere.
+    pub(crate) paths: Option<Rules<PathSet>>,
 }
 
 /// Patterns of names, and what the author wrote of each.

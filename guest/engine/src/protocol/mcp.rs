@@ -27,6 +27,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use answer::{Answer, Refused};
+pub(crate) use call::PAYMENT_KEY;
 pub use call::ToolCall;
 pub use headers::Headers;
 pub use listing::{Filtered, filter};

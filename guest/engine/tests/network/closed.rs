@@ -112,7 +112,8 @@ fn a_host_without_a_name_for_its_mcp_server_denies() {
         assert_eq!(said(&own, url, &json!({})), "mcp-server-unnamed", "{url}");
     }
     let named = policy(&json!({ "rules": [{ "hosts": ["[2606:4700::1]"], "mcp": { "server": "x" } }] }));
-    assert_eq!(said(&named, "https://[2606:4700::1]/", &json!({})), "host-allowed");
+    let listens = json!({ "headers": [["accept", "text/event-stream"]] });
+    assert_eq!(said(&named, "https://[2606:4700::1]/", &listens), "host-allowed");
 }
 
 #[test]

@@ -34,6 +34,8 @@ fn mistakes_refuse_the_document() {
         (json!({ "tunnel": true }), "unknown-field", "/network/tunnel"),
         (json!({ "mcp": { "server": "x" } }), "unknown-field", "/network/mcp/server"),
         (json!({ "mcp": { "allowTools": [] } }), "empty-list", "/network/mcp/allowTools"),
+        (json!({ "mcp": { "paths": [] } }), "empty-list", "/network/mcp/paths"),
+        (json!({ "mcp": { "paths": ["mcp"] } }), "bad-url-path", "/network/mcp/paths/0"),
         (json!({ "rules": [{}] }), "missing-field", "/network/rules/0"),
         (json!({ "rules": [{ "hosts": [] }] }), "empty-list", "/network/rules/0/hosts"),
         (
@@ -48,7 +50,7 @@ fn mistakes_refuse_the_document() {
             "/network/rules/0/mcp/server",
         ),
         (
-            json!({ "rules": [{ "hosts": ["a"], "mcp": { "server": "x" } }, { "hosts": ["b"], "mcp": { "server": "x" } }] }),
+            json!({ "allowPaths": ["/x"], "rules": [{ "hosts": ["a"], "mcp": { "server": "x" } }, { "hosts": ["b"], "mcp": { "server": "x" } }] }),
             "duplicate-name",
             "/network/rules/1/mcp/server",
         ),
@@ -66,6 +68,42 @@ fn mistakes_refuse_the_document() {
         findings(&transport),
         [(Severity::Error, "unknown-field", "/transport/network/egress".to_owned())]
     );
+}
+
+/// What is passed on is decided by nobody, so each entry is told of, and what a denial speaks of is not
+/// passed on.
+#[test]
+fn tls_that_nobody_sees_is_warned_of() {
+    let transport = |name: &str, denied: &str| {
+        let egress = json!({ "egressDeny": [denied] });
+        let transport = json!({ "httpsInspection": "sni-only", "tlsPassthrough": [name], "network": egress });
+        let found = findings(&json!({ "transport": transport }));
+        let pointer = "/transport/tlsPassthrough/0".to_owned();
+        let [(Severity::Warning, code, at)] = found.as_slice() else { panic!("{name} {denied}: {found:?}") };
+        assert_eq!(*at, pointer);
+        code.to_string()
+    };
+    for (name, denied, code) in [
+        ("a.example", "b.example", "tls-unseen"),
+        ("a.example", "A.example.", "unreachable"),
+        ("a.example", "a.example:443", "unreachable"),
+        ("a.example", "a.example:*", "unreachable"),
+        ("a.example", "*.example", "unreachable"),
+        ("a.example", "*", "unreachable"),
+        ("*.example.org", "evil.example.org", "unreachable"),
+        ("*.example.org", "*.a.example.org", "unreachable"),
+        ("*.a.example.org", "*.example.org", "unreachable"),
+        ("*.example.org", "example.org", "tls-unseen"),
+        ("*.example.org", "evilexample.org", "tls-unseen"),
+        ("a.example", "a.example:8443", "tls-unseen"),
+        ("a.example", "10.0.0.0/8", "tls-unseen"),
+        ("a.example:8443", "b.example", "dead-rule"),
+        ("10.0.0.1", "b.example", "dead-rule"),
+        ("localhost", "b.example", "dead-rule"),
+        ("*", "b.example", "dead-rule"),
+    ] {
+        assert_eq!(transport(name, denied), code, "{name} {denied}");
+    }
 }
 
 #[test]

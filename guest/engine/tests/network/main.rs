@@ -2,10 +2,12 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
+mod bodies;
 mod closed;
 mod documents;
 mod hosts;
 mod inner;
+mod mcp_paths;
 mod properties;
 mod requests;
 mod world;

@@ -44,6 +44,34 @@ fn headers_that_override_are_denied_where_there_is_something_to_override() {
     }
 }
 
+/// Rules and the authority are about a method and a path as well.
+#[test]
+fn nothing_replaces_what_rules_and_the_authority_speak_of() {
+    let network = json!({ "allowHosts": ["a.example"] });
+    let rule = |param: &str, operator: &str, value: &str| {
+        let when = json!({ "param": param, "operator": operator, "value": value });
+        let rule =
+            json!({ "name": "r", "tools": ["ht*"], "when": when, "action": "block", "onMissing": "skip" });
+        with(&json!({ "network": network, "rules": [rule] }))
+    };
+    let level = |level: &str| {
+        let identity = json!({ "authorityLevel": level, "environmentScope": ["development"] });
+        with(&json!({ "network": network, "identity": identity }))
+    };
+    let header = json!({ "headers": [["X-HTTP-Method-Override", "DELETE"]] });
+    for (name, policy, expect_header, expect_parameter) in [
+        ("method", rule("method", "eq", "DELETE"), "header-override", "host-allowed"),
+        ("path", rule("path", "starts_with", "/admin"), "header-override", "path-parameters"),
+        ("all of it", rule("$[*]", "contains", "x"), "header-override", "path-parameters"),
+        ("authority", rule("authority", "eq", "b.example"), "host-allowed", "host-allowed"),
+        ("read-only", level("read-only"), "header-override", "host-allowed"),
+        ("full-ops", level("full-ops"), "host-allowed", "host-allowed"),
+    ] {
+        assert_eq!(said(&policy, "https://a.example/", &header), expect_header, "{name}");
+        assert_eq!(said(&policy, "https://a.example/;x/admin", &json!({})), expect_parameter, "{name}");
+    }
+}
+
 #[test]
 fn paths_are_decided_in_their_one_spelling() {
     let policy = policy(&json!({

@@ -118,7 +118,7 @@ impl Operation for Answer {
             at: page.now,
         });
         if row.state == ApprovalState::Denied {
-            row.call = None;
+            row.forget_call();
         }
         row.mac = seal(&key, &row, &self.digest_key);
         let body = json(&AnswerEntry {
@@ -201,7 +201,8 @@ pub(in crate::app) fn end(
     subject: Option<&str>,
     digest_key: &[u8],
 ) -> Result<state::Approval, OperationError> {
-    let mut row = state::Approval { state, call: None, ..row.clone() };
+    let mut row = state::Approval { state, ..row.clone() };
+    row.forget_call();
     row.mac = seal(&key, &row, digest_key);
     let body = json(&EndEntry {
         agent_id: &row.agent,

@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 use super::{id, is_genuine};
 use crate::app::reads::ReadError;
 use crate::app::{App, clock, outcome, record, tally};
-use crate::state::{Approval, ApprovalAnswer, ApprovalMeter, ApprovalState, EntryKind, Millis};
+use crate::state::{
+    Approval, ApprovalAnswer, ApprovalMeter, ApprovalReason, ApprovalState, EntryKind, Millis,
+};
 use crate::store::{ApprovalFilter, EntryFilter, Order};
 
 /// Decisions about the agent that are shown.
@@ -20,9 +22,18 @@ pub struct Seen {
     pub id: String,
     /// All of it.
     pub row: Approval,
+    /// Whether the policy that asked still governs its agent: else a yes is worth nothing.
+    pub governs: bool,
 }
 
 impl Seen {
+    /// A row that is genuine, as it is seen now.
+    pub fn new(app: &App, id: String, row: Approval) -> Self {
+        let governing = app.catalog.get(&row.agent);
+        let governs = governing.is_some_and(|own| own.reference.digest == row.policy_digest);
+        Self { id, row, governs }
+    }
+
     /// Where it stands now: time ends a question before anybody writes so.
     pub fn status(&self, now: Millis) -> ApprovalState {
         if self.row.state.is_open() && now >= self.row.ends_at {
@@ -83,7 +94,7 @@ fn genuine(app: &App, key: &str, row: Approval) -> Option<Seen> {
     if !is_ours {
         tracing::error!(key, "an approval in the store is not what was recorded, and is left out");
     }
-    is_ours.then(|| Seen { id: id(key, row.round), row })
+    is_ours.then(|| Seen::new(app, id(key, row.round), row))
 }
 
 /// A question on the wire. The call is shown to approvers only.
@@ -99,6 +110,9 @@ pub struct Shown<'a> {
     requested_by: &'a str,
     reason: &'a str,
     code: &'a str,
+    reasons: &'a [ApprovalReason],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_reasons: Option<u32>,
     asked_at: String,
     expires_at: String,
     quorum: u32,
@@ -108,6 +122,7 @@ pub struct Shown<'a> {
     verdict_id: &'a str,
     call_digest: &'a str,
     policy_digest: &'a str,
+    governs: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     value_usd: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,6 +227,8 @@ impl<'a> Shown<'a> {
             requested_by: &row.requester,
             reason: &row.reason,
             code: &row.code,
+            reasons: &row.reasons,
+            more_reasons: Some(row.more_reasons).filter(|more| *more > 0),
             asked_at: clock::text(row.asked_at),
             expires_at: clock::text(row.ends_at),
             quorum: row.quorum,
@@ -221,6 +238,7 @@ impl<'a> Shown<'a> {
             verdict_id: &row.verdict_id,
             call_digest: &row.call_digest,
             policy_digest: &row.policy_digest,
+            governs: seen.governs,
             value_usd: row.value.map(|value| amount_text("usd", value)),
             // Its bytes as they were hashed. What is no JSON was never a call.
             call: call.and_then(|text| serde_json::from_str(text).ok()),

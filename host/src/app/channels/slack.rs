@@ -9,6 +9,7 @@ use super::message::{Message, visible_up_to};
 use super::signature;
 use super::target::{Reply, SendError};
 use super::webhook::Outgoing;
+use crate::app::approvals::words;
 use crate::app::clock;
 use crate::config::Slack;
 use crate::state::Millis;
@@ -24,6 +25,9 @@ const CALL_CHARS_MAX: usize = 2_400;
 
 /// The most that escaping may add to a text.
 const TEXT_CHARS_MAX: usize = 2_900;
+
+/// Characters of the reasons. Slack takes 3,000, and what is missing is said behind them.
+const LIST_CHARS_MAX: usize = 2_900;
 
 /// Ends a code span or a fence, wherever it stands.
 const FENCE: &[char] = &['`'];
@@ -52,31 +56,46 @@ fn body(own: &Slack, message: &Message) -> Value {
     let mut fields = vec![
         field("Agent", &row.agent),
         field("Tool", &row.tool),
-        field("Reason", &row.reason),
         field("Answer until", &clock::text(row.ends_at)),
     ];
     fields.extend(message.value().map(|value| field("Cost", &format!("{value} USD"))));
     if row.quorum > 1 {
         fields.push(field("Needs", &format!("{} people", row.quorum)));
     }
+    let reasons = words::reasons(row);
+    // One is a field as the others are; several have a place of their own, above the call.
+    let several = match &*reasons {
+        [one] => {
+            fields.insert(2, field("Reason", one));
+            None
+        }
+        all => Some(json!({ "type": "section", "text": mrkdwn(&listed(all)) })),
+    };
+    if !message.seen.governs {
+        fields.push(field("Replaced", words::REPLACED));
+    }
     let call = fenced(row.call.as_deref().unwrap_or_default());
+    let mut blocks = vec![
+        json!({ "type": "header", "text": { "type": "plain_text", "text": "Approval needed", "emoji": false } }),
+        json!({ "type": "section", "fields": fields }),
+    ];
+    blocks.extend(several);
+    blocks.extend([
+        json!({ "type": "section", "text": mrkdwn(&call) }),
+        json!({ "type": "actions", "elements": [
+            button(own, message, true),
+            button(own, message, false),
+        ] }),
+        json!({ "type": "context", "elements": [mrkdwn(&format!(
+            "Each link opens a page that asks once more. Question {}",
+            code(&message.seen.id),
+        ))] }),
+    ]);
     json!({
         "text": format!("Approval needed: agent {} wants to use {}", code(&row.agent), code(&row.tool)),
         "unfurl_links": false,
         "unfurl_media": false,
-        "blocks": [
-            { "type": "header", "text": { "type": "plain_text", "text": "Approval needed", "emoji": false } },
-            { "type": "section", "fields": fields },
-            { "type": "section", "text": mrkdwn(&call) },
-            { "type": "actions", "elements": [
-                button(own, message, true),
-                button(own, message, false),
-            ] },
-            { "type": "context", "elements": [mrkdwn(&format!(
-                "Each link opens a page that asks once more. Question {}",
-                code(&message.seen.id),
-            ))] },
-        ],
+        "blocks": blocks,
     })
 }
 
@@ -100,6 +119,21 @@ fn mrkdwn(text: &str) -> Value {
 
 fn field(name: &str, text: &str) -> Value {
     mrkdwn(&format!("*{name}*\n{}", code(text)))
+}
+
+/// Every reason on a line of its own, as far as Slack takes them; the page behind the links has all.
+fn listed(reasons: &[String]) -> String {
+    let mut text = "*Reasons, all of them*".to_owned();
+    for (place, own) in reasons.iter().enumerate() {
+        let line = format!("\n{}. {}", place + 1, code(own));
+        // What says that something is missing has its room.
+        if text.chars().count() + line.chars().count() > LIST_CHARS_MAX {
+            text.push_str(&format!("\n… and {} more: open a link to read them", reasons.len() - place));
+            break;
+        }
+        text.push_str(&line);
+    }
+    text
 }
 
 /// Somebody's text as a code span: nothing in it means anything.
@@ -135,6 +169,18 @@ mod tests {
             r"`a\u{60}*b*\u{60} &lt;!channel&gt; &amp; &lt;https://x|y&gt;`"
         );
         assert_eq!(code("a\n> b\u{202e}"), r"`a\n&gt; b\u{202e}`");
+    }
+
+    #[test]
+    fn every_reason_is_listed_or_counted() {
+        let all = |count| (0..count).map(|own| format!("{own} <`{}", "&".repeat(120))).collect::<Vec<_>>();
+        let text = listed(&all(2));
+        assert!(text.starts_with("*Reasons, all of them*\n1. `0 &lt;\\u{60}&amp;"), "{text}");
+        assert!(text.contains("\n2. `1 ") && !text.contains("more"), "{text}");
+        let text = listed(&all(40));
+        assert!(text.chars().count() <= 3_000, "{}", text.chars().count());
+        let lines = text.lines().count() - 2;
+        assert!(text.ends_with(&format!("\n… and {} more: open a link to read them", 40 - lines)), "{text}");
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub(super) async fn run(args: &Args, word: Word, client: &Client, context: &Cont
 pub(super) fn outcome(own: &Question) -> (Tone, String) {
     let what = format!("{} for {}", text::line(&own.tool_name, 60), text::line(&own.agent_id, 60));
     match own.status {
+        Status::Approved if own.is_replaced() => {
+            (Tone::Caution, format!("approved for nothing: {what}; another policy governs by now"))
+        }
         Status::Approved => (Tone::Good, format!("approved: {what}; it may be sent once")),
         Status::Used => (Tone::Good, format!("approved and used: {what}")),
         Status::Denied => (Tone::Bad, format!("denied: {what}")),

@@ -68,9 +68,18 @@ fn print(
             text::line(&own.value().unwrap_or_default(), NAME_CHARS_MAX),
             format!("{} of {}", own.approvals, own.quorum),
             page.paint(tone, &text::line(&own.standing(now), NAME_CHARS_MAX)),
-            text::line(&own.reason, REASON_CHARS_MAX),
+            reason(own),
         ]);
     }
     writeln!(out, "{table}")?;
     Ok(())
+}
+
+/// Why, and how many reasons more there are: they do not fit into a column, and must not be missed.
+fn reason(own: &Question) -> String {
+    let first = text::line(&own.reason, REASON_CHARS_MAX);
+    match own.reasons.len().saturating_sub(1) {
+        0 => first,
+        more => format!("{first} [and {more} more: show]"),
+    }
 }

@@ -18,6 +18,13 @@ pub(super) struct Question {
     pub(super) requested_by: String,
     pub(super) reason: String,
     pub(super) code: String,
+    /// All of them, the one above first; none from a daemon that tells one only.
+    #[serde(default)]
+    pub(super) reasons: Vec<Reason>,
+    #[serde(default)]
+    pub(super) more_reasons: u32,
+    /// Whether the policy that asked governs still.
+    pub(super) governs: Option<bool>,
     #[serde(deserialize_with = "moment")]
     pub(super) asked_at: Timestamp,
     #[serde(deserialize_with = "moment")]
@@ -38,6 +45,27 @@ pub(super) struct Question {
     /// All of it in the daemon's words.
     #[serde(skip, default = "nothing")]
     pub(super) source: Box<RawValue>,
+}
+
+/// One reason why a person is asked.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Reason {
+    pub(super) message: String,
+    pub(super) code: String,
+    pub(super) rule: Option<Rule>,
+    pub(super) part: Option<Part>,
+}
+
+/// The line of the policy.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Rule {
+    pub(super) pointer: String,
+}
+
+/// What of the call a reason speaks of.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Part {
+    pub(super) text: String,
 }
 
 /// Where a question stands.
@@ -137,6 +165,11 @@ impl Question {
         self.value_usd.as_deref().map(dollars)
     }
 
+    /// Whether a yes is worth nothing, because another policy governs by now.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.governs == Some(false)
+    }
+
     /// Whole seconds until nobody can answer any more.
     pub(super) fn seconds_left(&self, now: Timestamp) -> i64 {
         let millis = self.expires_at.as_millisecond().saturating_sub(now.as_millisecond());
@@ -146,7 +179,10 @@ impl Question {
     /// Where it stands: the time that is left, or how it ended.
     pub(super) fn standing(&self, now: Timestamp) -> String {
         match self.status {
-            Status::Pending if now < self.expires_at => format!("{} left", span(self.seconds_left(now))),
+            Status::Pending if now < self.expires_at => {
+                let left = format!("{} left", span(self.seconds_left(now)));
+                if self.is_replaced() { format!("{left}, policy replaced") } else { left }
+            }
             Status::Pending | Status::Expired => "expired".to_owned(),
             Status::Approved => format!("approved{}", self.last_word()),
             Status::Denied => format!("denied{}", self.last_word()),
@@ -245,6 +281,8 @@ pub(super) mod tests {
         assert!(own.is_open(NOW.parse().unwrap()));
         assert_eq!(own.standing(NOW.parse().unwrap()), "0:42 left");
         assert!(!own.is_open("2030-01-01T00:01:00Z".parse().unwrap()));
+        own.governs = Some(false);
+        assert_eq!(own.standing(NOW.parse().unwrap()), "0:42 left, policy replaced");
         own.status = serde_json::from_str("\"postponed\"").unwrap();
         assert_eq!(own.status, Status::Unknown);
         assert!(!own.is_open(NOW.parse().unwrap()));

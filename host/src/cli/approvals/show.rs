@@ -59,9 +59,38 @@ fn print(own: &Question, now: Timestamp, page: Page, out: &mut impl Write) -> io
 }
 
 impl Question {
+    /// Every reason, numbered where there are several: a yes is for all of them. Then where in the
+    /// policy they stand.
+    fn grounds(&self) -> Vec<(&'static str, String)> {
+        if self.reasons.is_empty() {
+            return vec![("why", self.reason.clone()), ("rule", self.code.clone())];
+        }
+        let count = self.reasons.len();
+        let number = |place: usize| {
+            if count > 1 { format!("{} of {count}: ", place + 1) } else { String::new() }
+        };
+        let (mut why, mut rules) = (Vec::new(), Vec::new());
+        for (place, own) in self.reasons.iter().enumerate() {
+            let part = own.part.as_ref().filter(|part| !own.message.contains(&part.text));
+            let part = part.map_or(String::new(), |part| format!(" In: {}", part.text));
+            why.push(("why", format!("{}{}{part}", number(place), own.message)));
+            let line = own.rule.as_ref().map_or(String::new(), |rule| format!(" at {}", rule.pointer));
+            rules.push(("rule", format!("{}{}{line}", number(place), own.code)));
+        }
+        if self.more_reasons > 0 {
+            why.push(("why", format!("the same holds for {} more parts of the call", self.more_reasons)));
+        }
+        why.extend(rules);
+        why
+    }
+
     /// All that is known beside the call, by name, in the order in which it helps to decide.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        let mut facts = vec![("why", self.reason.clone()), ("rule", self.code.clone())];
+        let mut facts = self.grounds();
+        if self.is_replaced() {
+            let why = "another policy governs by now: a yes is worth nothing, the call has to ask again";
+            facts.push(("void", why.to_owned()));
+        }
         for said in &self.answers {
             let note = said.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
             let Said { subject, answer, channel, at, .. } = said;
@@ -92,5 +121,54 @@ impl Question {
         facts.push(("call", self.call_digest.clone()));
         facts.push(("policy", self.policy_digest.clone()));
         facts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::question::tests::question;
+    use serde_json::value::RawValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn with(members: &Value) -> Question {
+        let mut own: Value = serde_json::from_str(question("apr_1", "deploy").source.get()).unwrap();
+        own.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        Question::read(RawValue::from_string(own.to_string()).unwrap()).unwrap()
+    }
+
+    fn said(own: &Question) -> Vec<(&'static str, String)> {
+        let is_ground = |(name, _): &(&str, String)| matches!(*name, "why" | "rule" | "void");
+        own.facts().into_iter().filter(is_ground).collect()
+    }
+
+    #[test]
+    fn every_reason_is_said_and_whether_a_yes_counts() {
+        let fact = |name: &'static str, text: &str| (name, text.to_owned());
+        let one =
+            [fact("why", "The policy asks a person about `deploy`."), fact("rule", "approval-required")];
+        assert_eq!(said(&with(&json!({}))), one, "a daemon that tells one");
+        assert_eq!(said(&with(&json!({ "governs": true }))), one);
+        let reasons = json!([
+            { "message": "Runs another program.", "code": "bash-runner", "layer": "deterministic",
+              "part": { "text": "xargs rm", "start": 3, "end": 11 } },
+            { "message": "Costs a lot.", "code": "approval-above", "layer": "deterministic",
+              "rule": { "pattern": "1.00", "pointer": "/approvals/above" } },
+        ]);
+        assert_eq!(
+            said(&with(&json!({ "reasons": reasons, "moreReasons": 3, "governs": false }))),
+            [
+                fact("why", "1 of 2: Runs another program. In: xargs rm"),
+                fact("why", "2 of 2: Costs a lot."),
+                fact("why", "the same holds for 3 more parts of the call"),
+                fact("rule", "1 of 2: bash-runner"),
+                fact("rule", "2 of 2: approval-above at /approvals/above"),
+                fact(
+                    "void",
+                    "another policy governs by now: a yes is worth nothing, the call has to ask again"
+                ),
+            ]
+        );
     }
 }

@@ -1,12 +1,10 @@
 //! Callers who may not ask, or not in this session.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{AGENT, changed, denied, evaluate, governed, in_session, refused, start_session};
 use crate::client::Client;
-use crate::harness::{KEY, Place, call, eventually};
+use crate::harness::{KEY, Place, SOON, call, eventually};
 use crate::policy;
 
 #[test]
@@ -45,9 +43,7 @@ fn session_of_another_agent() {
     let (place, daemon) = governed();
     place.govern(&policy::plain("other", "1.0.0"));
     let mut client = daemon.client();
-    eventually("both govern", Duration::from_secs(15), || {
-        client.get("/v1/health").ok()["definitionsCount"] == 2
-    });
+    eventually("both govern", SOON, || client.get("/v1/health").ok()["definitionsCount"] == 2);
     let id = start_session(&mut client);
     let reply = evaluate(&mut client, &changed(call("other", "search"), "sessionId", json!(id)));
     denied(&mut client, &reply, "effect-refused");

@@ -1,11 +1,9 @@
 //! Calls that a meter does not bear, and meters that somebody would like to have back.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{AGENT, changed, denied, evaluate, governed, in_session, start_session, with};
-use crate::harness::{Place, call, cent, eventually};
+use crate::harness::{Place, SOON, call, cent, eventually};
 use crate::{ledger, policy};
 
 #[test]
@@ -109,13 +107,13 @@ fn points_of_the_day_exhausted() {
 #[test]
 fn hold_that_nobody_settled() {
     let budgets = json!([{ "name": "shop", "limit": "0.01", "per": "lifetime", "tools": ["pay"] }]);
-    let place = Place::new().with("SENTINEL_RESERVATION_TTL", "1");
+    let place = Place::new().with("SENTINEL_RESERVATION_TTL", "20");
     place.govern(&policy::with(AGENT, &[("budgets", budgets)]));
     let daemon = place.start();
     let mut client = daemon.client();
     let paid = evaluate(&mut client, &cent(AGENT)).ok();
     assert_eq!(ledger::standings(&mut client, AGENT)["budgets/shop"], (0, 10_000));
-    eventually("it counts as spent", Duration::from_secs(20), || {
+    eventually("it counts as spent", SOON, || {
         ledger::standings(&mut client, AGENT)["budgets/shop"] == (10_000, 0)
     });
     let reply = evaluate(&mut client, &cent(AGENT));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { accessible, ask, call, daemonAt, fit, narrow, open, scene, shifts, walk } from "./helpers.mjs";
+import { accessible, ask, call, daemonAt, fit, narrow, open, patient, scene, shifts, walk } from "./helpers.mjs";
 
 const row = (page, agent) => page.getByRole("row").filter({ has: page.getByRole("link", { name: agent, exact: true }) });
 const risk = (page, agent) => page.getByRole("meter", { name: `Risk points of ${agent}` });
@@ -50,6 +50,7 @@ walk("the list tells who may what, and risk grows with calls", { as: "carol" }, 
 
 walk("one agent: its gauge, its budgets, its timeline, its policy", { as: "carol" }, async ({ page }) => {
   await call("payments-agent", "pay_invoice", { invoiceId: "INV-2026-1", currency: "EUR", amount: 40, recipient: { country: "DE" } }, { payee: "mueller", cost: { usd: "40.00" } });
+  await patient(page);
   await open(page, "agents/payments-agent");
   await risk(page, "payments-agent").waitFor();
   const before = await used(risk(page, "payments-agent"));

@@ -200,9 +200,26 @@ export async function accessible(page, state) {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
+/** Until the page has stayed as it is for some frames. A page that never does is what it is after some hundred. */
+const still = (page) =>
+  page.evaluate(async () => {
+    const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next, 0)));
+    const look = () => {
+      const { scrollWidth, scrollHeight } = document.scrollingElement;
+      return `${window.__shifts?.length} ${scrollWidth} ${scrollHeight}`;
+    };
+    for (let seen = look(), quiet = 0, all = 0; quiet < 10 && all < 300; all += 1) {
+      await frame();
+      quiet = look() === seen ? quiet + 1 : 0;
+      seen = look();
+    }
+  });
+
 /** Nobody has to scroll the page sideways at the width of a phone. */
 export async function narrow(page, state) {
   const before = page.viewportSize();
+  // What moved before is told afterwards; what moves with the window, however late, is nobody's fault.
+  const moved = await shifts(page);
   await page.setViewportSize(PHONE);
   // Charts follow a moment later; what stays too wide is told below.
   const fits = () => document.scrollingElement.scrollWidth <= document.documentElement.clientWidth;
@@ -216,7 +233,16 @@ export async function narrow(page, state) {
   });
   assert.deepEqual(wide, [], `${state} is wider than a phone`);
   if (before !== null) await page.setViewportSize(before);
+  await still(page);
+  await page.evaluate((moved) => { window.__shifts = moved; }, moved);
 }
+
+/** Has a page wait for all answers: after two seconds it shows what is there, and is pushed down by the rest. */
+export const patient = (page) =>
+  page.addInitScript(() => {
+    const own = window.setTimeout.bind(window);
+    window.setTimeout = (run, ms, ...more) => own(run, ms === 2_000 ? 60_000 : ms, ...more);
+  });
 
 /** Both, in one state of a page. */
 export async function fit(page, state) {

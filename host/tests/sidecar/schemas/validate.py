@@ -49,7 +49,7 @@ def mistakes(kind, path):
         (document,) = documents
         yield from against(json.loads((HERE / "compose-spec.json").read_text()), document, "compose")
         return
-    istio = json.loads((HERE / "istio.json").read_text())
+    istio = json.loads((HERE / "istio.json").read_text()) | json.loads((HERE / "istio-route.json").read_text())
     assert documents, "no document"
     for document in documents:
         name = f"{document['apiVersion']}/{document['kind']}"

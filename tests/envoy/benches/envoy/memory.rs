@@ -23,11 +23,11 @@ const LOADED: Duration = Duration::from_secs(2);
 pub(crate) fn run(peers_only: bool) {
     let origin = Envoy::options(&chains::origin().build()).cpu(LOAD_CPU).start();
     println!("\nmemory under load, and size of the module");
-    let none = measure(&Bootstrap::new(origin.port()));
+    let none = measure(&Bootstrap::new(origin.port()).pooled());
     println!("{:<22} {:>10} {:>14} {:>10}", "in MB", "one worker", "further worker", "module");
     line("router only", &none, 0.0);
     let show = |name: &str, module: &Path, filter: Value| {
-        let own = measure(&Bootstrap::new(origin.port()).filter(filter));
+        let own = measure(&Bootstrap::new(origin.port()).pooled().filter(filter));
         line(name, &own, fs::metadata(module).expect("a module").len() as f64);
         own
     };

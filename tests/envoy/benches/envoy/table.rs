@@ -36,7 +36,7 @@ struct Medians {
 
 impl Measured {
     fn start(row: Row, origin: u16) -> Self {
-        let config = row.chain.bootstrap(row.load, origin).build();
+        let config = row.chain.bootstrap(row.load, origin).pooled().build();
         Self { row, envoy: Envoy::options(&config).cpu(PROXY_CPU).start(), rounds: Vec::new() }
     }
 

@@ -152,6 +152,33 @@ test('a request that is given up leaves the question to the others', async () =>
     assert.equal(asked, 3);
 });
 
+test('who comes while a handler gives up asks anew', async () => {
+    const inner = fake();
+    let asked = 0;
+    const slow = async ({ signal }) => {
+        asked += 1;
+        if (asked > 1) return { by: 'carol' };
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await sleep(20);
+        // Neither an error nor a no of somebody who was not asked any more.
+        if (inner.fails) throw signal.reason;
+        return false;
+    };
+    for (const fails of [true, false]) {
+        [inner.fails, asked] = [fails, 0];
+        const guarded = guardFetch(inner, asks(), { approve: slow });
+        const first = new AbortController();
+        const alone = guarded(URL, { signal: first.signal });
+        await sleep(5);
+        first.abort();
+        await assert.rejects(alone, { name: 'AbortError' });
+        assert.equal((await guarded(URL)).status, 200);
+        await sleep(30);
+        assert.equal((await guarded(URL)).status, 200, 'what the first says late changes nothing');
+        assert.equal(asked, 3);
+    }
+});
+
 test('without a handler, the session can be answered by whoever has it', async () => {
     const inner = fake();
     const session = new Session(asks());

@@ -79,9 +79,9 @@ test('labels', async () => {
     assert.deepEqual((await tags('https://h.example/xy')).sort(), [...common].sort());
     // A glob takes no more than the product of both lengths.
     const slow = guardFetch(fake(), own, { audit: { enrichment: { tagRules: [{ pattern: '*a'.repeat(200) + 'b', tags: ['x'] }] } } });
-    const started = performance.now();
+    const started = process.cpuUsage();
     await slow(`https://h.example/${'a'.repeat(8_000)}`);
-    assert.ok(performance.now() - started < 1_000);
+    assert.ok(process.cpuUsage(started).user < 1_000_000);
 });
 
 test('records that are required and cannot be taken keep requests from leaving', async () => {

@@ -11,7 +11,7 @@ const URL = 'http://127.0.0.1:9/buy';
 const settled = () => new Response('goods', { headers: { 'payment-response': receipt(true) } });
 const pay = (guarded, micros = 500_000) => guarded(URL, { headers: { 'payment-signature': payment(micros), authorization: 'Bearer inner' } });
 const governed = (daemon, inner = fake(settled), more = {}) => {
-    const own = { url: daemon.url, token: TOKEN, timeoutMs: 2_000, ...more.daemon };
+    const own = { url: daemon.url, token: TOKEN, timeoutMs: 60_000, ...more.daemon };
     return guardFetch(inner, policy(), { onError: () => {}, ...more, daemon: own });
 };
 
@@ -58,7 +58,7 @@ test('what a daemon denies does not leave', async () => {
 test('a daemon that cannot be asked, or that says something else, is a denial', async () => {
     const daemon = await pretendDaemon();
     const inner = fake();
-    for (const verdict of [{ permitted: 'true' }, { permitted: undefined }, { agentId: 'other' }, { verdictId: undefined }, { decision: 'maybe' }, { enforced: 1 }, { code: null }, { decision: 'deny', enforced: true }, { decision: 'escalate', enforced: true }]) {
+    for (const verdict of [{ toolName: 'another' }, { permitted: 'true' }, { permitted: undefined }, { agentId: 'other' }, { verdictId: undefined }, { decision: 'maybe' }, { enforced: 1 }, { code: null }, { decision: 'deny', enforced: true }, { decision: 'escalate', enforced: true }]) {
         daemon.verdict = () => ({ decision: 'allow', permitted: true, code: 'host-allowed', ...verdict });
         assert.equal((await refused(governed(daemon, inner)(URL))).code, 'daemon-refused', JSON.stringify(verdict));
     }
@@ -100,9 +100,15 @@ test('people answer at the daemon', async () => {
     const daemon = await pretendDaemon();
     const asks = { decision: 'escalate', permitted: false, code: 'approval-above', layer: 'deterministic', approval: { id: 'apr_1', status: 'pending', quorum: 1 } };
     const yes = { decision: 'allow', permitted: true, code: 'approved', layer: 'approval', approval: { id: 'apr_1', status: 'used' } };
-    daemon.verdict = (call) => (call.approvalId === 'apr_1' ? yes : asks);
+    let said = 'pending';
+    // A yes is for the same bytes, and once.
+    daemon.verdict = (call, number, body) => {
+        const isIt = said === 'approved' && body === daemon.bodies[0];
+        if (isIt) said = 'used';
+        return isIt ? yes : asks;
+    };
     const waited = ['pending', 'pending', 'approved'];
-    daemon.approvals.set('apr_1', () => waited.shift());
+    daemon.approvals.set('apr_1', () => (said = waited.shift()));
     const inner = fake();
     assert.equal((await governed(daemon, inner)(URL)).status, 200);
     assert.deepEqual([daemon.evaluated.length, waited.length], [2, 0]);
@@ -119,7 +125,37 @@ test('people answer at the daemon', async () => {
     assert.equal(inner.asked.length, 1);
 });
 
-const reporting = (daemon, more = {}) => new ApiStorage({ baseUrl: daemon.url, apiKey: TOKEN, point: 'test/1', flushIntervalMs: 10, onError: () => {}, timeoutMs: 2_000, ...more });
+test('a yes that another request used up is asked for anew, and not for ever', async () => {
+    const daemon = await pretendDaemon();
+    daemon.verdict = (call, number) => ({ decision: 'escalate', permitted: false, code: 'approval-above', layer: 'deterministic', approval: { id: `apr_${number}`, status: 'pending' } });
+    for (let number = 1; number <= 65; number += 1) daemon.approvals.set(`apr_${number}`, () => 'approved');
+    const error = await refused(governed(daemon)(URL));
+    assert.deepEqual([error.code, error.approvalId, daemon.evaluated.length], ['approval-too-many', 'apr_65', 65]);
+});
+
+test('a daemon is asked with the very text that was decided', async () => {
+    const daemon = await pretendDaemon();
+    let asked = 0;
+    daemon.verdict = () => ((asked += 1) % 2 === 1 ? { decision: 'escalate', permitted: false, code: 'approval-above', layer: 'deterministic', approval: { id: 'apr_1', status: 'pending' } } : { decision: 'allow', permitted: true, code: 'approved', layer: 'approval' });
+    daemon.approvals.set('apr_1', () => 'approved');
+    const own = policy({}, { allowHosts: [], rules: [{ hosts: ['127.0.0.1:*'], mcp: { server: 'bank', allowTools: ['*'] } }] });
+    const settings = { url: daemon.url, token: TOKEN, sessionId: 'ses_"1' };
+    const speaks = guardFetch(fake(), own, { daemon: settings, onError: () => {} });
+    const message = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send","arguments":{"account":9007199254740993, "rate":1.0}}}';
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    assert.equal((await speaks(URL, { method: 'POST', headers, body: message })).status, 200);
+    const pays = guardFetch(fake(settled), paying(), { daemon: settings, onError: () => {} });
+    const heart = { method: 'POST', headers: { 'payment-signature': payment(500_000) }, body: 'with \u2764\ufe0f' };
+    assert.equal((await pays(URL, heart)).status, 200);
+    assert.equal(daemon.bodies.length, 4);
+    const [first, again, third, fourth] = daemon.bodies;
+    assert.deepEqual([again, fourth], [first, third], 'after a yes, the same');
+    assert.match(first, /"toolName":"mcp__bank__send","toolInput":\{"account":9007199254740993, "rate":1.0\}/);
+    assert.match(third, /"body":"with \u2764\\ufe0f"/);
+    for (const body of daemon.bodies) assert.ok(body.endsWith(',"sessionId":"ses_\\"1"}'), body);
+});
+
+const reporting = (daemon, more = {}) => new ApiStorage({ baseUrl: daemon.url, apiKey: TOKEN, point: 'test/1', flushIntervalMs: 10, onError: () => {}, timeoutMs: 60_000, ...more });
 
 test('records reach a daemon, with what became of them and without secrets', async () => {
     const daemon = await pretendDaemon();
@@ -166,10 +202,9 @@ test('defect 7: a daemon that is down for a while loses nothing, and nobody wait
     daemon.down = 3;
     const errors = [];
     const storage = reporting(daemon, { batchSize: 4, onError: (error) => errors.push(error) });
-    const started = performance.now();
     for (let index = 0; index < 10; index += 1) await storage.write(row({ id: `r${index}` }), evidence);
-    assert.ok(performance.now() - started < 500, 'writing does not wait');
-    for (let tries = 0; tries < 500 && storage.waiting > 0; tries += 1) await sleep(10);
+    assert.equal(storage.waiting, 10, 'writing does not wait');
+    for (let tries = 0; tries < 6_000 && storage.waiting > 0; tries += 1) await sleep(10);
     assert.equal(storage.waiting, 0, 'it comes back by itself');
     assert.deepEqual([...daemon.records.keys()], Array.from({ length: 10 }, (_, index) => `r${index}`));
     assert.ok(errors.length >= 3, 'and is said');
@@ -205,6 +240,86 @@ test('what a daemon does not take is named, and holds up nothing else', async ()
     assert.deepEqual([...daemon.records.keys()], ['a', 'b']);
     assert.deepEqual(storage.refused.map((own) => [own.id, own.code]), [['bad', 'bad-request']]);
     assert.throws(() => storage.check(), /does not take records: bad-request/);
+});
+
+test('what the daemon cannot read is sent alone, then without its body, and then named', async () => {
+    const daemon = await pretendDaemon();
+    const storage = reporting(daemon, { batchSize: 64 });
+    const nested = `${'['.repeat(126)}${']'.repeat(126)}`;
+    const deep = { ...evidence, call: `{"agentId":"buyer","toolName":"http","toolInput":${nested}}` };
+    for (let index = 0; index < 20; index += 1) {
+        // One that has no shorter form, and one that has.
+        const own = index === 7 ? deep : index === 13 ? { ...deep, short: evidence.call } : evidence;
+        await storage.write(row({ id: `r${index}` }), own);
+    }
+    await storage.flush();
+    const all = Array.from({ length: 20 }, (_, index) => `r${index}`);
+    assert.deepEqual([...daemon.records.keys()].sort(), all.filter((id) => id !== 'r7').sort());
+    assert.deepEqual(storage.refused.map((own) => [own.id, own.code]), [['r7', 'too-deep']]);
+    assert.equal(daemon.batches.reduce((sum, size) => sum + size, 0), 19, 'each of the others once');
+    assert.equal(daemon.reports.length, 19);
+    assert.throws(() => storage.check(), /too-deep/);
+    assert.deepEqual(storage.acknowledge().map((own) => own.id), ['r7']);
+    storage.check();
+    assert.deepEqual(storage.refused, []);
+});
+
+test('a body that no request has room for does not stop the records', async () => {
+    const daemon = await pretendDaemon();
+    const storage = reporting(daemon);
+    const guarded = guardFetch(fake(), policy(), { audit: { storage, required: true }, onError: () => {} });
+    const post = (body) => guarded(URL, { method: 'POST', body });
+    await post('x'.repeat(4 << 20));
+    await post('"'.repeat(3 << 20));
+    await post(new Uint8Array(3_400_000).fill(0xff));
+    await post('x'.repeat(3 << 20));
+    await post('small');
+    await refused(guarded('https://elsewhere.example/', { method: 'POST', body: 'x'.repeat(4 << 20) }));
+    await guarded.close();
+    assert.deepEqual([storage.waiting, storage.refused.length, daemon.reports.length], [0, 0, 5]);
+    const bodies = [...daemon.records.values()].map(({ call }) => call.toolInput.body);
+    const left = (bytes) => `[left out: ${bytes} bytes]`;
+    assert.deepEqual(bodies.map((body) => body.length > 99 ? body.length : body), [left(4 << 20), left(3 << 20), left(3_400_000), 3 << 20, 'small', left(4 << 20)]);
+});
+
+test('what waits with its body is bounded, and what waits without is not lost', async () => {
+    const daemon = await pretendDaemon();
+    daemon.down = Infinity;
+    const storage = reporting(daemon, { flushIntervalMs: 60_000, batchSize: 256 });
+    const big = { ...evidence, call: `{"agentId":"buyer","toolName":"http","toolInput":{"body":"${'x'.repeat(3 << 20)}"}}`, short: evidence.call };
+    for (let index = 0; index < 30; index += 1) await storage.write(row({ id: `r${index}` }), big);
+    await assert.rejects(storage.write(row(), { ...big, short: undefined }), /too many records wait/);
+    daemon.down = 0;
+    await storage.destroy();
+    assert.equal(daemon.records.size, 30);
+    const whole = [...daemon.records.values()].filter(({ call }) => call.toolInput.body !== undefined).length;
+    assert.ok(whole === 21, `${whole}`);
+});
+
+test('an outcome that is refused for good holds up nothing', async () => {
+    const daemon = await pretendDaemon();
+    const storage = reporting(daemon);
+    let away = 2;
+    daemon.takes = (report) => (report.verdictId === 'main-b' ? 404 : report.verdictId === 'main-c' && (away -= 1) >= 0 ? 401 : null);
+    for (const id of ['a', 'b', 'c', 'd']) await storage.write(row({ id }), evidence);
+    await storage.flush();
+    assert.deepEqual(daemon.reports.map((report) => report.verdictId), ['main-a', 'main-c', 'main-d']);
+    assert.deepEqual(storage.refused.map((own) => [own.id, own.code]), [['b', 'not-found']]);
+    await storage.destroy();
+});
+
+test('half a character of a server is no outcome that cannot be told', async () => {
+    const daemon = await pretendDaemon();
+    const broken = () => new Response('goods', { headers: { 'payment-response': btoa('{"success":true,"transaction":"\\ud83d"}') } });
+    const failing = () => { throw new TypeError(`${'x'.repeat(244)}\u{1f600}`); };
+    for (const answer of [broken, failing]) {
+        const storage = reporting(daemon);
+        const guarded = guardFetch(fake(answer), paying(), { audit: { storage }, onError: () => {} });
+        await pay(guarded).catch(() => {});
+        await guarded.close();
+        assert.deepEqual(storage.refused, []);
+    }
+    assert.deepEqual(daemon.reports.map((own) => [own.outcome, own.toolOutput.transaction]), [['executed', undefined], ['failed', undefined]]);
 });
 
 test('flushes at the same time send each record once', async () => {

@@ -6,8 +6,16 @@ export const TOKEN = 'sk-evaluate';
 
 export async function pretendDaemon() {
     const own = {
-        evaluated: [], reports: [], records: new Map(), batches: [], approvals: new Map(), down: 0, refuses: () => null,
+        evaluated: [], bodies: [], reports: [], takes: () => null, records: new Map(), batches: [], approvals: new Map(), down: 0, refuses: () => null,
         verdict: () => ({ decision: 'allow', permitted: true, code: 'host-allowed' }),
+    };
+    const depthOf = (text) => {
+        let [depth, most] = [0, 0];
+        for (const [mark] of text.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
+            depth += mark === '[' || mark === '{' ? 1 : -1;
+            most = Math.max(most, depth);
+        }
+        return most;
     };
     const keyed = new Map();
     const problem = (response, status, code) => response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ status, code, decision: 'deny', permitted: false }));
@@ -20,10 +28,12 @@ export async function pretendDaemon() {
             const first = keyed.get(key);
             if (first !== undefined) return json(response, { ...first, replayed: true });
             own.evaluated.push(call);
-            const said = own.verdict(call, own.evaluated.length);
+            own.bodies.push(request.bytes.toString());
+            const said = own.verdict(call, own.evaluated.length, request.bytes.toString());
+            const { authority, path } = call.http ?? call.toolInput;
             const verdict = {
-                reason: 'because.', layer: 'network', mode: 'enforce', rule: null, enforced: true, riskPoints: 3, agentId: call.agentId, toolName: 'http',
-                http: { authority: call.toolInput.authority, path: call.toolInput.path }, policyDigest: 'sha256:00', verdictId: `main-${own.evaluated.length}`, ...said,
+                reason: 'because.', layer: 'network', mode: 'enforce', rule: null, enforced: true, riskPoints: 3, agentId: call.agentId, toolName: call.toolName,
+                http: { authority, path }, policyDigest: 'sha256:00', verdictId: `main-${own.evaluated.length}`, ...said,
             };
             keyed.set(key, verdict);
             json(response, verdict);
@@ -32,13 +42,18 @@ export async function pretendDaemon() {
             const report = JSON.parse(request.bytes);
             const known = ['agentId', 'toolName', 'toolOutput', 'verdictId', 'outcome', 'cost', 'durationMs', 'error'];
             const isGood = Object.keys(report).every((name) => known.includes(name)) && ['executed', 'failed', 'not-executed'].includes(report.outcome) && Number.isInteger(report.durationMs);
-            if (!isGood) return problem(response, 400, 'bad-request');
+            // Half a character is no JSON to the daemon.
+            if (!isGood || /\\ud[89ab]/.test(request.bytes)) return problem(response, 400, 'bad-request');
+            const status = own.takes(report);
+            if (status !== null) return problem(response, status, 'not-found');
             own.reports.push(report);
             json(response, { recorded: true, entryId: 'main-9', ledger: { index: 9 }, hold: null });
         },
         'POST /v1/records'(request, response) {
+            if (request.bytes.length > 4 << 20) return problem(response, 413, 'body-too-large');
+            if (depthOf(request.bytes.toString()) > 128) return problem(response, 400, 'too-deep');
             const { point, records, ...more } = JSON.parse(request.bytes);
-            if (Object.keys(more).length > 0 || !/^[A-Za-z0-9._/-]{1,128}$/.test(point) || records.length > 256 || request.bytes.length > 4 << 20) return problem(response, 400, 'bad-request');
+            if (Object.keys(more).length > 0 || !/^[A-Za-z0-9._/-]{1,128}$/.test(point) || records.length > 256) return problem(response, 400, 'bad-request');
             own.batches.push(records.length);
             const [verdictIds, errors] = [[], []];
             records.forEach((record, index) => {

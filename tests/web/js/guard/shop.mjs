@@ -19,6 +19,7 @@ const types = {
 
 const listen = (app) => new Promise((ready) => {
     const server = app.listen(0, '127.0.0.1', () => ready(`http://127.0.0.1:${server.address().port}`));
+    server.keepAliveTimeout = 0;
     after(() => server.close().closeAllConnections());
 });
 

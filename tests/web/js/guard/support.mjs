@@ -23,6 +23,8 @@ export async function serve(handle) {
         seen.push({ method: request.method, url: request.url, headers: request.headers, raw: request.rawHeaders, body: request.bytes.toString('latin1') });
         await handle(request, response);
     });
+    // Node hangs up after five seconds, and a client may just then send the next request.
+    server.keepAliveTimeout = 0;
     await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
     after(() => server.close().closeAllConnections());
     const { port } = server.address();

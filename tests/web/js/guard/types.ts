@@ -5,12 +5,13 @@ import {
   type AuditQuery, type AuditRecord, type AuditStorage, type AuditSummary, type BudgetPolicy, COLUMNS, compile, conservativePolicy,
   customPolicy, type DaemonOptions, type Evaluation, type Evidence, exportCSV, exportJSON, type FromBudgetOptions, GuardError, guardFetch,
   type GuardedFetch, type GuardHooks, type GuardOptions, IndexedDbStorage, type IndexedDbOptions, liberalPolicy, MemoryStorage,
-  type PaymentContext, policyFromBudget, type PresetName, type RecordOutcome, select, Session, type SessionStore, standardPolicy,
+  type PaymentContext, policyFromBudget, type PresetName, type RecordOutcome, type RefusedRecord, select, Session, type SessionStore, standardPolicy,
   summarize, type TagRule, Tee, unlimitedPolicy,
 } from "@sentinel/policy";
 import { FileSession, FileStorage } from "@sentinel/policy/node-storage";
 
 const told: ApiStorageOptions = { baseUrl: "http://127.0.0.1:3100", apiKey: "k", point: "p", onError: (error, where) => console.warn(where, error) };
+const unknown: readonly RefusedRecord[] = new ApiStorage(told).acknowledge();
 const page: IndexedDbOptions = { name: "n" };
 const own: AuditStorage = { write: async (record: AuditRecord, evidence?: Evidence) => console.log(record.id, evidence?.call) };
 const storage: AuditStorage = new Tee(new MemoryStorage(5), new FileStorage("x", { batch: 3 }), new FileStorage("y", 3), new IndexedDbStorage(page), new ApiStorage(told), own);
@@ -48,5 +49,5 @@ try {
     console.log(no, error.toResponse().status, error.approvalId);
   }
 }
-console.log(summary.total_spend, outcomes, COLUMNS[0], exportCSV([]), exportJSON([]), summarize(select([])));
+console.log(summary.total_spend, unknown.length, outcomes, COLUMNS[0], exportCSV([]), exportJSON([]), summarize(select([])));
 await guarded.close();

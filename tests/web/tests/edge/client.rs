@@ -66,7 +66,7 @@ impl Client {
 pub(crate) fn raw(url: &str, head: &str, body: &[u8]) -> Option<u16> {
     let address = url.strip_prefix("http://")?;
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     let _ = stream.write_all(head.replace('\n', "\r\n").as_bytes()).and_then(|()| stream.write_all(body));
     let mut start = [0; 12];
     stream.read_exact(&mut start).ok()?;

@@ -2,11 +2,10 @@
 //! can be chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use sentinel_engine::Policy;
 use sentinel_tests::native;
@@ -25,7 +24,7 @@ pub(crate) enum Mood {
     Well,
     /// It hangs up.
     Away,
-    /// It answers later than anybody waits.
+    /// It never answers.
     Slow,
     /// It has an error.
     Broken,
@@ -53,6 +52,8 @@ struct State {
     asked: Vec<(String, Option<String>)>,
     /// Requests of either kind, counted also where nobody got an answer.
     requests: usize,
+    /// Batches that were answered with 200.
+    answered: usize,
     /// Every record that came, as often as it came: its id, and its text.
     records: Vec<(String, String)>,
     /// What is wrong with what came.
@@ -98,6 +99,11 @@ impl Daemon {
         self.state().requests
     }
 
+    /// How many batches were taken, and whoever sent them can know.
+    pub(crate) fn answered(&self) -> usize {
+        self.state().answered
+    }
+
     /// Texts of all records, and that nothing was wrong with any.
     pub(crate) fn records(&self) -> Vec<String> {
         let state = self.state();
@@ -112,7 +118,9 @@ impl Daemon {
 
     /// Forgets what came.
     pub(crate) fn forget(&self) {
-        self.state().records.clear();
+        let mut state = self.state();
+        state.records.clear();
+        state.answered = 0;
     }
 }
 
@@ -136,7 +144,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>, policies: &BTreeMap<String, S
             _ if mood == Mood::Broken => (500, r#"{"code":"internal"}"#.to_owned()),
             "/v1/evaluate" => {
                 if mood == Mood::Slow {
-                    thread::sleep(Duration::from_secs(3));
+                    // Until whoever asked has given up.
+                    let _ = io::copy(&mut reader, &mut io::sink());
+                    return;
                 }
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
                 state.asked.push((request.body.clone(), request.key.clone()));
@@ -164,6 +174,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>, policies: &BTreeMap<String, S
         let mut out = stream;
         if out.write_all(format!("{head}{body}").as_bytes()).is_err() {
             return;
+        }
+        if status == 200 && request.path == "/v1/records" {
+            state.lock().unwrap_or_else(PoisonError::into_inner).answered += 1;
         }
     }
 }

@@ -43,7 +43,8 @@ impl Settings {
             ("EDGE_TOKEN", self.token.clone().unwrap_or_else(|| TOKEN.to_owned())),
             ("EDGE_POINT", "test".to_owned()),
             ("EDGE_URL", URL.to_owned()),
-            ("DAEMON_TIMEOUT_MS", "1500".to_owned()),
+            // Longer than a busy machine stalls. Questions to a daemon that is `Slow` wait for it.
+            ("DAEMON_TIMEOUT_MS", "10000".to_owned()),
         ];
         all.extend(self.environment.clone().map(|own| ("EDGE_ENVIRONMENT", own)));
         if let Some(url) = &self.daemon {

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -16,24 +15,29 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it, and waits until something listens on the port.
-    pub(crate) fn start(command: &mut Command, log: &Path, port: u16, patience: Duration) -> Self {
+    /// Starts it, and waits until a line of what it says has the port that it listens at.
+    pub(crate) fn start(
+        command: &mut Command,
+        log: &Path,
+        patience: Duration,
+        port: impl Fn(&str) -> Option<u16>,
+    ) -> (Self, u16) {
         let file = File::create(log).expect("a log");
         let again = file.try_clone().expect("a log");
         let child = command.stdin(Stdio::null()).stdout(file).stderr(again).spawn();
         let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}: run `cargo xtask setup`"));
         let mut own = Self { child, log: log.to_owned() };
         let until = Instant::now() + patience;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        loop {
+            let words = own.words();
+            let whole = words.rsplit_once('\n').map_or("", |(lines, _)| lines);
+            if let Some(port) = whole.lines().find_map(&port) {
+                return (own, port);
+            }
             let ended = own.child.try_wait().expect("a child");
-            assert!(
-                ended.is_none() && Instant::now() < until,
-                "it does not start ({ended:?}):\n{}",
-                own.words()
-            );
+            assert!(ended.is_none() && Instant::now() < until, "it does not start ({ended:?}):\n{words}");
             thread::sleep(Duration::from_millis(50));
         }
-        own
     }
 
     /// What it said.
@@ -50,10 +54,4 @@ impl Drop for Process {
             let _ = writeln!(std::io::stderr(), "{}", self.words());
         }
     }
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

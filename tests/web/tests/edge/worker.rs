@@ -9,10 +9,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use sentinel_web_tests::{node, package, repository, tools};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::place::{Place, Settings};
-use crate::process::{Process, free_port};
+use crate::process::Process;
 use crate::soe;
 
 const EXAMPLE: &str = "examples/edge-worker";
@@ -38,15 +39,18 @@ impl Worker {
         let written = Command::new(node()).arg("configure.mjs").current_dir(directory.path()).output();
         let written = written.expect("node starts");
         assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
-        let port = free_port();
         let mut command = Command::new(program());
         command.current_dir(directory.path()).env_clear().envs(settings.variables()).args([
             "serve",
-            &format!("--socket-addr=http=127.0.0.1:{port}"),
+            "--socket-addr=http=127.0.0.1:0",
+            "--control-fd=1",
             "workerd.capnp",
         ]);
         let log = directory.path().join("log");
-        let process = Process::start(&mut command, &log, port, Duration::from_secs(60));
+        let (process, port) = Process::start(&mut command, &log, Duration::from_secs(60), |line| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            (event["event"] == "listen").then(|| event["port"].as_u64()?.try_into().ok()).flatten()
+        });
         let place = Place { url: format!("http://127.0.0.1:{port}") };
         Self { place, _process: process, _directory: directory }
     }

@@ -2,16 +2,18 @@
 
 use core::net::IpAddr;
 
-use super::{Said, Understood, bound, is_connect, known_addresses, shown};
-use crate::data::model_paths::is_without_tools;
+use super::{BODY_MISSING, Said, Understood, bound, is_connect, known_addresses, reads_body, shown};
+use crate::data::model_paths::{is_list_with_tools, is_without_tools};
 use crate::decision::Rule;
 use crate::http::{Authority, Host, Request, embedded, is_private};
 use crate::network::{Governing, Network};
+use crate::policy::Policy;
 use crate::protocol::llm::Api;
 use crate::wire::excerpt;
 
 /// Adds a reason for everything that denies the request, and the rule that decides its host.
 pub(super) fn ask<'p>(
+    policy: &Policy,
     network: &'p Network,
     request: &Request<'_>,
     read: &Understood<'_>,
@@ -29,18 +31,19 @@ pub(super) fn ask<'p>(
         said.deny("host-not-allowed", message, None);
         return;
     };
+    let governing = read.target.as_ref().map_or(governing, |target| governing.at(target));
     said.matched = Some(governing);
     private_addresses(&governing, read, &addresses, request.resolves_later, said);
     tunnels(&governing, read, said);
-    methods(&governing, read, said);
-    paths(&governing, read, said);
+    methods(policy, &governing, read, said);
+    paths(policy, &governing, read, said);
     models(&governing, read, said);
     // An inner call has no headers and no body: they were decided where it came in.
     if request.headers.is_some() {
-        body(&governing, request, read, said);
+        body(policy, &governing, request, read, said);
     }
     let is_named = || governing.mcp_server(&read.authority.text(read.scheme)).is_some();
-    if governing.rule.mcp.is_some() && !is_named() {
+    if governing.mcp().is_some() && !is_named() {
         let message =
             "Host speaks MCP, and its authority cannot be the name of a server; name it in `mcp.server`.";
         said.deny("mcp-server-unnamed", message.to_owned(), None);
@@ -123,7 +126,7 @@ fn tunnels(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>
         said.deny(code, format!("{what} is allowed only to hosts whose rule says `tunnel`."), None);
         return;
     }
-    let reads_bodies = bound(governing).is_some() || governing.rule.llm;
+    let reads_bodies = bound(governing, governing.reads_body()).is_some() || governing.rule.llm;
     if reads_bodies || connects && governing.has_path_rules() {
         let message = format!("{what} would leave rules of the policy about paths or bodies without effect.");
         said.deny("tunnel-uninspected", message, None);
@@ -134,16 +137,18 @@ fn tunnels(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>
 fn models(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>) {
     let Some(target) = read.target.as_ref().filter(|_| governing.rule.llm) else { return };
     let path = target.text();
-    if !matches!(read.method, "GET" | "HEAD" | "OPTIONS" | "DELETE")
-        && Api::of_request(read.method, &path).is_none()
-        && !is_without_tools(&path)
-    {
+    let is_unread = match read.method {
+        "HEAD" | "OPTIONS" | "DELETE" => false,
+        "GET" => is_list_with_tools(&path),
+        _ => !is_without_tools(&path),
+    };
+    if is_unread && Api::of_request(read.method, &path).is_none() {
         let message = "Host is a model API, and answers at this path are none that can be read.";
         said.deny("llm-path-unknown", message.to_owned(), None);
     }
 }
 
-fn methods(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>) {
+fn methods(policy: &Policy, governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>) {
     let listed = governing.methods();
     if let Some(methods) = listed
         && !methods.names.contains_key(read.method)
@@ -151,21 +156,24 @@ fn methods(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>
         said.deny("method-not-allowed", format!("Method \"{}\" is not allowed.", excerpt(read.method)), None);
     }
     let Some(header) = read.framing.overrides else { return };
-    if listed.is_some() || governing.has_path_rules() {
+    // What reads of the request what it does: lists, rules, the authority, and readers of messages.
+    let looks = policy.looks.method || policy.looks.path || policy.judges_methods();
+    if listed.is_some() || governing.has_path_rules() || governing.reads_messages() || looks {
         let message = format!("Header `{header}` would replace the method or the path that was decided.");
         said.deny("header-override", message, None);
     }
 }
 
-fn paths(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>) {
+fn paths(policy: &Policy, governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>) {
     let Some(target) = &read.target else { return };
-    if !governing.has_path_rules() {
-        return;
-    }
-    if target.has_parameters {
+    let is_listed = governing.has_path_rules();
+    if target.has_parameters && (is_listed || policy.looks.path || governing.rule.llm) {
         let message = "Path has parameters, which some servers drop and others do not; no rule about paths \
                        can speak of it.";
         said.deny("path-parameters", message.to_owned(), None);
+        return;
+    }
+    if !is_listed {
         return;
     }
     let segments = match target.segments() {
@@ -188,7 +196,13 @@ fn paths(governing: &Governing<'_>, read: &Understood<'_>, said: &mut Said<'_>) 
 }
 
 /// H7
-fn body(governing: &Governing<'_>, request: &Request<'_>, read: &Understood<'_>, said: &mut Said<'_>) {
+fn body(
+    policy: &Policy,
+    governing: &Governing<'_>,
+    request: &Request<'_>,
+    read: &Understood<'_>,
+    said: &mut Said<'_>,
+) {
     let framing = &read.framing;
     let given = request.body.as_ref().map(|body| body.bytes().len() as u64);
     if let (Some(given), Some(length)) = (given, framing.length)
@@ -197,7 +211,8 @@ fn body(governing: &Governing<'_>, request: &Request<'_>, read: &Understood<'_>,
         let message = "Header `content-length` is not the length of the body.";
         said.deny("header-content-length", message.to_owned(), None);
     }
-    let Some(bound) = bound(governing) else { return };
+    let reads = reads_body(policy, governing, request.headers.as_deref().unwrap_or_default());
+    let Some(bound) = bound(governing, reads) else { return };
     if given.into_iter().chain(framing.length).any(|length| length > bound) {
         let message = format!("Body is longer than {bound} bytes.");
         said.deny("body-too-large", message, None);
@@ -207,9 +222,9 @@ fn body(governing: &Governing<'_>, request: &Request<'_>, read: &Understood<'_>,
         said.deny("body-encoded", message.to_owned(), None);
     }
     // A length that is declared can be judged; everything else needs the body itself.
-    let is_needed = framing.is_chunked || governing.reads_body() && framing.announces_body();
+    let is_needed = framing.is_chunked || reads && framing.announces_body();
     if given.is_none() && is_needed {
         let message = "Body of the request did not come with it, and a rule of the policy has to see it.";
-        said.deny("body-missing", message.to_owned(), None);
+        said.deny(BODY_MISSING, message.to_owned(), None);
     }
 }

@@ -24,7 +24,8 @@ use crate::wire::excerpt;
 
 const RESPONSES: &str = "inputResponses";
 const STATE: &str = "requestState";
-const PAYMENT_KEY: &str = "x402/payment";
+/// Where x402 puts the payment of a message.
+pub(crate) const PAYMENT_KEY: &str = "x402/payment";
 const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 
 /// A call of a tool.

@@ -1,18 +1,24 @@
 /**
  * Records for a Sentinel daemon: what was decided here (`POST /v1/records`) and what became of it
- * (`POST /v1/audit`). The queue is bounded, and nothing in it is dropped: it is sent again until it is taken.
+ * (`POST /v1/audit`). The queue is bounded, and sent again until it is taken. What the daemon refuses for good
+ * holds up nothing else: it is named in `refused`.
  */
 
-import { DaemonClient, sleep, type DaemonOptions, type Report } from "./daemon.js";
+import { DaemonClient, isFinal, sleep, type DaemonOptions } from "./daemon.js";
 import { teller, type Told } from "./error.js";
 import type { AuditRecord, AuditStorage, Evidence } from "./record.js";
+import { recordOf, reportOf } from "./report.js";
 
 const BATCH = 50;
 const BATCH_MAX = 256;
-/** Of one request, with room for what is around the records. */
+/** Of one request, with room for what is around the records: the daemon takes 4 MiB. */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024 - 64 * 1024;
 const FLUSH_INTERVAL_MS = 5_000;
 const WAITING_MAX = 4_096;
+/** Of records that wait with their bodies. Later ones wait without, up to twice as much. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+/** Refusals that are remembered; older ones were told as well. */
+const REFUSED_MAX = 1_000;
 const BACKOFF_MS_MAX = 60_000;
 /** How often `flush` tries before it says that it could not. */
 const FLUSH_ATTEMPTS = 4;
@@ -29,13 +35,25 @@ export interface ApiStorageOptions extends Pick<DaemonOptions, "timeoutMs" | "fe
   onError?: Told;
 }
 
+/** What the daemon does not take, and why. */
+export interface RefusedRecord {
+  readonly id: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
 interface Waiting {
   readonly record: AuditRecord;
-  readonly text: string;
   readonly toolName: string;
+  text: string;
+  bytes: number;
+  /** The same without the body of the request, where the whole one was not tried yet. */
+  short: string | null;
   /** Known once the daemon has the record. */
   verdictId: string | null;
 }
+
+type Answer = Awaited<ReturnType<DaemonClient["send"]>>;
 
 export class ApiStorage implements AuditStorage {
   readonly #client: DaemonClient;
@@ -45,7 +63,8 @@ export class ApiStorage implements AuditStorage {
   readonly #max: number;
   readonly #onError: Told;
   #waiting: Waiting[] = [];
-  #refused: { id: string; code: string; detail: string }[] = [];
+  #bytes = 0;
+  #refused: RefusedRecord[] = [];
   #sending: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #failures = 0;
@@ -69,27 +88,34 @@ export class ApiStorage implements AuditStorage {
     return this.#waiting.length;
   }
 
-  /** Records that the daemon does not take, and why. They are no longer tried. */
-  get refused(): readonly { id: string; code: string; detail: string }[] {
+  /** The newest records and outcomes that the daemon does not take. They are no longer tried. */
+  get refused(): readonly RefusedRecord[] {
     return this.#refused;
+  }
+
+  /** Says that somebody has looked at what was refused: gives it, and forgets it. */
+  acknowledge(): readonly RefusedRecord[] {
+    const known = this.#refused;
+    this.#refused = [];
+    return known;
   }
 
   check(): void {
     if (this.#isOver) throw new Error("the storage is over");
     if (this.#waiting.length >= this.#max) throw new Error("too many records wait for the daemon", { cause: this.#failure });
-    if (this.#refused.length > 0) throw new Error(`the daemon does not take records: ${this.#refused[0]?.code ?? ""}`);
+    const [first] = this.#refused;
+    if (first !== undefined) throw new Error(`the daemon does not take records: ${first.code}: look at \`refused\`, and \`acknowledge()\``);
   }
 
   async write(record: AuditRecord, evidence?: Evidence): Promise<void> {
     if (this.#isOver) throw new Error("the storage is over: this record is not sent");
     // Refused before it was a call: there is nothing that a daemon could decide again.
     if (evidence === undefined) return;
-    if (this.#waiting.length >= this.#max) throw new Error("too many records wait for the daemon: this one is not sent", { cause: this.#failure });
-    const { call, toolName, decision, code, policyDigest } = evidence;
-    const decidedAt = new Date(record.created_at).toISOString();
-    // The call is part of the text as it is, so that the daemon digests what was decided.
-    const rest = JSON.stringify({ decision, code, policyDigest, decidedAt, id: record.id }).slice(1);
-    this.#waiting.push({ record, text: `{"call":${call},${rest}`, toolName, verdictId: null });
+    if (this.#waiting.length >= this.#max) throw this.#full();
+    const own = this.#prepared(record, evidence);
+    if (own === null) return this.#refuse(record.id, "body-too-large", "the record is larger than the daemon takes");
+    this.#waiting.push(own);
+    this.#bytes += own.bytes;
     if (this.#waiting.length >= this.#batch) this.#now();
     else this.#later(this.#intervalMs);
   }
@@ -112,6 +138,26 @@ export class ApiStorage implements AuditStorage {
     await this.flush();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+
+  /** A record as it will be sent: whole, where one request and the queue have room for it. Null where no request has. */
+  #prepared(record: AuditRecord, evidence: Evidence): Waiting | null {
+    const { call, short, toolName } = evidence;
+    const whole = recordOf(record, evidence, call);
+    const small = short === undefined ? null : recordOf(record, evidence, short);
+    const bytes = bytesOf(whole);
+    if (bytes <= BATCH_BYTES_MAX && this.#bytes + bytes <= WAITING_BYTES_MAX) {
+      return { record, toolName, text: whole, bytes, short: small, verdictId: null };
+    }
+    if (small !== null && bytesOf(small) <= BATCH_BYTES_MAX && this.#bytes + bytesOf(small) <= 2 * WAITING_BYTES_MAX) {
+      return { record, toolName, text: small, bytes: bytesOf(small), short: null, verdictId: null };
+    }
+    if (Math.min(bytes, bytesOf(small ?? whole)) <= BATCH_BYTES_MAX) throw this.#full();
+    return null;
+  }
+
+  #full(): Error {
+    return new Error("too many records wait for the daemon: this one is not sent", { cause: this.#failure });
   }
 
   #now(): Promise<void> {
@@ -151,8 +197,7 @@ export class ApiStorage implements AuditStorage {
   #next(): Waiting[] {
     let bytes = 0;
     const end = this.#waiting.findIndex((own, index) => {
-      // At most three bytes for each unit of UTF-16.
-      bytes += own.text.length * 3;
+      bytes += own.bytes + 1;
       return index >= this.#batch || (index > 0 && bytes > BATCH_BYTES_MAX);
     });
     return this.#waiting.slice(0, end < 0 ? undefined : end);
@@ -161,6 +206,7 @@ export class ApiStorage implements AuditStorage {
   async #sendRecords(fresh: Waiting[]): Promise<void> {
     const body = `{"point":${JSON.stringify(this.#point)},"records":[${fresh.map((own) => own.text).join(",")}]}`;
     const answer = await this.#client.send("POST", "/v1/records", body);
+    if (isUnreadable(answer)) return this.#divide(fresh, answer);
     const ids = answer.body?.["verdictIds"];
     if (answer.status !== 200 || !Array.isArray(ids) || ids.length !== fresh.length) {
       throw new Error(`the daemon does not take records (status ${answer.status})`);
@@ -173,10 +219,27 @@ export class ApiStorage implements AuditStorage {
         return;
       }
       const { code = "refused", detail = "" } = errors.find((error) => error.index === index) ?? {};
-      this.#refused.push({ id: own.record.id, code, detail });
-      this.#onError(new Error(`the daemon does not take record ${own.record.id}: ${code}: ${detail}`), "records");
+      this.#refuse(own.record.id, code, detail);
       this.#done(own);
     });
+  }
+
+  /** The daemon cannot read a batch. Whichever record spoils it, it spoils nothing when it is alone. */
+  async #divide(fresh: Waiting[], answer: Answer): Promise<void> {
+    const [own] = fresh;
+    if (fresh.length > 1) {
+      const middle = Math.ceil(fresh.length / 2);
+      await this.#sendRecords(fresh.slice(0, middle));
+      return this.#sendRecords(fresh.slice(middle));
+    }
+    if (own === undefined) return;
+    if (own.short !== null) {
+      this.#bytes += bytesOf(own.short) - own.bytes;
+      [own.text, own.bytes, own.short] = [own.short, bytesOf(own.short), null];
+      return this.#sendRecords([own]);
+    }
+    this.#refuse(own.record.id, codeOf(answer), detailOf(answer));
+    this.#done(own);
   }
 
   async #sendOutcome(own: Waiting): Promise<void> {
@@ -184,30 +247,41 @@ export class ApiStorage implements AuditStorage {
     if (verdictId === null || record.outcome === "blocked") return this.#done(own);
     const report = reportOf(record, verdictId, own.toolName, record.outcome);
     const answer = await this.#client.send("POST", "/v1/audit", JSON.stringify(report));
-    if (answer.status !== 200) throw new Error(`the daemon does not take outcomes (status ${answer.status})`);
+    if (answer.status !== 200) {
+      if (!isFinal(answer.status)) throw new Error(`the daemon does not take outcomes (status ${answer.status})`);
+      this.#refuse(record.id, codeOf(answer), `its outcome, \`${record.outcome}\`, of ${verdictId}: ${detailOf(answer)}`);
+    }
     this.#done(own);
+  }
+
+  #refuse(id: string, code: string, detail: string): void {
+    this.#refused = [...this.#refused.slice(1 - REFUSED_MAX), { id, code, detail }];
+    this.#onError(new Error(`the daemon does not take record ${id}: ${code}: ${detail}`), "records");
   }
 
   #done(own: Waiting): void {
     this.#waiting = this.#waiting.filter((other) => other !== own);
+    this.#bytes -= own.bytes;
   }
 }
 
-/** What a daemon is told of a request: names that its exports have columns for. */
-export function reportOf(record: AuditRecord, verdictId: string, toolName: string, outcome: Report["outcome"]): Report {
-  const facts: Record<string, string | number | null> = {
-    endpoint: record.endpoint,
-    method: record.method,
-    status_code: record.status_code,
-    amount_raw: record.amount_raw,
-    asset: record.asset,
-    network: record.network,
-    scheme: record.scheme,
-    transaction: record.tx_hash,
-    payer: record.payer_address,
-    payee: record.payee_address,
-  };
-  const toolOutput = Object.fromEntries(Object.entries(facts).filter((pair): pair is [string, string | number] => pair[1] !== null && pair[1] !== ""));
-  const error = record.outcome === "failed" ? { error: record.reason } : {};
-  return { agentId: record.agent_id, toolName, verdictId, outcome, durationMs: record.response_time_ms, toolOutput, ...error };
+/** Whether a batch is refused as it is, by the daemon or by what stands before it. It would be refused again. */
+function isUnreadable(answer: Answer): boolean {
+  return answer.status === 413 || (answer.status === 400 && typeof answer.body?.["code"] === "string");
+}
+
+function codeOf(answer: Answer): string {
+  const code = answer.body?.["code"];
+  return typeof code === "string" ? code : `status-${answer.status}`;
+}
+
+function detailOf(answer: Answer): string {
+  const detail = answer.body?.["detail"];
+  return typeof detail === "string" ? detail : "";
+}
+
+/** Bytes of a text as UTF-8: at most three for each unit of UTF-16, and counted where that would be much. */
+function bytesOf(text: string): number {
+  const most = text.length * 3;
+  return most <= 64 * 1024 ? most : new TextEncoder().encode(text).length;
 }

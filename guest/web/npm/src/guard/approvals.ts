@@ -38,6 +38,9 @@ export type Answered =
   | { readonly kind: "expired" }
   | { readonly kind: "failed"; readonly cause: unknown };
 
+/** Questions that one request may lead to: each is one person's yes that another request used up. */
+export const QUESTIONS_MAX = 64;
+
 interface Asked {
   readonly answer: Promise<Answered>;
   readonly controller: AbortController;
@@ -51,6 +54,12 @@ function openOf(session: Session): Map<string, Asked> {
   const open = OPEN.get(session) ?? new Map<string, Asked>();
   OPEN.set(session, open);
   return open;
+}
+
+/** Ends a question, unless the same was asked anew. */
+function forget(session: Session, id: string, controller: AbortController): void {
+  const open = openOf(session);
+  if (open.get(id)?.controller === controller) open.delete(id);
 }
 
 /** Asks one handler. */
@@ -79,7 +88,11 @@ export class Approvals {
       return await orAborted(asked.answer, signal);
     } finally {
       asked.waiting -= 1;
-      if (asked.waiting === 0) asked.controller.abort(new DOMException("nobody waits for the answer", "AbortError"));
+      if (asked.waiting === 0) {
+        // Whoever comes now asks anew, and does not wait for a handler that is giving up.
+        forget(session, id, asked.controller);
+        asked.controller.abort(new DOMException("nobody waits for the answer", "AbortError"));
+      }
     }
   }
 
@@ -92,17 +105,17 @@ export class Approvals {
     let answered = await Promise.race([this.#answer(question), late]);
     clearTimeout(timer);
     // Nobody waits: what the handler says after its signal ended is no answer of a person.
-    const isGivenUp = controller.signal.aborted && answered.kind === "failed";
+    if (controller.signal.aborted) return answered;
     if (answered.kind === "approved") {
       try {
         session.approve(id, answered.by);
       } catch (cause) {
         answered = { kind: "failed", cause };
       }
-    } else if (!isGivenUp) {
+    } else {
       settleNo(session, id);
     }
-    openOf(session).delete(id);
+    forget(session, id, controller);
     controller.abort(new DOMException("the question is over", "AbortError"));
     return answered;
   }

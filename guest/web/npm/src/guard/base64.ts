@@ -28,7 +28,8 @@ export function asObject(value: unknown): Record<string, unknown> | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
 }
 
-/** A text of at most so many characters; null for everything else. */
+/** A text of at most so many characters, none of them cut in half; null for everything else. */
 export function asText(value: unknown, charsMax = 256): string | null {
-  return typeof value === "string" && value.length > 0 && value.length <= charsMax ? value : null;
+  const isGood = typeof value === "string" && value.length > 0 && value.length <= charsMax && !/\p{Cs}/u.test(value);
+  return isGood ? value : null;
 }

@@ -3,10 +3,10 @@
  * several processes share budgets. What is not an answer with a verdict permits nothing.
  */
 
-import { orAborted } from "./approvals.js";
+import { orAborted, QUESTIONS_MAX } from "./approvals.js";
 import { asObject } from "./base64.js";
 import type { Verdict } from "./core.js";
-import { GuardError, type DenialContext, type Told } from "./error.js";
+import { GuardError, type DenialContext, type FaultCode, type Told } from "./error.js";
 import type { RecordOutcome } from "./record.js";
 import { uuid } from "./uuid.js";
 
@@ -86,6 +86,11 @@ export class DaemonClient {
   }
 }
 
+/** Whether the same would be refused again. What is wrong with a credential may be put right, and a crowd leaves. */
+export function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
+}
+
 /** Whether no answer came because the time was over. */
 function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
@@ -113,16 +118,22 @@ export class DaemonDecider {
 
   /** Decides, and waits for people where it has to. */
   async decide(call: string, signal: AbortSignal): Promise<Ruling> {
-    const own = this.#sessionId === undefined ? call : JSON.stringify({ ...(JSON.parse(call) as object), sessionId: this.#sessionId });
-    const ruling = await orAborted(this.#evaluate(own, null), signal);
-    if (ruling.verdict.permitted || ruling.approvalId === null || !this.#waits) return ruling;
-    const answer = await orAborted(this.#answer(ruling.approvalId), signal);
-    if (answer === "approved") return orAborted(this.#evaluate(own, ruling.approvalId), signal);
-    throw GuardError.fault(answer === "denied" ? "approval-denied" : "approval-expired", { agentId: this.#agentId, ...ruling });
+    // Only texts are added: written anew, numbers and escapes would be others than those that were decided.
+    const body = this.#sessionId === undefined ? call : `${call.slice(0, -1)},"sessionId":${JSON.stringify(this.#sessionId)}}`;
+    const toolName = asObject(JSON.parse(call))?.["toolName"];
+    for (let questions = 0; ; questions += 1) {
+      // After a yes the very same bytes once more: that is what the yes is for. Where another request used it
+      // up, this one asks for itself.
+      const ruling = await orAborted(this.#evaluate(body, toolName), signal);
+      if (ruling.verdict.permitted || ruling.approvalId === null || !this.#waits) return ruling;
+      const refused = (code: FaultCode) => GuardError.fault(code, { agentId: this.#agentId, ...ruling });
+      if (questions === QUESTIONS_MAX) throw refused("approval-too-many");
+      const answer = await orAborted(this.#answer(ruling.approvalId), signal);
+      if (answer !== "approved") throw refused(`approval-${answer}`);
+    }
   }
 
-  async #evaluate(call: string, approvalId: string | null): Promise<Ruling> {
-    const body = approvalId === null ? call : JSON.stringify({ ...(JSON.parse(call) as object), approvalId });
+  async #evaluate(body: string, toolName: unknown): Promise<Ruling> {
     // A request that was lost may have been decided: the same key is the same permission, not a second one.
     const key = { "idempotency-key": uuid() };
     const context: DenialContext = { agentId: this.#agentId };
@@ -135,7 +146,7 @@ export class DaemonDecider {
     } catch (cause) {
       throw GuardError.fault(isTimeout(cause) ? "daemon-timeout" : "daemon-unreachable", { ...context, cause });
     }
-    const found = answer.status === 200 ? ruling(answer.body, this.#agentId) : null;
+    const found = answer.status === 200 ? ruling(answer.body, this.#agentId, toolName) : null;
     if (found !== null) return found;
     const said = typeof answer.body?.["code"] === "string" ? answer.body["code"].slice(0, 64) : `status ${answer.status}`;
     throw GuardError.fault("daemon-refused", { ...context, detail: said });
@@ -170,8 +181,7 @@ export class DaemonDecider {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await this.#client.send("POST", "/v1/audit", body).catch((error: unknown) => ({ status: 0, body: null, error }));
       if (answer.status === 200) return;
-      const isFinal = answer.status >= 400 && answer.status < 500;
-      if (isFinal || attempt === ATTEMPTS_MAX) {
+      if (isFinal(answer.status) || attempt === ATTEMPTS_MAX) {
         this.#onError(new Error(`the daemon did not take the outcome of ${report.verdictId} (status ${answer.status}): it counts as spent`), "daemon");
         return;
       }
@@ -185,9 +195,9 @@ export class DaemonDecider {
   }
 }
 
-/** A verdict, read as strictly as what it permits deserves. */
-function ruling(body: Record<string, unknown> | null, agentId: string): Ruling | null {
-  if (body === null || body["agentId"] !== agentId || typeof body["verdictId"] !== "string") return null;
+/** A verdict on this call, read as strictly as what it permits deserves. */
+function ruling(body: Record<string, unknown> | null, agentId: string, toolName: unknown): Ruling | null {
+  if (body === null || body["agentId"] !== agentId || body["toolName"] !== toolName || typeof body["verdictId"] !== "string") return null;
   const texts = ["decision", "reason", "layer", "mode", "code", "toolName"].every((name) => typeof body[name] === "string");
   const outcomes = ["allow", "escalate", "deny"].includes(String(body["decision"]));
   if (!texts || !outcomes || typeof body["permitted"] !== "boolean" || typeof body["enforced"] !== "boolean") return null;

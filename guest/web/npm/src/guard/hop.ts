@@ -12,7 +12,7 @@ import { receiptOf, type PaymentFacts } from "./payment.js";
 import type { Worth } from "./probe.js";
 import type { Evidence, RecordOutcome } from "./record.js";
 import type { Facts } from "./recorder.js";
-import type { Captured } from "./request.js";
+import { withoutBody, type Captured } from "./request.js";
 
 /** A decision, whoever made it. */
 export interface Ruling {
@@ -145,5 +145,7 @@ function evidenceOf(hop: Hop, verdict: Verdict, refused: GuardError | null, acto
   const isOwn = refused !== null && verdict.permitted;
   const policyDigest = typeof verdict["policyDigest"] === "string" ? verdict["policyDigest"] : "";
   const { toolName } = verdict;
-  return { call, toolName, decision: isOwn ? "deny" : verdict.decision, code: isOwn ? refused.code : verdict.code, policyDigest };
+  const small = withoutBody(hop.captured);
+  const short = small === null ? {} : { short: hiddenCall(actor, small, where(hop), hop.resolved, payment) };
+  return { call, ...short, toolName, decision: isOwn ? "deny" : verdict.decision, code: isOwn ? refused.code : verdict.code, policyDigest };
 }

@@ -1,7 +1,7 @@
 /** What users of guardFetch see beside the function itself. */
 
 export type { ApprovalAnswer, ApprovalQuestion, ApproveHandler } from "./approvals.js";
-export { ApiStorage, type ApiStorageOptions } from "./api-storage.js";
+export { ApiStorage, type ApiStorageOptions, type RefusedRecord } from "./api-storage.js";
 export { AuditLog, Tee } from "./audit.js";
 export { conservativePolicy, customPolicy, liberalPolicy, policyFromBudget, standardPolicy, unlimitedPolicy, type BudgetPolicy, type FromBudgetOptions, type PresetName } from "./budget.js";
 export { COLUMNS, exportCSV, exportJSON } from "./csv.js";

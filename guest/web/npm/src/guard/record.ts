@@ -55,9 +55,14 @@ export interface AuditRecord {
   readonly outcome: RecordOutcome;
 }
 
-/** What a daemon needs to decide and record the same call. Nothing secret is in it. */
+/**
+ * What a daemon needs to decide and record the same call: all of the request, with its query, headers and body.
+ * Values of headers that say who asks or that pay are left out; the rest the daemon redacts, and not we.
+ */
 export interface Evidence {
   readonly call: string;
+  /** The same with a note in place of the body: for whoever does not take the whole one. Absent where there is none. */
+  readonly short?: string;
   readonly toolName: string;
   readonly decision: "allow" | "escalate" | "deny";
   readonly code: string;

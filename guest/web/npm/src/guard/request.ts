@@ -118,6 +118,12 @@ function manner(request: Request): Manner {
   return own;
 }
 
+/** The request with a note in place of its body, which says how long that was; null where it has none. */
+export function withoutBody(captured: Captured): Captured | null {
+  const { body } = captured;
+  return body === null ? null : { ...captured, body: new TextEncoder().encode(`[left out: ${body.length} bytes]`) };
+}
+
 /** The request to be sent: to the place that was decided, and never following anybody. */
 export function toRequest(captured: Captured, url: URL): Request {
   const { method, headers, body, signal, manner: own } = captured;

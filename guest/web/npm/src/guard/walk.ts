@@ -4,7 +4,6 @@
 
 import { Approvals, orAborted } from "./approvals.js";
 import { AuditLog } from "./audit.js";
-import { reportOf } from "./api-storage.js";
 import { callOf, spelling, type Actor } from "./call.js";
 import type { Policy, Session } from "./core.js";
 import { DaemonDecider } from "./daemon.js";
@@ -16,6 +15,7 @@ import { Probe } from "./probe.js";
 import type { AuditRecord, RecordOutcome } from "./record.js";
 import { Recorder } from "./recorder.js";
 import { follow, isRedirect, REDIRECTS_MAX } from "./redirect.js";
+import { reportOf } from "./report.js";
 import { capture, forwardUrl, toRequest, type Captured } from "./request.js";
 import { decide, SessionKeeper } from "./session.js";
 

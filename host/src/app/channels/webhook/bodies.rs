@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::app::approvals::context::amount_text;
+use crate::app::approvals::words;
 use crate::app::channels::message::Message;
 use crate::app::clock;
 
@@ -18,7 +19,7 @@ pub(super) struct Agentic<'a> {
     function_name: &'a str,
     rule_id: &'a str,
     parameters: Option<Box<RawValue>>,
-    reason: &'a str,
+    reason: String,
     timestamp: String,
     timeout_at: String,
     timeout_seconds: i64,
@@ -33,7 +34,7 @@ pub(super) fn agentic(message: &Message) -> Agentic<'_> {
         function_name: &row.tool,
         rule_id: &message.rule,
         parameters: message.tool_input(),
-        reason: &row.reason,
+        reason: words::reasons(row).join(" "),
         timestamp: clock::text(row.asked_at),
         timeout_at: clock::text(row.ends_at),
         timeout_seconds: message.seconds(),
@@ -52,6 +53,9 @@ fn context(message: &Message) -> Value {
     if let Some(session) = &row.session {
         all.insert("session_id".to_owned(), json!(session));
     }
+    if !message.seen.governs {
+        all.insert("replaced".to_owned(), json!(words::REPLACED));
+    }
     if let Some(value) = message.value() {
         all.insert("value_usd".to_owned(), json!(value));
     }
@@ -68,7 +72,7 @@ fn context(message: &Message) -> Value {
 #[derive(Serialize)]
 pub(super) struct Agent<'a> {
     action_name: &'a str,
-    action_description: &'a str,
+    action_description: String,
     agent_id: &'a str,
     run_id: Option<&'a str>,
     task_id: Option<&'a str>,
@@ -103,7 +107,7 @@ pub(super) fn agent(message: &Message) -> Agent<'_> {
     let row = message.row();
     Agent {
         action_name: &row.tool,
-        action_description: &row.reason,
+        action_description: words::reasons(row).join(" "),
         agent_id: &row.agent,
         run_id: None,
         task_id: None,

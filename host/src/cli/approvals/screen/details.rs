@@ -79,8 +79,10 @@ pub(super) fn lines(
 ) -> Vec<Line<'static>> {
     let question = Question { context: context.cloned(), ..row.question.clone() };
     let mut lines = Vec::new();
-    let (first, rest): (Vec<_>, Vec<_>) =
-        question.facts().into_iter().partition(|(name, _)| matches!(*name, "why" | "said" | "meter"));
+    let (first, rest): (Vec<_>, Vec<_>) = question
+        .facts()
+        .into_iter()
+        .partition(|(name, _)| matches!(*name, "why" | "void" | "said" | "meter"));
     lines.extend(first.iter().flat_map(|fact| self::fact(fact, theme, width)));
     if wrapped(&title(&question), width).len() > HEAD_LINES {
         lines.extend(fact(&("agent", question.agent_id.clone()), theme, width));

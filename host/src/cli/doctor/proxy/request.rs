@@ -5,8 +5,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-/// How long anything may take. A host that is not there swallows what is sent to it.
+/// How long a host may take to be there. One that is not swallows what is sent to it.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a server may take to answer that took the connection: it is there, and may be slow.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Most bytes of an answer that are looked at.
 const ANSWER_BYTES_MAX: u64 = 64 << 10;
@@ -90,8 +93,8 @@ pub(super) fn through(proxy: &Target, target: &Target) -> Result<Answer, String>
 
 pub(super) fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
     Ok(stream)
 }
 

@@ -1,6 +1,7 @@
 //! Every way in which a ledger is not verified: each has a code for programs and a sentence for
 //! people. An error that says nothing about the ledger is none of them.
 
+use sentinel::causes;
 use sentinel::store::StoreError;
 use sentinel_ledger::{AuditError, ReceiptError};
 use thiserror::Error;
@@ -12,7 +13,7 @@ pub(super) enum Failure {
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// What the library says of a receipt.
-    #[error("{}", with_causes(.0))]
+    #[error("{}", causes::in_one_line(.0))]
     Receipt(#[from] ReceiptError),
     /// Of another ledger.
     #[error("the receipt is of the ledger `{found}`, not `{expected}`")]
@@ -108,15 +109,4 @@ pub(super) fn store_trouble(error: StoreError, index: u64) -> Trouble {
         return Trouble::Error(error.into());
     }
     Trouble::Failure(Failure::Unreadable { index, reason: error.to_string() })
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

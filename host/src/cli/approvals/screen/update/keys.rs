@@ -122,7 +122,11 @@ fn answerable(model: &Model) -> Result<String, String> {
 
 /// Asks once more before an answer is sent.
 fn ask(model: &mut Model, word: Word) {
+    let is_replaced = model.selected().is_some_and(|row| row.question.is_replaced());
     match answerable(model) {
+        Ok(_) if is_replaced && word == Word::Approve => {
+            model.say(Tone::Caution, "another policy governs by now: a yes is worth nothing");
+        }
         Ok(id) => model.mode = Mode::Confirm { id, word },
         Err(why) => model.say(Tone::Caution, why),
     }

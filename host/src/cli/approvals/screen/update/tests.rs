@@ -152,6 +152,18 @@ fn what_others_settled_is_shown_and_goes_away() {
 }
 
 #[test]
+fn nothing_is_approved_for_nothing() {
+    let mut model = page(&[FIRST]);
+    let replaced = Question { governs: Some(false), ..question(FIRST, "deploy") };
+    update(&mut model, Event::Listed { tab: Tab::Open, questions: vec![replaced], at: None });
+    types(&mut model, "y");
+    assert_eq!(model.mode, Mode::Browse);
+    assert!(said(&model).contains("worth nothing"), "{}", said(&model));
+    types(&mut model, "n");
+    assert_eq!(press(&mut model, KeyCode::Enter), [sends(FIRST, Word::Deny, None)]);
+}
+
+#[test]
 fn time_ends_a_question_without_the_daemon() {
     let mut model = page(&[FIRST]);
     types(&mut model, "y");
