@@ -3,7 +3,7 @@
 //! A filter that died has no opinion, and Envoy's `FAIL_CLOSED` is what remains. This is a table of
 //! what a client and an upstream see of that, callback by callback.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails loudly")]
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
 use std::fs;
 use std::thread;
