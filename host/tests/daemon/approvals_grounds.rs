@@ -60,21 +60,20 @@ fn a_budget_that_asks_is_told_beside_the_rule_that_asks() {
 fn a_part_of_a_call_is_told_while_there_is_something_to_decide() {
     let tools = json!({ "allowed": ["deploy"], "bash": { "allow": ["ls *"], "deny": ["rm -rf *"] } });
     let desk = Desk::new(&json!({}), &[("toolActions", tools)]);
-    let command = "ls src; ls $(cat secret-name) | xargs -0 ls";
+    let command = "ls src; $TOOL secret-name";
     let call = json!({ "agentId": AGENT, "toolName": "Bash", "toolInput": { "command": command } });
     let id = ask(&mut desk.robot(), &call);
     let mut alice = desk.person("alice");
     let told = alice.get(&format!("/v1/approvals/{id}")).ok();
-    let parts: Vec<_> = told["reasons"].as_array().unwrap().iter().map(|own| &own["part"]).collect();
-    assert!(parts.iter().any(|own| own.is_object()), "{told}");
-    for part in parts.iter().filter(|own| own.is_object()) {
-        let place = |name: &str| usize::try_from(part[name].as_u64().unwrap()).unwrap();
-        assert!(place("start") <= place("end") && place("end") <= command.len(), "{part}");
-    }
+    // One place, two reasons: each would be lifted by a yes.
+    let part = json!({ "text": "… secret-name", "start": 8, "end": command.len() });
+    let said: Vec<_> =
+        told["reasons"].as_array().unwrap().iter().map(|own| [&own["code"], &own["part"]]).collect();
+    assert_eq!(json!(said), json!([["bash-possible-deny", part], ["bash-dynamic-program", part]]), "{told}");
     say(&mut alice, &id, "deny").ok();
     let denied = alice.get(&format!("/v1/approvals/{id}")).ok();
     let kept = denied["reasons"].as_array().unwrap();
-    assert_eq!(kept.len(), parts.len(), "{denied}");
+    assert_eq!(kept.len(), said.len(), "{denied}");
     assert!(kept.iter().all(|own| own["part"].is_null() && own["message"].is_string()), "{denied}");
     assert!(!denied.to_string().contains("secret-name"), "{denied}");
 }

@@ -169,5 +169,13 @@ fn the_rules_of_a_pod_let_nobody_out_but_the_proxy() {
     assert_eq!(failing("doctor"), Vec::<String>::new(), "{}", story.probe("doctor"));
     // The filter still answers who asks it, and nobody has to.
     let ways = failing("doctor-without-rules");
-    assert_eq!(ways, ["no way around, port 80", "no way around, port 443", "no way around, port 53"]);
+    assert_eq!(
+        ways,
+        [
+            "no way around, port 80",
+            "no way around, port 443",
+            "no way around, port 53",
+            "no way around, QUIC"
+        ]
+    );
 }

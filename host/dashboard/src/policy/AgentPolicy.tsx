@@ -33,17 +33,25 @@ export function AgentPolicy({ agent }: { agent: string }): JSX.Element {
   const [, draw] = useState(0);
   const held = useRef<{ policy: PolicyDocument | null } | null>(null);
   const draft = useRef<Draft | null>(null);
+  /** This page itself changed what governs, so it goes along. */
+  const follows = useRef(false);
   const none = query.problem?.kind === "not-found";
   if (query.data === null && !none && held.current === null) return query.problem === null ? <Loading rows={8} /> : <ErrorBox problem={query.problem} retry={query.refresh} />;
   const latest = none ? null : query.data;
-  if (held.current === null || draft.current === null) held.current = { policy: latest };
+  const moved = held.current !== null && latest?.digest !== held.current.policy?.digest;
+  if (held.current === null || draft.current === null || (follows.current && moved)) held.current = { policy: latest };
+  if (moved) follows.current = false;
   const now = held.current.policy;
   const adopt = (): void => {
     held.current = { policy: latest };
     draw((turn) => turn + 1);
   };
   const newer = latest?.digest === now?.digest ? null : { policy: latest, adopt };
-  return <Governed key={now?.digest ?? "none"} agent={agent} now={now} newer={newer} draft={draft} refresh={query.refresh} />;
+  const follow = (): void => {
+    follows.current = true;
+    query.refresh();
+  };
+  return <Governed key={now?.digest ?? "none"} agent={agent} now={now} newer={newer} draft={draft} refresh={query.refresh} follow={follow} />;
 }
 
 interface GovernedProps {
@@ -53,10 +61,12 @@ interface GovernedProps {
   /** Null where nothing was changed. It outlives this page where the browser stores nothing. */
   draft: { current: Draft | null };
   refresh: () => void;
+  /** After a change that was made here. */
+  follow: () => void;
 }
 
 /** Another policy governs: the page begins anew, with the draft that is kept. */
-function Governed({ agent, now, newer, draft, refresh }: GovernedProps): JSX.Element {
+function Governed({ agent, now, newer, draft, refresh, follow }: GovernedProps): JSX.Element {
   const kept = useMemo(() => loadDraft(agent) ?? draft.current, []);
   const start: Draft = kept ?? { text: now?.document ?? firstPolicy(agent), notation: now?.format ?? "yaml", base: now?.digest ?? null };
   const [text, setText] = useState(start.text);
@@ -91,8 +101,7 @@ function Governed({ agent, now, newer, draft, refresh }: GovernedProps): JSX.Ele
   };
   const deployed = (): void => {
     dropDraft(agent);
-    draft.current = null;
-    refresh();
+    follow();
   };
   return (
     <div class="pol-page">
@@ -128,7 +137,7 @@ function Governed({ agent, now, newer, draft, refresh }: GovernedProps): JSX.Ele
         <div class="pol-tab" id="pol-tab" role="tabpanel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
           {tab === "decisions" && <DecisionDiff agent={agent} draft={policy} current={current} governs={now !== null} ready={engine.value} onRule={onRule} />}
           {tab === "text" && <TextPanel agent={agent} now={now} text={text} notation={notation} revisions={revisions.data?.revisions ?? []} />}
-          {tab === "history" && <HistoryPanel agent={agent} now={now} query={revisions} onOpen={replace} onRolledBack={deployed} onChanged={refresh} />}
+          {tab === "history" && <HistoryPanel agent={agent} now={now} query={revisions} onOpen={replace} onRolledBack={follow} onChanged={refresh} />}
         </div>
       </section>
     </div>

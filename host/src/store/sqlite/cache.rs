@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::state::{Agent, Approval, Head, Meter, MeterKey, Page, Session, Table};
+use crate::state::{Agent, Approval, ApprovalReason, Head, Meter, MeterKey, Page, Session, Table};
 use crate::store::StoreError;
 
 /// Rows of one kind that are kept. Above, all of them are read again.
@@ -48,7 +48,9 @@ impl Keepable for Session {}
 
 impl Keepable for Approval {
     fn large_bytes(&self) -> usize {
-        self.call.as_ref().map_or(0, String::len)
+        let quoted = |own: &ApprovalReason| own.part.as_ref().map_or(0, |part| part.text.len());
+        let reasons = self.reasons.iter().map(|own| own.message.len() + quoted(own)).sum::<usize>();
+        self.call.as_ref().map_or(0, String::len) + reasons
     }
 }
 

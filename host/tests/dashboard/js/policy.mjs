@@ -124,7 +124,7 @@ walk("a policy is written with a mistake, mended, compared, deployed, governs, a
 
 walk("a draft does not go over what somebody else deployed meanwhile, unless that was seen", { as: "admin" }, async ({ page }) => {
   const own = FIRST.replace("agentId: clerk", "agentId: shared");
-  const put = async (document) => assert.equal((await ask("admin", "POST", "/v1/deploy", { soe: document })).status, 200);
+  const put = async (document) => assert.equal((await ask("admin", "POST", "/v1/deploy", { soe: document, format: "yaml" })).status, 200);
   const allows = async () => (await call("shared", "archive", { id: 1 })).decision;
   const governs = async () => (await ask("admin", "GET", "/v1/agents/shared/policy")).body;
   await put(own);
