@@ -25,10 +25,11 @@ const KEYS: &[(&str, &str)] = &[("agent", "evaluate"), ("alice", "approve,audit"
 
 /// Everything that the steps need, while it lives.
 pub(crate) struct Scene {
-    place: Place,
-    daemon: Daemon,
-    keys: BTreeMap<&'static str, String>,
     edges: Vec<Edge>,
+    keys: BTreeMap<&'static str, String>,
+    daemon: Daemon,
+    /// What the daemon keeps; gone after it.
+    _place: Place,
 }
 
 /// A worker that runs.
@@ -53,7 +54,7 @@ impl Scene {
             eventually("a new key is known", PATIENCE, is_known);
             keys.insert(*name, key);
         }
-        Self { place, daemon, keys, edges: Vec::new() }
+        Self { edges: Vec::new(), keys, daemon, _place: place }
     }
 
     /// With a worker of the daemon's environment, and one of another.
