@@ -139,7 +139,7 @@ pub struct ApprovalPart {
     pub end: u32,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+/// By reference, as serde asks.
 const fn is_nought(number: &u32) -> bool {
     *number == 0
 }
