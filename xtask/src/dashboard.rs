@@ -6,10 +6,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sentinel_artifacts::{target_dir, workspace};
 
-use crate::run::{run, say};
+use crate::run::{download, run, say};
+use crate::setup::npm::{natives_are_there, npm};
 use crate::web;
 
 /// The sources.
@@ -26,6 +27,13 @@ const MADE_FROM: &str = "target/dashboard-npm/made-from.txt";
 
 /// What npm installs from.
 const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
+
+/// Native parts of them, which npm may pass over.
+const NATIVE: [&str; 3] = [
+    "@rolldown/binding-{os}-{arch}{libc}",
+    "@typescript/typescript-{os}-{arch}",
+    "lightningcss-{os}-{arch}{libc}",
+];
 
 /// What a command was asked to do.
 pub(crate) fn dashboard(arguments: &[String]) -> Result<()> {
@@ -94,6 +102,7 @@ fn install() -> Result<()> {
     // npm writes its own list last, so a folder without one was not finished.
     if MANIFESTS.iter().all(|name| is_same(name))
         && directory.join("node_modules/.package-lock.json").exists()
+        && natives_are_there(&directory.join("node_modules"), &NATIVE)
     {
         return Ok(());
     }
@@ -105,8 +114,14 @@ fn install() -> Result<()> {
         fs::copy(&from, directory.join(name))
             .with_context(|| format!("`{}` cannot be copied", from.display()))?;
     }
-    let quiet = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
-    run(Command::new("npm").current_dir(&directory).args(quiet))
+    // What was passed over may come the next time.
+    for _ in 0..2 {
+        download(&mut npm("ci", &directory))?;
+        if natives_are_there(&directory.join("node_modules"), &NATIVE) {
+            return Ok(());
+        }
+    }
+    bail!("`{PACKAGES}` is installed, and is not whole: try again where the network is better")
 }
 
 /// Makes `at` lead to `to`.

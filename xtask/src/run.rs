@@ -4,7 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::Command;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -26,6 +27,18 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("`{shown}` could not be started"))?;
     ensure!(status.success(), "`{shown}` failed with {status}");
     Ok(())
+}
+
+/// Runs what downloads. A network may be away for a moment.
+pub(crate) fn download(command: &mut Command) -> Result<()> {
+    for pause in [5, 20, 60] {
+        match run(command) {
+            Ok(()) => return Ok(()),
+            Err(error) => say(&format!("setup: {error:#}; once more in {pause} s")),
+        }
+        thread::sleep(Duration::from_secs(pause));
+    }
+    run(command)
 }
 
 /// Runs a step and says how long it took.

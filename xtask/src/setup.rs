@@ -3,7 +3,7 @@
 //! What is not Debian's is installed below `target/tools`: nothing outside of it is touched, and
 //! `cargo clean` takes it away.
 
-mod npm;
+pub(crate) mod npm;
 mod python;
 mod system;
 mod wasmtime;

@@ -2,14 +2,19 @@
 //! something that somebody has to remember. Everything else about it is the engine's to read.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use crate::problem::{Code, Problem};
 
 /// Longest id of an agent; the daemon takes no longer one.
 const AGENT_BYTES_MAX: usize = 64;
+
+/// Members beside those of a call.
+const BESIDE: [&str; 2] = ["approvalId", "idempotencyKey"];
 
 /// A call, seen from the outside.
 #[derive(Debug, Deserialize)]
@@ -42,6 +47,11 @@ impl<'a> Seen<'a> {
         Ok(seen)
     }
 
+    /// Whether it has members that are no part of a call, which the engine does not know.
+    fn has_more(&self) -> bool {
+        self.approval_id.is_some() || self.idempotency_key.is_some()
+    }
+
     /// Whether it names something that only a daemon knows: a session that it minted, an answer that it
     /// keeps, a request that it answered before.
     pub(crate) fn names_state(&self) -> bool {
@@ -58,33 +68,52 @@ fn is_agent_id(text: &str) -> bool {
         && !text.contains("..")
 }
 
-/// The call as it is decided here, with the environment that this place is in.
-pub(crate) fn placed<'a>(
-    body: &'a [u8],
-    seen: &Seen<'_>,
-    own: Option<&str>,
-) -> Result<Cow<'a, [u8]>, Problem> {
-    let Some(own) = own else { return Ok(Cow::Borrowed(body)) };
+/// A call, as it is decided here and as others are told of it.
+#[derive(Debug)]
+pub(crate) struct Placed<'a> {
+    /// What the engine reads here.
+    pub(crate) call: Cow<'a, [u8]>,
+    /// With the environment that this place is in, so that a daemon of another one refuses it.
+    pub(crate) told: Cow<'a, [u8]>,
+}
+
+/// The call with the environment that this place is in.
+pub(crate) fn placed<'a>(body: &'a [u8], seen: &Seen<'_>, own: Option<&str>) -> Result<Placed<'a>, Problem> {
+    let as_it_came = || Placed { call: Cow::Borrowed(body), told: Cow::Borrowed(body) };
+    let Some(own) = own else { return Ok(as_it_came()) };
     match &seen.environment {
-        Some(named) if named == own => Ok(Cow::Borrowed(body)),
+        Some(named) if named == own => Ok(as_it_came()),
         Some(_) => Err(Problem::bad_request(format!(
             "this place decides for the environment `{own}`: leave `environment` out, or ask where the other one is"
         ))),
-        // That is what it means to leave it out.
-        None if own == "development" => Ok(Cow::Borrowed(body)),
         None => {
             let start = body.iter().position(|byte| *byte == b'{').map_or(0, |at| at + 1);
             let (before, after) = body.split_at(start.min(body.len()));
             let name = serde_json::Value::from(own);
-            let whole = [before, format!("\"environment\":{name},").as_bytes(), after].concat();
-            Ok(Cow::Owned(whole))
+            let told = [before, format!("\"environment\":{name},").as_bytes(), after].concat();
+            // To leave it out means `development` to the engine, which digests what it was given.
+            let call = if own == "development" { Cow::Borrowed(body) } else { Cow::Owned(told.clone()) };
+            Ok(Placed { call, told: Cow::Owned(told) })
         }
     }
 }
 
+/// The call without members that the engine does not know. What is left stays as it was sent.
+pub(crate) fn bare<'a>(call: &'a [u8], seen: &Seen<'_>) -> Cow<'a, [u8]> {
+    if !seen.has_more() {
+        return Cow::Borrowed(call);
+    }
+    // It was read before, so it can be read.
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(call).unwrap_or_default();
+    let wanted = members.iter().filter(|(name, _)| !BESIDE.contains(&name.as_str()));
+    let texts: Vec<_> =
+        wanted.map(|(name, own)| format!("{}:{own}", serde_json::Value::from(name.as_str()))).collect();
+    Cow::Owned(format!("{{{}}}", texts.join(",")).into_bytes())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Seen, is_agent_id, placed};
+    use super::{Seen, bare, is_agent_id, placed};
     use crate::problem::Code;
 
     #[test]
@@ -110,13 +139,29 @@ mod tests {
     fn the_environment_is_that_of_the_place() {
         let call = br#" {"agentId":"a","toolName":"t"}"#;
         let seen = Seen::read(call).unwrap();
-        assert_eq!(*placed(call, &seen, Some("development")).unwrap(), *call);
-        assert_eq!(*placed(call, &seen, None).unwrap(), *call);
-        let own = br#" {"environment":"production","agentId":"a","toolName":"t"}"#;
-        assert_eq!(*placed(call, &seen, Some("production")).unwrap(), *own);
-        let named = br#"{"agentId":"a","toolName":"t","environment":"staging"}"#;
-        let seen = Seen::read(named).unwrap();
-        assert!(placed(named, &seen, Some("production")).is_err());
-        assert!(placed(named, &seen, Some("staging")).is_ok());
+        let own = |environment: &str| placed(call, &seen, Some(environment)).unwrap();
+        let named = |environment: &str| {
+            format!(r#" {{"environment":"{environment}","agentId":"a","toolName":"t"}}"#).into_bytes()
+        };
+        assert_eq!(*own("development").call, *call, "that is what it means to leave it out");
+        assert_eq!(*own("development").told, *named("development"), "and a daemon is told");
+        let any = placed(call, &seen, None).unwrap();
+        assert_eq!((&*any.call, &*any.told), (&call[..], &call[..]));
+        assert_eq!(*own("production").call, *named("production"));
+        assert_eq!(*own("production").told, *named("production"));
+        let other = br#"{"agentId":"a","toolName":"t","environment":"staging"}"#;
+        let seen = Seen::read(other).unwrap();
+        assert!(placed(other, &seen, Some("production")).is_err());
+        assert!(placed(other, &seen, Some("staging")).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_part_of_a_call_is_taken_out() {
+        let call = br#"{"agentId":"a","idempotencyKey":"k","toolName":"t","toolInput":{"n": 1.10},"approvalId":"x"}"#;
+        let seen = Seen::read(call).unwrap();
+        let left = r#"{"agentId":"a","toolInput":{"n": 1.10},"toolName":"t"}"#;
+        assert_eq!(std::str::from_utf8(&bare(call, &seen)).unwrap(), left);
+        let own = br#"{"agentId":"a", "sessionId":"s","toolName":"t"}"#;
+        assert_eq!(*bare(own, &Seen::read(own).unwrap()), *own);
     }
 }

@@ -4,7 +4,7 @@
 use sentinel_engine::{Circumstances, EffectOutcome, Outcome, conclude, decide_bytes};
 use serde::Serialize;
 
-use crate::call::{Seen, placed};
+use crate::call::{Placed, Seen, bare, placed};
 use crate::policies::Found;
 use crate::problem::{Code, Problem};
 
@@ -61,7 +61,7 @@ pub(crate) fn decide(
     idempotency_key: Option<&str>,
 ) -> Result<String, Problem> {
     let seen = Seen::read(body)?;
-    let call = placed(body, &seen, world.environment())?;
+    let Placed { call, told } = placed(body, &seen, world.environment())?;
     let policy = match world.policy(&seen.agent_id) {
         Found::Policy(policy) => policy,
         Found::Nothing => {
@@ -72,18 +72,22 @@ pub(crate) fn decide(
             return Ok(signed(world, &denial(&reason, &seen)));
         }
     };
-    let asked = Asked { call: body, agent_id: &seen.agent_id, tool_name: &seen.tool_name, idempotency_key };
-    if seen.names_state() || idempotency_key.is_some() {
-        return world.ask(&asked);
-    }
-    let decision = decide_bytes(&policy, &call);
+    let asked = Asked { call: &told, agent_id: &seen.agent_id, tool_name: &seen.tool_name, idempotency_key };
+    let is_known_there = seen.names_state() || idempotency_key.is_some();
+    let own = if is_known_there { bare(&told, &seen) } else { call };
+    let decision = decide_bytes(&policy, &own);
     if decision.outcome != Outcome::Deny && decision.needs_state(&policy) {
         return world.ask(&asked);
     }
     // Nobody keeps meters here, and no meter that has a limit is asked for.
     let outcomes = vec![EffectOutcome::Unmetered; decision.effects.len()];
     let circumstances = Circumstances { now: Some(world.now().milliseconds), ..Circumstances::default() };
-    Ok(signed(world, &conclude(&policy, &decision, &outcomes, &circumstances).json))
+    let verdict = conclude(&policy, &decision, &outcomes, &circumstances);
+    // What is denied here nobody's answer allows.
+    if is_known_there && verdict.permitted {
+        return world.ask(&asked);
+    }
+    Ok(signed(world, &verdict.json))
 }
 
 fn denial(reason: &str, seen: &Seen<'_>) -> String {

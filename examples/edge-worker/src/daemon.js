@@ -29,22 +29,39 @@ export async function ask(asked, daemon) {
 }
 
 /**
- * Sends something, and waits no longer than the settings say: for the last byte, too.
+ * The environment that the daemon decides for; null if it does not say.
+ * @param {Daemon} daemon
+ * @returns {Promise<string | null>}
+ */
+export async function environmentOf(daemon) {
+  const { text } = await send(daemon, "/v1/health", { method: "GET" });
+  const { environment } = JSON.parse(text) ?? {};
+  return typeof environment === "string" ? environment : null;
+}
+
+/**
+ * Sends something.
  * @param {Daemon} daemon
  * @param {string} path
  * @param {Uint8Array | string} body
  * @param {Record<string, string>} [more]
  */
-export async function post({ url, token, timeout }, path, body, more = {}) {
+export function post(daemon, path, body, more = {}) {
+  const headers = { ...more, "content-type": "application/json" };
+  return send(daemon, path, { method: "POST", headers, body: /** @type {BodyInit} */ (body) });
+}
+
+/**
+ * Asks, and waits no longer than the settings say: for the last byte, too.
+ * @param {Daemon} daemon
+ * @param {string} path
+ * @param {{ method: string, headers?: Record<string, string>, body?: BodyInit }} request
+ */
+async function send({ url, token, timeout }, path, request) {
   const signal = AbortSignal.timeout(timeout);
   try {
-    const response = await fetch(url + path, {
-      method: "POST",
-      headers: { ...more, authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: /** @type {BodyInit} */ (body),
-      redirect: "manual",
-      signal,
-    });
+    const headers = { ...request.headers, authorization: `Bearer ${token}` };
+    const response = await fetch(url + path, { ...request, headers, redirect: "manual", signal });
     const bytes = await bounded(response.body, ANSWER_BYTES_MAX);
     if (bytes === null) throw new Problem("daemon-refused", "the daemon's answer is too long");
     return { status: response.status, text: new TextDecoder().decode(bytes) };

@@ -16,6 +16,9 @@ import { nextId, report } from "./report.js";
  */
 const STATE = ["sessionId", "approvalId", "idempotencyKey"];
 
+/** Those of them that are no part of a call: the engine does not know them. */
+const BESIDE = ["approvalId", "idempotencyKey"];
+
 /**
  * The answer, as JSON.
  * @param {Uint8Array} body
@@ -25,19 +28,23 @@ const STATE = ["sessionId", "approvalId", "idempotencyKey"];
  */
 export async function decide(body, key, place) {
   const seen = look(body);
-  const call = placed(body, seen, place.settings.environment);
+  const { call, told } = placed(body, seen, place.settings.environment);
   const policy = policyOf(seen.agentId);
   if (policy === undefined) return signed(policyMissing(seen), nextId(place.settings.point), new Date());
-  const asked = { body, key, agentId: seen.agentId, toolName: seen.toolName };
-  if (key !== null || STATE.some((name) => seen.names.has(name))) return consult(asked, place);
+  const asked = { body: told, key, agentId: seen.agentId, toolName: seen.toolName };
+  const isKnownThere = key !== null || STATE.some((name) => seen.names.has(name));
+  const own = isKnownThere ? without(told, seen.names, BESIDE) : call;
   const at = new Date();
-  const verdict = policy.decideAlone(call, { now: at.getTime() });
+  const verdict = policy.decideAlone(own, { now: at.getTime() });
   if (verdict === null) return consult(asked, place);
-  const id = nextId(place.settings.point);
   const { decision, code, permitted, agentId } = JSON.parse(verdict);
+  // What is denied here nobody's answer allows.
+  if (isKnownThere && permitted) return consult(asked, place);
+  const id = nextId(place.settings.point);
   // A call that the engine cannot read is nobody's, and the daemon records none of those either.
   if (permitted || agentId === seen.agentId) {
-    await report({ id, call, decision, code, policyDigest: policy.digest, decidedAt: at }, permitted, place);
+    const record = { id, call: isKnownThere ? own : told, decision, code, policyDigest: policy.digest, decidedAt: at };
+    await report(record, permitted, place);
   }
   return signed(verdict, id, at);
 }
@@ -98,26 +105,41 @@ function parsed(text) {
 }
 
 /**
- * The call as it is decided here, with the environment that this place is in.
+ * The call as it is decided here, and as others are told of it: with the environment that this place is in, so
+ * that a daemon of another one refuses it.
  * @param {Uint8Array} body
  * @param {{ environment: unknown }} seen
  * @param {string | null} own
  */
 function placed(body, { environment }, own) {
-  if (own === null || environment === own) return body;
+  if (own === null || environment === own) return { call: body, told: body };
   if (environment !== undefined) {
     const detail = `this place decides for the environment \`${own}\`: leave \`environment\` out, or ask where the other one is`;
     throw new Problem("bad-request", detail);
   }
-  // That is what it means to leave it out.
-  if (own === "development") return body;
   const start = body.indexOf(0x7b) + 1;
   const more = new TextEncoder().encode(`"environment":${JSON.stringify(own)},`);
-  const whole = new Uint8Array(body.length + more.length);
-  whole.set(body.subarray(0, start));
-  whole.set(more, start);
-  whole.set(body.subarray(start), start + more.length);
-  return whole;
+  const told = new Uint8Array(body.length + more.length);
+  told.set(body.subarray(0, start));
+  told.set(more, start);
+  told.set(body.subarray(start), start + more.length);
+  // To leave it out means `development` to the engine, which digests what it was given.
+  return { call: own === "development" ? body : told, told };
+}
+
+/**
+ * The call without some of its members. Numbers keep the spelling that they were sent with.
+ * @param {Uint8Array} call
+ * @param {Set<string>} names
+ * @param {string[]} unwanted
+ */
+function without(call, names, unwanted) {
+  if (!unwanted.some((name) => names.has(name))) return call;
+  const asSent = (/** @type {string} */ _key, /** @type {unknown} */ value, /** @type {{ source: string }} */ { source }) =>
+    typeof value === "number" ? JSON.rawJSON(source) : value;
+  const members = Object.entries(JSON.parse(textOf(call), asSent)).filter(([name]) => !unwanted.includes(name));
+  const texts = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  return new TextEncoder().encode(`{${texts.join(",")}}`);
 }
 
 /**

@@ -6,7 +6,7 @@
  * once the daemon has its record.
  */
 
-import { post } from "./daemon.js";
+import { environmentOf, post } from "./daemon.js";
 import { Problem } from "./http.js";
 
 /** Most records that wait. Later ones are lost, and the log says how many. */
@@ -37,6 +37,9 @@ let chars = 0;
 let dropped = 0;
 /** Until when somebody sends, or nobody should. */
 let leasedUntil = 0;
+
+/** The environment that the daemon was found to have, and its address. */
+let found = "";
 
 /** Unique among isolates, so that the names of records are. Made late: nothing random exists while a worker starts. */
 let isolate = "";
@@ -167,10 +170,11 @@ function settle(batch, refused) {
  * @param {Place} place
  * @returns {Promise<number[] | "refused" | "away">}
  */
-async function send(batch, { settings: { daemon, point } }) {
+async function send(batch, { settings: { daemon, point, environment } }) {
   if (daemon === null) return "away";
   const body = `{"point":${JSON.stringify(`edge/${point}`)},"records":[${batch.join(",")}]}`;
   try {
+    if (!(await isOfHere(daemon, environment))) return "away";
     const { status, text } = await post(daemon, "/v1/records", body);
     if (status === 200) return refusals(JSON.parse(text), batch.length) ?? "away";
     console.error(`the daemon answered ${status} to ${batch.length} records`);
@@ -179,6 +183,24 @@ async function send(batch, { settings: { daemon, point } }) {
     console.error(`the daemon took no records: ${error instanceof Problem ? error.message : "no JSON came back"}`);
     return "away";
   }
+}
+
+/**
+ * Whether the daemon decides for the environment of this place. Another one would refuse each record for good.
+ * @param {import("./settings.js").Daemon} daemon
+ * @param {string | null} environment
+ */
+async function isOfHere(daemon, environment) {
+  const wanted = `${environment} ${daemon.url}`;
+  if (environment === null || found === wanted) return true;
+  const theirs = await environmentOf(daemon);
+  if (theirs === environment) {
+    found = wanted;
+    return true;
+  }
+  const other = theirs === null ? "does not say its environment" : `decides for the environment \`${theirs}\``;
+  console.error(`records wait: the daemon ${other}, and this place has \`${environment}\`: set EDGE_ENVIRONMENT to its SOE_ENVIRONMENT`);
+  return false;
 }
 
 /**

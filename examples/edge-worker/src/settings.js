@@ -1,7 +1,12 @@
 /** What whoever deployed the worker says about this place: bindings, read and given their closed defaults. */
 
+import { Problem } from "./http.js";
+
 /** Shortest secret, in characters: one that nobody guesses. */
 const TOKEN_CHARS_MIN = 32;
+
+/** What the daemon takes for the name of a point, which is this one's with `edge/` before it. */
+const POINT = /^[A-Za-z0-9._/-]{1,64}$/;
 
 /** Longest wait for the daemon, unless the settings say otherwise. */
 const DAEMON_TIMEOUT_MS = 2_000;
@@ -18,6 +23,7 @@ const DAEMON_TIMEOUT_MS = 2_000;
  */
 
 /**
+ * Throws where something is set that would only be found out later, by records that nobody takes.
  * @param {Record<string, string | undefined>} env
  * @returns {Settings}
  */
@@ -27,10 +33,14 @@ export function settings(env) {
   const secret = text("EDGE_TOKEN");
   const environment = text("EDGE_ENVIRONMENT") ?? "development";
   const required = text("REQUIRED_RECORDS");
+  const point = text("EDGE_POINT") ?? "edge";
+  if (!POINT.test(point)) {
+    throw new Problem("internal", "EDGE_POINT is not 1 to 64 letters, digits, `.`, `_`, `/` or `-`: nobody is let in");
+  }
   return {
     token: secret !== null && secret.length >= TOKEN_CHARS_MIN ? secret : null,
     environment: environment === "*" ? null : environment,
-    point: text("EDGE_POINT") ?? "edge",
+    point,
     url: text("EDGE_URL")?.replace(/\/+$/, "") ?? null,
     // Half a daemon is none: without a token it refuses every question.
     daemon: url !== null && token !== null ? { url: url.replace(/\/+$/, ""), token, timeout: timeout(env) } : null,

@@ -16,6 +16,7 @@ mod saved;
 mod tests;
 mod view;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -47,6 +48,10 @@ pub(crate) struct Session {
     approver: Approver,
     /// Of calls that do not say where they run.
     environment: Option<String>,
+    /// The moment that was told last; earlier than `kept.now` where the clock was put back.
+    told: u64,
+    /// How long the text was when it was saved last.
+    saved_bytes: Cell<usize>,
     kept: Kept,
 }
 
@@ -92,11 +97,25 @@ impl Session {
         environment: Option<String>,
     ) -> Self {
         let kept = Kept { agent_id: policy.agent_id().to_owned(), ..Kept::default() };
-        Self { policy, mode, approver, environment, kept }
+        Self::of(policy, mode, approver, environment, kept)
     }
 
-    /// Decides a call, reads the meters, concludes, and charges: all of it or nothing.
-    pub(crate) fn step(&mut self, call: &[u8], with: With<'_>) -> Step {
+    fn of(
+        policy: Rc<Policy>,
+        mode: Option<Mode>,
+        approver: Approver,
+        environment: Option<String>,
+        kept: Kept,
+    ) -> Self {
+        Self { policy, mode, approver, environment, told: kept.now, saved_bytes: Cell::new(0), kept }
+    }
+
+    /// Decides a call, reads the meters, concludes, and charges: all of it or nothing. Refuses a clock
+    /// that is far behind: either it is wrong now, or it was, and then nobody knows which windows are over.
+    pub(crate) fn step(&mut self, call: &[u8], with: With<'_>) -> Result<Step, String> {
+        if with.now.is_some_and(|now| now.saturating_add(limits::CLOCK_BEHIND_MS) < self.kept.now) {
+            return Err(limits::CLOCK_BEHIND.to_owned());
+        }
         let now = self.pass(with.now);
         let completed = self.environment.as_deref().and_then(|own| call::complete(call, own));
         let call = completed.as_deref().unwrap_or(call);
@@ -106,7 +125,7 @@ impl Session {
         let digest = decision.call_digest.to_string();
         // Where no person can be needed, no answer counts.
         let approval = match decision.may_ask(&self.policy) {
-            true => self.approval(&digest, with.approval, now),
+            true => self.approval(&digest, with.approval),
             false => Approval::Nobody,
         };
         let circumstances = Circumstances { mode: self.mode, approval, now: Some(now) };
@@ -114,23 +133,26 @@ impl Session {
         self.kept.verdicts = self.kept.verdicts.saturating_add(1);
         let verdict_id = holds::id(self.kept.verdicts);
         let policy = self.policy.digest().to_string();
+        let clock = questions::Clock { now, told: self.told };
         let approval_id =
-            self.kept.questions.follow(&verdict, approval, &digest, &policy, (&verdict_id, now));
+            self.kept.questions.follow(&verdict, approval, &digest, &policy, (&verdict_id, clock));
         let charges = self.kept.meters.due(&decision.effects, &verdict, &run, now);
         let held = self.kept.meters.charge(&charges, now);
         self.kept.holds.keep(&verdict_id, held, &verdict.observations, now);
-        Step { verdict_id, verdict, approval_id, charges }
+        Ok(Step { verdict_id, verdict, approval_id, charges })
     }
 
     /// Answers the effects of a decision.
     fn settle(&self, effects: &[Effect], run: &str, now: u64) -> Vec<EffectOutcome> {
         let is_full = self.kept.holds.is_full();
+        let is_large = self.is_large();
         let answer = |effect: &Effect| match effect {
             Effect::Debit(debit) if debit.held && is_full => {
                 EffectOutcome::Failed(limits::HOLDS_FULL.to_owned())
             }
-            Effect::Debit(debit) => self.kept.meters.read(debit, run, now),
+            Effect::Debit(debit) => self.kept.meters.read(debit, run, now, is_large),
             Effect::Baseline { .. } if is_full => EffectOutcome::Failed(limits::HOLDS_FULL.to_owned()),
+            Effect::Baseline { .. } if is_large => EffectOutcome::Failed(limits::LARGE.to_owned()),
             Effect::Baseline { key } => match self.kept.baselines.get(key) {
                 Some(bytes) => EffectOutcome::Baseline(bytes.clone()),
                 None if self.kept.baselines.len() >= limits::BASELINES_MAX => {
@@ -143,12 +165,12 @@ impl Session {
     }
 
     /// What is known of an answer to this call.
-    fn approval(&self, digest: &str, brought: Option<&str>, now: u64) -> Approval {
+    fn approval(&self, digest: &str, brought: Option<&str>) -> Approval {
         let policy = self.policy.digest().to_string();
-        match (self.kept.questions.standing(digest, &policy, brought, now), self.approver) {
+        match (self.kept.questions.standing(digest, &policy, brought, self.told), self.approver) {
             (Approval::Possible, Approver::Nobody) => Approval::Nobody,
             (Approval::Possible, Approver::No) => Approval::Refused(Refusal::Denied),
-            (Approval::Possible, Approver::Possible) => self.kept.questions.may_ask(now),
+            (Approval::Possible, Approver::Possible) => self.kept.questions.may_ask(self.kept.now),
             (
                 found @ (Approval::Nobody | Approval::Waiting | Approval::Granted(_) | Approval::Refused(_)),
                 _,
@@ -164,13 +186,13 @@ impl Session {
         is_yes: bool,
         now: Option<u64>,
     ) -> Result<(), String> {
-        let now = self.pass(now);
-        self.kept.questions.answer(id, subject, is_yes, now)
+        self.pass(now);
+        self.kept.questions.answer(id, subject, is_yes, self.told)
     }
 
     /// Answers a question in the name of everybody who may: for trying a policy out.
     pub(crate) fn pretend(&mut self, id: &str, is_yes: bool) -> Result<(), String> {
-        self.kept.questions.pretend(id, is_yes, self.kept.now)
+        self.kept.questions.pretend(id, is_yes, self.told)
     }
 
     /// Says what became of a call: holds end, and baselines learn.
@@ -191,8 +213,12 @@ impl Session {
             self.kept.meters.resolve(&charge.meter, charge.amount, spent);
         }
         for own in hold.observations.iter().filter(|_| happened) {
-            let known = self.kept.baselines.get(&own.key).map(Vec::as_slice).unwrap_or_default();
-            let learned = sentinel_engine::learn(known, &own.bytes);
+            let known = self.kept.baselines.get(&own.key).map(Vec::as_slice);
+            // Several calls may have found the last place.
+            if known.is_none() && self.kept.baselines.len() >= limits::BASELINES_MAX {
+                continue;
+            }
+            let learned = sentinel_engine::learn(known.unwrap_or_default(), &own.bytes);
             self.kept.baselines.insert(own.key.clone(), learned);
         }
         Ok(())
@@ -200,16 +226,25 @@ impl Session {
 
     /// Lets time go on, and what it ends, end.
     fn pass(&mut self, now: Option<u64>) -> u64 {
+        self.told = now.unwrap_or(self.told);
+        let is_large = self.is_large();
         let kept = &mut self.kept;
-        kept.now = now.map_or(kept.now, |now| now.max(kept.now));
+        kept.now = kept.now.max(self.told);
         // A hold that nobody resolves counts as spent.
         for hold in kept.holds.expire(kept.now) {
             for charge in &hold.charges {
                 kept.meters.resolve(&charge.meter, charge.amount, charge.amount);
             }
         }
-        kept.meters.sweep(kept.now);
-        kept.questions.expire(kept.now);
+        kept.meters.sweep(kept.now, is_large);
+        kept.questions.expire(self.told);
         kept.now
+    }
+
+    /// Whether what is kept is so much that it could soon not be restored any more. What was saved last
+    /// says so; only then is it looked at again.
+    fn is_large(&self) -> bool {
+        let most = limits::SAVED_BYTES_MAX / 2;
+        self.saved_bytes.get() > most && self.save().len() > most
     }
 }

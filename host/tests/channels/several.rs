@@ -39,8 +39,8 @@ fn what_one_was_asked_is_told_once_and_answers_reach_all() {
     assert_eq!((told("/approval").len(), told("/slack").len()), (1, 1));
     assert_eq!(notified(&second).len(), 2);
 
-    // Of two who are there the one that was asked is faster, but for one who is slow to put it on record: then
-    // the very same is told once more. On record it is once for each channel.
+    // Of two who are there the one that was asked is faster, but for one who is slow to put it on record:
+    // then the very same is told once more. On record it is once for each channel.
     let shared = ask(&one, &first, json!({ "n": 3 }));
     wait_for_notified(&second, 4);
     std::thread::sleep(std::time::Duration::from_secs(5));

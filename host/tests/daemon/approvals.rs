@@ -321,8 +321,8 @@ fn a_wait_ends_with_the_answer() {
             "who asks does not oversee: {told}"
         );
     }
-    // Nobody answers: an answer all the same. That it comes before the request is cut off is arithmetic, which
-    // has a test of its own.
+    // Nobody answers: an answer all the same. That it comes before the request is cut off is arithmetic,
+    // which has a test of its own.
     let id = open;
     let reply = robot.get(&format!("/v1/approvals/{id}?wait=2s"));
     assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("pending")), "{reply:?}");

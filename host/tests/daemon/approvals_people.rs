@@ -12,8 +12,6 @@ use crate::approvals::{
 use crate::client::Client;
 use crate::harness::{KEY, Place, SOON, eventually};
 
-/// Longer than a daemon needs to hear of a change.
-
 fn refused(client: &mut Client, id: &str, expect: u16) {
     for word in ["approve", "deny"] {
         let reply = say(client, id, word);

@@ -166,8 +166,8 @@ fn versions_rise_unless_somebody_goes_back() {
     assert_eq!(search(&mut daemon.client())["decision"], "allow", "after a restart");
 }
 
-/// The watcher reads the file of a deployment while the next request goes back, at every moment of both: what is
-/// in the file by then is behind what governs, and no news.
+/// The watcher reads the file of a deployment while the next request goes back, at every moment of both:
+/// what is in the file by then is behind what governs, and no news.
 #[test]
 fn a_rollback_holds_against_the_file_of_the_deployment() {
     let place = Place::new();

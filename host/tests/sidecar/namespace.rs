@@ -154,10 +154,13 @@ fn the_rules_of_a_pod_let_nobody_out_but_the_proxy() {
     let expected = [
         web("allowed.test", "93.184.0.1"),
         web("private.test", "10.9.0.1"),
+        // Connections to `unnamed` and `forbidden`, on which nothing was said.
+        web("-", "10.8.0.1"),
+        web("-", "10.9.0.1"),
         // Asked for by `doctor --allow`.
         web("allowed.test", "93.184.0.1"),
     ];
-    assert_eq!(story.seen.get(..3), Some(expected.as_slice()), "{:?}", story.seen);
+    assert_eq!(story.seen.get(..5), Some(expected.as_slice()), "{:?}", story.seen);
 
     let failing = |name: &str| {
         let said = story.probe(name);
@@ -169,5 +172,13 @@ fn the_rules_of_a_pod_let_nobody_out_but_the_proxy() {
     assert_eq!(failing("doctor"), Vec::<String>::new(), "{}", story.probe("doctor"));
     // The filter still answers who asks it, and nobody has to.
     let ways = failing("doctor-without-rules");
-    assert_eq!(ways, ["no way around, port 80", "no way around, port 443", "no way around, port 53"]);
+    assert_eq!(
+        ways,
+        [
+            "no way around, port 80",
+            "no way around, port 443",
+            "no way around, port 53",
+            "no way around, QUIC"
+        ]
+    );
 }

@@ -30,6 +30,9 @@ while True:
         if kind == socket.SOCK_DGRAM:
             _, peer = key.fileobj.recvfrom(2048)
             print(f"world: udp {port} from {peer[0]}", flush=True)
+            # As a server of HTTP/3 does.
+            if port == 443:
+                key.fileobj.sendto(b"\x80\0\0\0\0", peer)
             continue
         peer, address = key.fileobj.accept()
         peer.settimeout(60)

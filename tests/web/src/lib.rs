@@ -17,9 +17,11 @@
 
 mod package;
 mod run;
+mod worker;
 
 pub use package::{node, package, tools};
 pub use run::{RUNTIMES, Runtime, drive, run};
+pub use worker::{edge_worker, workerd, workerd_port};
 
 use std::path::PathBuf;
 

@@ -8,12 +8,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sentinel_artifacts::workspace;
 use serde_json::{Map, Value, json};
 
 use super::output;
-use crate::run::{run, say};
+use crate::run::{download, say};
 
 /// A folder with a `package.json`.
 struct Folder {
@@ -25,6 +25,8 @@ struct Folder {
     packages: &'static [(&'static str, &'static str)],
     /// Versions of what those packages ask for, where the newest is not the one that works.
     overrides: &'static [(&'static str, &'static str)],
+    /// What has to be there, as [`natives_are_there`] spells it.
+    native: &'static [&'static str],
 }
 
 const FOLDERS: &[Folder] = &[
@@ -42,12 +44,14 @@ const FOLDERS: &[Folder] = &[
             ("zod", "4.6.7"),
         ],
         overrides: &[],
+        native: &[],
     },
     Folder {
         why: "the tests ask models with the official clients",
         directory: "target/tools/models",
         packages: &[("@anthropic-ai/sdk", "1.12.0"), ("openai", "7.57.0")],
         overrides: &[],
+        native: &[],
     },
     Folder {
         why: "the tests pay with the official x402 client",
@@ -62,6 +66,14 @@ const FOLDERS: &[Folder] = &[
         ],
         // A newer one wants a version of `ox` that is not published.
         overrides: &[("viem", "$viem")],
+        native: &[],
+    },
+    Folder {
+        why: "the tests publish to an S3",
+        directory: "target/tools/s3rver",
+        packages: &[("s3rver", "3.7.1")],
+        overrides: &[],
+        native: &[],
     },
     Folder {
         why: "the npm package is built with it, and tested in the runtimes that it is for",
@@ -75,6 +87,12 @@ const FOLDERS: &[Folder] = &[
             ("workerd", "1.20261117.1"),
         ],
         overrides: &[],
+        native: &[
+            "@cloudflare/workerd-{os}-{arch64}/bin/workerd",
+            "@rolldown/binding-{os}-{arch}{libc}",
+            "@typescript/typescript-{os}-{arch}",
+            "lightningcss-{os}-{arch}{libc}",
+        ],
     },
 ];
 
@@ -110,21 +128,52 @@ fn ensure_node() -> Result<()> {
 }
 
 fn ensure_folder(folder: &Folder) -> Result<()> {
-    let Folder { why, directory, packages, overrides } = folder;
+    let Folder { why, directory, packages, overrides, native } = folder;
     let path = workspace().join(directory);
     let manifest = manifest(packages, overrides);
     // npm writes its own list last, so a folder without one was not finished.
     let is_there = || {
         let same = fs::read_to_string(path.join("package.json")).is_ok_and(|old| old == manifest);
-        same && path.join("node_modules/.package-lock.json").exists()
+        let modules = path.join("node_modules");
+        same && modules.join(".package-lock.json").exists() && natives_are_there(&modules, native)
     };
     if is_there() {
         return Ok(());
     }
     say(&format!("setup: {why}, and not all of it is here"));
-    install(&path, &manifest)?;
-    ensure!(is_there(), "`{directory}` is installed, and is not whole: remove it and try again");
-    Ok(())
+    // What was passed over may come the next time.
+    for _ in 0..2 {
+        install(&path, &manifest)?;
+        if is_there() {
+            return Ok(());
+        }
+    }
+    bail!("`{directory}` is installed, and is not whole: try again where the network is better")
+}
+
+/// Whether all of these are among the modules. npm passes over an optional package that it cannot fetch, and
+/// native parts are optional.
+pub(crate) fn natives_are_there(modules: &Path, native: &[&str]) -> bool {
+    let arch64 = if ARCH == "aarch64" { "arm64" } else { "64" };
+    let libc = match OS {
+        "linux" if cfg!(target_env = "musl") => "-musl",
+        "linux" => "-gnu",
+        _ => "",
+    };
+    let spelled = |name: &str| {
+        let name = name.replace("{os}", npm_os()).replace("{arch}", npm_arch());
+        name.replace("{arch64}", arch64).replace("{libc}", libc)
+    };
+    native.iter().all(|name| modules.join(spelled(name)).exists())
+}
+
+/// npm without noise, and with patience for the network.
+pub(crate) fn npm(subcommand: &str, directory: &Path) -> Command {
+    let mut command = Command::new("npm");
+    let quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
+    let patient = ["--fetch-retries=5", "--fetch-timeout=300000"];
+    command.current_dir(directory).arg(subcommand).args(quiet).args(patient);
+    command
 }
 
 fn install(directory: &Path, manifest: &str) -> Result<()> {
@@ -132,8 +181,7 @@ fn install(directory: &Path, manifest: &str) -> Result<()> {
     fs::create_dir_all(directory)
         .and_then(|()| fs::write(directory.join("package.json"), manifest))
         .with_context(|| format!("`{}` cannot be written", directory.display()))?;
-    let quiet = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
-    run(Command::new("npm").current_dir(directory).args(quiet))
+    download(&mut npm("install", directory))
 }
 
 fn manifest(packages: &[(&str, &str)], overrides: &[(&str, &str)]) -> String {

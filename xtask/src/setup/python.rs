@@ -3,13 +3,14 @@
 //! Versions are fixed: a newer one would test something else. The environments are apart because
 //! their packages disagree about what they need.
 
+use std::fs;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use sentinel_artifacts::workspace;
 
 use super::output;
-use crate::run::{run, say};
+use crate::run::{download, run, say};
 
 /// A virtual environment.
 struct Environment {
@@ -58,10 +59,12 @@ fn ensure_environment(environment: &Environment) -> Result<()> {
     let Environment { why, directory, packages } = environment;
     let path = workspace().join(directory);
     let python = path.join("bin/python");
+    // A package says its version before it is unpacked.
+    let unfinished = path.join("unfinished");
     let is_there = || {
         let arguments: Vec<&str> = ["-c", INSTALLED].iter().chain(*packages).copied().collect();
         let said = python.to_str().and_then(|python| output(python, &arguments));
-        said.is_some_and(|said| said.lines().eq(packages.iter().copied()))
+        !unfinished.exists() && said.is_some_and(|said| said.lines().eq(packages.iter().copied()))
     };
     if is_there() {
         return Ok(());
@@ -69,8 +72,11 @@ fn ensure_environment(environment: &Environment) -> Result<()> {
     say(&format!("setup: {why}, and not all of it is here"));
     say(&format!("setup: installing {} into {directory}", packages.join(", ")));
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&path))?;
+    fs::write(&unfinished, "").with_context(|| format!("`{}` cannot be written", unfinished.display()))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    run(Command::new(&python).args(pip).args(*packages))?;
+    let patient = ["--retries", "10", "--timeout", "60"];
+    download(Command::new(&python).args(pip).args(patient).args(*packages))?;
+    fs::remove_file(&unfinished).with_context(|| format!("`{}` cannot be removed", unfinished.display()))?;
     ensure!(is_there(), "`{directory}` is installed, and has other versions than it should");
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::output;
-use crate::run::{run, say};
+use crate::run::{download, run, say};
 
 /// A program that the tests need.
 struct Tool {
@@ -100,6 +100,9 @@ const WRK: Tool = Tool {
     prepare: || Ok(()),
 };
 
+/// For whatever apt fetches.
+const RETRIES: &str = "Acquire::Retries=5";
+
 /// Where Debian keeps the server's programs, off `PATH`.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 
@@ -125,17 +128,26 @@ fn ensure_tool(tool: &Tool) -> Result<()> {
     say(&format!("setup: installing Debian's `{package}`"));
     prepare()?;
     install(package).or_else(|_| {
-        run(Command::new("apt-get").arg("update"))?;
+        // What somebody interrupted has to end first; where that fails, installing says why.
+        let _ = run(&mut debian("dpkg", &["--configure", "-a"]));
+        download(&mut debian("apt-get", &["-o", RETRIES, "update"]))?;
         install(package)
     })?;
     ensure!(is_there(), "`{package}` is installed, and {name} is still not here: install it by hand");
     Ok(())
 }
 
-/// Without questions: files that are there already stay as they are.
+/// A fresh machine updates itself for minutes, and has the lock meanwhile.
 fn install(package: &str) -> Result<()> {
-    let mut command = Command::new("apt-get");
-    run(command.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "--yes", package]))
+    let patient = ["-o", "DPkg::Lock::Timeout=300", "-o", RETRIES];
+    run(debian("apt-get", &patient).args(["install", "--yes", package]))
+}
+
+/// Without questions: files that are there already stay as they are.
+fn debian(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
+    command
 }
 
 fn has_bash() -> bool {

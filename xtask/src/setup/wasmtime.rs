@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use sentinel_artifacts::workspace;
 
 use super::output;
-use crate::run::{cargo, run, say};
+use crate::run::{cargo, download, say};
 
 /// The one that the host embeds, as well.
 const VERSION: &str = "48.0.8";
@@ -41,7 +41,7 @@ pub(super) fn ready() -> Result<()> {
         .arg(&scratch)
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("CARGO_TARGET_DIR");
-    run(&mut install)?;
+    download(&mut install)?;
     fs::remove_dir_all(&scratch).with_context(|| format!("`{}` cannot be removed", scratch.display()))?;
     ensure!(is_there(), "`{}` is installed, and is not wasmtime {VERSION}", program.display());
     Ok(())

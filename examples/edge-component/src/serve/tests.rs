@@ -115,13 +115,40 @@ fn what_needs_memory_is_denied_without_a_daemon_in_every_mode() {
 }
 
 #[test]
-fn a_daemon_is_asked_with_the_bytes_that_came() {
+fn a_daemon_is_asked_with_the_bytes_that_came_and_the_environment() {
     let world = Made { daemon: Some(Ok("the answer")), ..Made::default() };
     let reply = serve(&world, &settings(&[]), &head("POST", "/v1/evaluate"), || {
         Ok(call("pay").to_string().into_bytes())
     });
     assert_eq!((reply.status, reply.body.as_str()), (200, "the answer"));
-    assert_eq!(*world.asked.borrow(), [call("pay").to_string()]);
+    let placed = call("pay").to_string().replacen('{', "{\"environment\":\"development\",", 1);
+    assert_eq!(*world.asked.borrow(), [placed]);
+}
+
+/// A key or an answer is no way around the policy of this place.
+#[test]
+fn what_is_denied_here_no_daemon_allows() {
+    let world = Made { daemon: Some(Ok("the answer")), ..Made::default() };
+    for name in ["sessionId", "approvalId", "idempotencyKey"] {
+        let mut own = call("drop");
+        own[name] = json!("x");
+        let (status, answer) = post(&world, "/v1/evaluate", &own);
+        assert_eq!(
+            (status, &answer["code"], &answer["permitted"]),
+            (200, &json!("tool-denied"), &json!(false)),
+            "{name}"
+        );
+    }
+    let mut head = head("POST", "/v1/evaluate");
+    head.headers.push(("idempotency-key".to_owned(), "x".to_owned()));
+    let reply = serve(&world, &settings(&[]), &head, || Ok(call("drop").to_string().into_bytes()));
+    assert_eq!(read(&reply)["decision"], "deny");
+    assert!(world.asked.borrow().is_empty());
+    // One that is only watched counts in the session that it names.
+    let watched = Made { mode: Some("audit"), daemon: Some(Ok("\"the answer\"")), ..Made::default() };
+    let mut own = call("drop");
+    own["sessionId"] = json!("x");
+    assert_eq!(post(&watched, "/v1/evaluate", &own), (200, json!("the answer")));
 }
 
 #[test]

@@ -124,13 +124,16 @@ export class Session {
     this.#own = engine(() => WebSession.start(policy.loaded(), mode, who, options.environment));
   }
 
-  /** Decides a call, reserves, concludes and charges, in one go. */
+  /**
+   * Decides a call, reserves, concludes and charges, in one go. Throws where the clock is more than a day behind
+   * the latest moment that was told: it is wrong, or was.
+   */
   step(call: CallInput, options: StepOptions = {}): Step {
     const own = this.#loaded();
     const bytes = callBytes(call);
     this.#isLive = options.now === undefined;
     const now = options.now ?? Date.now();
-    const text = engine(() => own.step(bytes, now, options.runId, options.approvalId));
+    const text = told(() => own.step(bytes, now, options.runId, options.approvalId));
     const step = JSON.parse(text) as Step;
     step.verdict = JSON.parse(step.text) as Verdict;
     return step;

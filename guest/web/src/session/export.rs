@@ -48,10 +48,20 @@ impl WebSession {
     }
 
     /// Decides a call, and charges for it.
+    ///
+    /// # Errors
+    ///
+    /// Where the clock is far behind what this session was told before.
     #[expect(clippy::needless_pass_by_value, reason = "optional texts come by value")]
-    pub fn step(&mut self, call: &[u8], now: f64, run: Option<String>, approval: Option<String>) -> String {
+    pub fn step(
+        &mut self,
+        call: &[u8],
+        now: f64,
+        run: Option<String>,
+        approval: Option<String>,
+    ) -> Result<String, String> {
         let with = With { now: whole(now.trunc()), run: run.as_deref(), approval: approval.as_deref() };
-        self.0.step(call, with).json()
+        self.0.step(call, with).map(|step| step.json())
     }
 
     /// Records what a person answered.

@@ -7,7 +7,7 @@ use sentinel_meter::Meter;
 use serde::{Deserialize, Serialize};
 
 use super::holds::Charge;
-use super::limits::METERS_MAX;
+use super::limits::{LARGE, METERS_MAX};
 
 /// Names a meter: which, of which run, which part of time, and what it is kept apart by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -149,9 +149,12 @@ impl Row {
 
 impl Meters {
     /// What a meter stands at. One that cannot be kept any more cannot be read either.
-    pub(super) fn read(&self, debit: &Debit, run: &str, now: u64) -> EffectOutcome {
+    pub(super) fn read(&self, debit: &Debit, run: &str, now: u64, is_large: bool) -> EffectOutcome {
         let key = Key::new(debit, run, now);
         match self.rows.get(&key) {
+            // What is held grows as well.
+            _ if is_large && debit.held => EffectOutcome::Failed(LARGE.to_owned()),
+            None if is_large => EffectOutcome::Failed(LARGE.to_owned()),
             Some(row) => EffectOutcome::Reading(row.reading(key.window, now)),
             None if self.rows.len() >= METERS_MAX => {
                 EffectOutcome::Failed("this page keeps too many meters".to_owned())
@@ -206,8 +209,8 @@ impl Meters {
     }
 
     /// Makes room where there is none: windows that are over, and that nothing is held on.
-    pub(super) fn sweep(&mut self, now: u64) {
-        if self.rows.len() < METERS_MAX {
+    pub(super) fn sweep(&mut self, now: u64, is_large: bool) {
+        if self.rows.len() < METERS_MAX && !is_large {
             return;
         }
         self.rows.retain(|key, row| {
@@ -245,7 +248,7 @@ impl Meters {
 }
 
 /// A moment, as the arithmetic of meters has it.
-fn millis(now: u64) -> i64 {
+pub(super) fn millis(now: u64) -> i64 {
     i64::try_from(now).unwrap_or(i64::MAX)
 }
 

@@ -7,13 +7,24 @@ use std::collections::BTreeMap;
 use sentinel_engine::{
     Answer, AnswerRefusal, Approval, Question, Refusal, Standing, Verdict, answer, visible,
 };
+use sentinel_meter::Meter;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{ASKED_SECONDS, QUESTIONS_KEPT, QUESTIONS_MAX, SUBJECT_BYTES_MAX};
-use super::meter::Meter;
+use super::meters::millis;
 
 /// Who sends the calls of a page, and so may not answer for them.
 pub(super) const REQUESTER: &str = "page";
+
+/// What time it is for questions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// The latest moment that was ever told: people are not asked more often because a clock was put back.
+    pub(super) now: u64,
+    /// The moment that was told now. Questions end by it: by the other one, a clock that was once far ahead
+    /// would keep an answer alive until then.
+    pub(super) told: u64,
+}
 
 /// The newest question about one call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,7 +113,7 @@ impl Questions {
     /// Whether people may be asked about one more call.
     pub(super) fn may_ask(&self, now: u64) -> Approval {
         let is_full = self.rows.len() >= QUESTIONS_KEPT && self.oldest_ended().is_none();
-        if is_full || self.lately.sliding(now, ASKED_SECONDS) >= QUESTIONS_MAX {
+        if is_full || self.lately.sliding(millis(now), ASKED_SECONDS) >= QUESTIONS_MAX {
             return Approval::Refused(Refusal::TooMany);
         }
         Approval::Possible
@@ -115,7 +126,7 @@ impl Questions {
         approval: Approval,
         digest: &str,
         policy: &str,
-        (verdict_id, now): (&str, u64),
+        (verdict_id, clock): (&str, Clock),
     ) -> Option<String> {
         if verdict.redeemed {
             let row = self.rows.get_mut(digest)?;
@@ -127,7 +138,7 @@ impl Questions {
             return Some(id(row.number));
         }
         self.asked = self.asked.saturating_add(1);
-        self.lately.charge_sliding(now, ASKED_SECONDS, 1);
+        self.lately.charge_sliding(millis(clock.now), ASKED_SECONDS, 1);
         while self.rows.len() >= QUESTIONS_KEPT
             && let Some(oldest) = self.oldest_ended()
         {
@@ -137,7 +148,7 @@ impl Questions {
             number: self.asked,
             policy_digest: policy.to_owned(),
             state: State::Pending,
-            ends_at: now.saturating_add(u64::from(question.seconds) * 1000),
+            ends_at: clock.told.saturating_add(u64::from(question.seconds) * 1000),
             approvers: question.approvers.clone(),
             quorum: question.quorum,
             grounds: question.grounds,

@@ -19,7 +19,9 @@ impl Session {
     pub(crate) fn save(&self) -> String {
         // Texts, numbers and lists of them always have a JSON form.
         let body = serde_json::to_string(&self.kept).unwrap_or_default();
-        format!("{FORMAT}\n{}\n{body}", Digest::of(body.as_bytes()))
+        let text = format!("{FORMAT}\n{}\n{body}", Digest::of(body.as_bytes()));
+        self.saved_bytes.set(text.len());
+        text
     }
 
     /// Goes on from a text. The policy may be a newer one of the same agent.
@@ -50,7 +52,9 @@ impl Session {
             ));
         }
         kept.check()?;
-        Ok(Self { policy, mode, approver, environment, kept })
+        let own = Self::of(policy, mode, approver, environment, kept);
+        own.saved_bytes.set(saved.len());
+        Ok(own)
     }
 }
 

@@ -59,6 +59,37 @@ test('a damaged session is refused, for good', async () => {
     }
 });
 
+test('a store that could not be read is asked again', async () => {
+    let isLocked = true;
+    const load = async () => {
+        if (isLocked) throw new Error('locked');
+        return null;
+    };
+    const inner = fake(settled);
+    const guarded = guardFetch(inner, own, { persist: { load, save: () => {} }, onError: () => {} });
+    assert.equal((await refused(pay(guarded))).code, 'session-damaged');
+    assert.equal(inner.asked.length, 0);
+    isLocked = false;
+    assert.equal((await pay(guarded)).status, 200);
+});
+
+test('a clock that is far behind what was saved permits nothing, until it is right', async () => {
+    let now = Date.UTC(2030, 0, 1);
+    let saved = null;
+    const persist = { load: () => saved, save: (text) => void (saved = text) };
+    const inner = fake(settled);
+    const guarded = () => guardFetch(inner, own, { persist, now: () => now, onError: () => {} });
+    await pay(guarded());
+    now = Date.UTC(2026, 0, 1);
+    const again = guarded();
+    const error = await refused(pay(again));
+    assert.deepEqual([error.code, error.status, inner.asked.length], ['clock-behind', 503, 1]);
+    assert.match(error.message, /put the clock right/);
+    now = Date.UTC(2030, 0, 1);
+    assert.equal((await pay(again)).status, 200);
+    assert.equal((await refused(pay(again))).code, 'budget-exceeded', 'what was spent is known');
+});
+
 test('what cannot be saved does not leave', async () => {
     const inner = fake(settled);
     let works = false;

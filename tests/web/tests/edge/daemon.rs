@@ -48,6 +48,8 @@ pub(crate) struct Daemon {
 #[derive(Debug, Default)]
 struct State {
     mood: Mood,
+    /// What it decides for; `development` if nothing is said.
+    environment: Option<String>,
     /// Bodies of questions, with the key of each.
     asked: Vec<(String, Option<String>)>,
     /// Requests of either kind, counted also where nobody got an answer.
@@ -82,6 +84,11 @@ impl Daemon {
 
     pub(crate) fn mood(&self, mood: Mood) {
         self.state().mood = mood;
+    }
+
+    /// Makes it the daemon of another environment.
+    pub(crate) fn decides_for(&self, environment: &str) {
+        self.state().environment = Some(environment.to_owned());
     }
 
     /// How many calls it was asked about.
@@ -142,6 +149,11 @@ fn serve(stream: &TcpStream, state: &Mutex<State>, policies: &BTreeMap<String, S
                 (401, r#"{"code":"unknown-key"}"#.to_owned())
             }
             _ if mood == Mood::Broken => (500, r#"{"code":"internal"}"#.to_owned()),
+            "/v1/health" => {
+                let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                let own = state.environment.as_deref().unwrap_or("development");
+                (200, json!({"status": "HEALTHY", "environment": own}).to_string())
+            }
             "/v1/evaluate" => {
                 if mood == Mood::Slow {
                     // Until whoever asked has given up.

@@ -59,6 +59,23 @@ fn the_worker_has_the_environment_of_its_place() {
 }
 
 #[test]
+fn the_worker_tells_a_daemon_of_another_environment_which_one_it_is() {
+    let daemon = Daemon::start(soe::policies());
+    let settings = Settings { environment: Some("production".to_owned()), ..Settings::with(&daemon) };
+    let worker = Worker::start(&settings);
+    soe::elsewhere(&worker.place, &daemon);
+    records::wait_for_the_daemon_of_their_environment(&worker.place, &daemon);
+}
+
+#[test]
+fn the_worker_lets_nobody_in_with_a_name_that_no_daemon_takes() {
+    let worker = Worker::start(&Settings { point: Some("my edge".to_owned()), ..Settings::default() });
+    let answer = worker.place.client().post("/v1/evaluate", soe::call("Bash", "npm test"));
+    assert_eq!((answer.status, answer.text("code"), answer.text("decision")), (500, "internal", "deny"));
+    assert!(answer.text("detail").contains("EDGE_POINT"), "{answer:?}");
+}
+
+#[test]
 fn the_worker_asks_the_daemon_for_what_needs_memory() {
     let daemon = Daemon::start(soe::policies());
     let worker = Worker::start(&Settings::with(&daemon));

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) token: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) daemon: Option<String>,
+    pub(crate) point: Option<String>,
     pub(crate) required: bool,
 }
 
@@ -41,7 +42,7 @@ impl Settings {
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let mut all = vec![
             ("EDGE_TOKEN", self.token.clone().unwrap_or_else(|| TOKEN.to_owned())),
-            ("EDGE_POINT", "test".to_owned()),
+            ("EDGE_POINT", self.point.clone().unwrap_or_else(|| "test".to_owned())),
             ("EDGE_URL", URL.to_owned()),
             // Longer than a busy machine stalls. Questions to a daemon that is `Slow` wait for it.
             ("DAEMON_TIMEOUT_MS", "10000".to_owned()),

@@ -28,7 +28,9 @@ pub(crate) fn are_whole(place: &Place, daemon: &Daemon) {
     let batch: Value = serde_json::from_str(&daemon.records()[0]).expect("JSON");
     let record = &batch["records"][0];
     let verdict = answer.json();
-    assert_eq!(record["call"], serde_json::from_str::<Value>(&body).expect("JSON"));
+    let mut told: Value = serde_json::from_str(&body).expect("JSON");
+    told["environment"] = json!("development");
+    assert_eq!(record["call"], told);
     for (ours, theirs) in [
         ("id", "verdictId"),
         ("decision", "decision"),
@@ -116,6 +118,26 @@ pub(crate) fn are_dropped_if_the_daemon_never_takes_them(place: &Place, daemon: 
     client.post("/v1/evaluate", call("search", "taken"));
     until("the next comes", || daemon.distinct() == 1);
     assert!(daemon.records()[0].contains("taken"), "{:?}", daemon.records());
+}
+
+/// A daemon of another environment would refuse each of them for good: they wait until it is the right one.
+pub(crate) fn wait_for_the_daemon_of_their_environment(place: &Place, daemon: &Daemon) {
+    let client = place.client();
+    let before = daemon.requests();
+    assert_eq!(client.post("/v1/evaluate", call("Bash", "npm test")).text("decision"), "allow");
+    until("the daemon is looked at", || daemon.requests() > before);
+    thread::sleep(Duration::from_millis(600));
+    assert_eq!(daemon.distinct(), 0, "it is the daemon of another one");
+    daemon.decides_for("production");
+    let mut sent = 1;
+    until("all records come", || daemon.distinct() == sent || send_another(&client, &mut sent));
+    assert!(daemon.records().iter().all(|own| own.contains(r#""environment":"production""#)));
+    // Denied here, although an answer would be the daemon's to know. The record has nothing but the call.
+    daemon.forget();
+    let own = call("delete_database", "").replacen('{', r#"{"approvalId":"x","#, 1);
+    assert_eq!(client.post("/v1/evaluate", own).text("code"), "tool-denied");
+    until("its record comes", || daemon.distinct() == 1);
+    assert!(!daemon.records()[0].contains("approvalId"), "{:?}", daemon.records());
 }
 
 /// One call that the daemon cannot even read keeps no other from the ledger.

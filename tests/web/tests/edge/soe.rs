@@ -173,6 +173,18 @@ pub(crate) fn malformed(place: &Place) {
     assert_eq!(raw(&place.url, &format!("{head}Transfer-Encoding: chunked\n\n"), &chunk), Some(413));
 }
 
+/// A call, with the environment of the place that was asked.
+fn placed(call: &str, environment: &str) -> String {
+    call.replacen('{', &format!("{{\"environment\":\"{environment}\","), 1)
+}
+
+/// A daemon of another environment is told which one this is, so that it refuses.
+pub(crate) fn elsewhere(place: &Place, daemon: &Daemon) {
+    let pays = call("pay_invoice", "1.00");
+    place.client().post("/v1/evaluate", &pays);
+    assert_eq!(daemon.last_asked().0, placed(&pays, "production"));
+}
+
 /// A place says which environment it is.
 pub(crate) fn environment(place: &Place) {
     let client = place.client();
@@ -226,12 +238,23 @@ pub(crate) fn with_daemon(place: &Place, daemon: &Daemon) {
         "{answer:?}"
     );
     assert_eq!(answer.json()["ledger"]["index"], 7);
-    assert_eq!(daemon.last_asked(), (pays.clone(), None), "byte for byte");
+    let told = placed(&pays, "development");
+    assert_eq!(daemon.last_asked(), (told.clone(), None), "byte for byte, and the environment");
     let keyed = client.send("POST", "/v1/evaluate", &[("idempotency-key", "once")], pays.as_bytes());
-    assert_eq!((keyed.status, daemon.last_asked()), (200, (pays.clone(), Some("once".to_owned()))));
+    assert_eq!((keyed.status, daemon.last_asked()), (200, (told, Some("once".to_owned()))));
     assert_eq!(daemon.asked(), before + 2);
     assert_eq!(client.post("/v1/evaluate", call("Bash", "npm test")).status, 200);
     assert_eq!(daemon.asked(), before + 2, "what needs no memory is not asked");
+    // Neither a key nor an answer is a way around the policy of this place.
+    let denied = call("delete_database", "");
+    let headers: [&[(&str, &str)]; 2] = [&[("idempotency-key", "x")], &[]];
+    for (headers, name) in headers.into_iter().zip(["sessionId", "approvalId"]) {
+        let body = denied.replacen('{', &format!("{{\"{name}\":\"x\","), 1);
+        let answer = client.send("POST", "/v1/evaluate", headers, body.as_bytes());
+        assert_eq!((answer.status, answer.text("code")), (200, "tool-denied"), "{name}: {answer:?}");
+        assert_eq!(answer.json()["permitted"], false);
+    }
+    assert_eq!(daemon.asked(), before + 2, "what is denied here is not asked");
     for (mood, code) in [
         (Mood::Away, "daemon-unreachable"),
         (Mood::Slow, "daemon-timeout"),

@@ -195,9 +195,14 @@ export class DaemonDecider {
   }
 }
 
+/** Whether a verdict is about the tool of the call. The daemon may read a request as a call of an MCP tool. */
+function isAbout(sent: unknown, named: unknown): boolean {
+  return named === sent || (sent === "http" && typeof named === "string" && named.startsWith("mcp__"));
+}
+
 /** A verdict on this call, read as strictly as what it permits deserves. */
 function ruling(body: Record<string, unknown> | null, agentId: string, toolName: unknown): Ruling | null {
-  if (body === null || body["agentId"] !== agentId || body["toolName"] !== toolName || typeof body["verdictId"] !== "string") return null;
+  if (body === null || body["agentId"] !== agentId || !isAbout(toolName, body["toolName"]) || typeof body["verdictId"] !== "string") return null;
   const texts = ["decision", "reason", "layer", "mode", "code", "toolName"].every((name) => typeof body[name] === "string");
   const outcomes = ["allow", "escalate", "deny"].includes(String(body["decision"]));
   if (!texts || !outcomes || typeof body["permitted"] !== "boolean" || typeof body["enforced"] !== "boolean") return null;

@@ -26,6 +26,7 @@ export type FaultCode =
   | "records-full"
   | "session-damaged"
   | "session-not-saved"
+  | "clock-behind"
   | "daemon-unreachable"
   | "daemon-timeout"
   | "daemon-refused"
@@ -57,6 +58,7 @@ const FAULTS: Record<FaultCode, Fault> = {
   "records-full": { status: 503, sentence: "The request has to be recorded, and the storage takes no records.", help: "look after the storage" },
   "session-damaged": { status: 503, sentence: "The saved session cannot be restored, so nobody knows what was spent.", help: "restore it from a copy, or start anew knowingly by removing it" },
   "session-not-saved": { status: 503, sentence: "What is spent cannot be saved.", help: "look after the `persist` store" },
+  "clock-behind": { status: 503, sentence: "The clock is more than a day behind what this session was told before, so nobody knows which budgets are renewed.", help: "put the clock right; if it was wrong before, restore the session from a copy, or start anew knowingly" },
   "daemon-unreachable": { status: 503, sentence: "The daemon that decides cannot be reached.", help: "start it, or correct `daemon.url`" },
   "daemon-timeout": { status: 503, sentence: "The daemon that decides did not answer in time.", help: "look after it, or raise `daemon.timeoutMs`" },
   "daemon-refused": { status: 503, sentence: "The daemon did not answer with a verdict.", help: "check `daemon.token` and the agent's name" },

@@ -3,13 +3,10 @@
  * in one synchronous step, so that requests at the same time never share the last cent.
  */
 
-import type { Answered, Approvals, ApprovalQuestion } from "./approvals.js";
+import { QUESTIONS_MAX, type Answered, type Approvals, type ApprovalQuestion } from "./approvals.js";
 import { Session, type Policy, type Step } from "./core.js";
 import { GuardError, type DenialContext } from "./error.js";
 import type { GuardOptions, SessionStore } from "./options.js";
-
-/** Questions that one request may lead to: each is one person's yes that another request used up. */
-const QUESTIONS_MAX = 64;
 
 /** A step, and who said yes to it. */
 export interface Stepped {
@@ -43,14 +40,23 @@ export class SessionKeeper {
     return this.#session;
   }
 
-  /** The session, restored once. One that is damaged stays damaged: nobody knows what was spent. */
+  /**
+   * The session, restored once. One that is damaged stays damaged: nobody knows what was spent. A store that could
+   * not be read is asked again by the next request.
+   */
   ready(context: DenialContext): Session | Promise<Session> {
     return this.#session ?? (this.#restoring ??= this.#restore(context));
   }
 
   async #restore(context: DenialContext): Promise<Session> {
+    let saved: string | null | undefined;
     try {
-      const saved = await this.#store?.load();
+      saved = await this.#store?.load();
+    } catch (cause) {
+      this.#restoring = null;
+      throw GuardError.fault("session-damaged", { ...context, cause });
+    }
+    try {
       const own = settings(this.#options);
       // What was never saved is null; everything else has to be a session.
       this.#session = saved === null ? new Session(this.#policy, own) : Session.restore(this.#policy, String(saved), own);
@@ -94,7 +100,7 @@ export async function decide(
     signal.throwIfAborted();
     // Without the id of an answer: where another request that waits for the same one is quicker and uses it
     // up, this one asks for itself.
-    const step: Step = session.step(call, { now: options.now?.(), runId: options.runId });
+    const step = stepped(session, call, options, context);
     const { verdict, approvalId } = step;
     if (verdict.permitted) {
       const own = verdict.layer === "approval" ? yes : null;
@@ -105,6 +111,16 @@ export async function decide(
     const answered: Answered = await approvals.ask(session, ask(step), signal);
     if (answered.kind !== "approved") throw refused(`approval-${answered.kind}`, step, context, answered);
     yes = answered;
+  }
+}
+
+function stepped(session: Session, call: string, options: { runId?: string | undefined; now?: (() => number) | undefined }, context: DenialContext): Step {
+  try {
+    return session.step(call, { now: options.now?.(), runId: options.runId });
+  } catch (cause) {
+    // What the session refuses, and not a fault of the engine.
+    if (cause instanceof RangeError) throw GuardError.fault("clock-behind", { ...context, cause });
+    throw cause;
   }
 }
 

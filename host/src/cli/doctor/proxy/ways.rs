@@ -25,6 +25,7 @@ const ADMIN_PORTS: [u16; 4] = [9901, 15000, 19000, 8001];
 pub(super) fn around(outside: Ipv4Addr, proxy: &Target) -> Vec<Check> {
     let mut checks: Vec<Check> =
         PORTS.iter().map(|(name, port)| Check::new(name, tcp(SocketAddr::from((outside, *port))))).collect();
+    checks.push(Check::new("no way around, QUIC", quic(SocketAddr::from((outside, 443)))));
     checks.push(Check::new("no way around, IPv6", tcp(SocketAddr::from((OUTSIDE_6, 80)))));
     checks.push(Check::new("names are not sent out", names(outside)));
     checks.push(Check::new("administration is out of reach", administration(proxy)));
@@ -43,6 +44,29 @@ fn tcp(address: SocketAddr) -> Result<String, String> {
         Ok(Err(_)) | Err(_) => {
             Err(format!("{address} is reached, and not by way of the proxy: redirect or refuse it"))
         }
+    }
+}
+
+/// HTTP/3 is UDP, which a redirection of TCP does not see. A server answers a version that it does not know with
+/// the ones that it does.
+fn quic(address: SocketAddr) -> Result<String, String> {
+    let asked = || -> std::io::Result<usize> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.set_read_timeout(Some(TIMEOUT))?;
+        socket.connect(address)?;
+        // A long header, a version that is reserved for this, two names of eight bytes.
+        let mut hello = vec![0xC0, 0x1A, 0x2A, 0x3A, 0x4A, 8];
+        hello.extend(b"sentinel");
+        hello.push(8);
+        hello.extend(b"canaries");
+        // Shorter ones are not answered.
+        hello.resize(1200, 0);
+        socket.send(&hello)?;
+        socket.recv(&mut [0; 1500])
+    };
+    match asked() {
+        Err(error) => Ok(format!("{address}, UDP: {error}")),
+        Ok(_) => Err(format!("{address} answers over UDP, where HTTP/3 is spoken: refuse UDP")),
     }
 }
 
