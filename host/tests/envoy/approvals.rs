@@ -135,9 +135,10 @@ fn a_yes_is_for_one_body_and_one_account() {
     const TEST: &str = "Bearer sk_test_1";
     let desk = Desk::new(&json!(["http"]));
     let item = |count: u32| format!(r#"{{"item":"stapler","count":{count}}}"#).into_bytes();
-    let headers = |account| [("content-type", "application/json"), ("authorization", account)];
-    let whole = |count, account| request("POST", HOST, "/orders", &headers(account), &item(count));
-    let pieces = |count, account| {
+    let headers = |account: &'static str| [("content-type", "application/json"), ("authorization", account)];
+    let whole =
+        |count: u32, account: &'static str| request("POST", HOST, "/orders", &headers(account), &item(count));
+    let pieces = |count: u32, account: &'static str| {
         let body = item(count);
         let (first, second) = body.split_at(9);
         chunked("POST", HOST, "/orders", &headers(account), &[first, second], &[])
