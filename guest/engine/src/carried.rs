@@ -56,10 +56,10 @@ impl<'c> Carried<'c> {
             carried.server = Some(server);
             carried.message = message(request, headers, &mut of_message);
         } else if let (Some(headers), Some(body)) = (&request.headers, &request.body)
-            && governing.pays_unread()
-            && http::is_json(headers) != Some(false)
+            && let Some(unread) = governing.unread(headers)
         {
-            reasons.extend(unread::payment(body.bytes(), http::is_json(headers) == Some(true)));
+            let says_json = http::is_json(headers) == Some(true);
+            reasons.extend(unread::refusal(body.bytes(), says_json, unread));
         }
         match payment(request, carried.call().and_then(|call| call.payment)) {
             Err(malformed) => reasons.push(malformed.reason()),

@@ -12,7 +12,7 @@ pub(crate) use mcp::{McpRules, McpTool, McpView, ToolRules, is_server_name};
 pub(crate) use pattern::{Covered, HostPattern, PortPattern};
 
 use crate::decision::Rule;
-use crate::http::{Authority, Scheme, Target};
+use crate::http::{self, Authority, Scheme, Target};
 use crate::path::{PathSet, fold_segment};
 use crate::policy::{NameRules, Rules};
 use crate::protocol::x402::X402Rules;
@@ -57,6 +57,15 @@ pub(crate) struct HostRule {
     pub(crate) pointer: String,
     /// `None`: what the top level says, and with nothing there no payment.
     pub(crate) x402: Option<X402Rules>,
+}
+
+/// What could leave in a body unseen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread {
+    /// A payment of a message, whose host has limits for payments.
+    pub(crate) payments: bool,
+    /// A message, whose host speaks MCP at other paths.
+    pub(crate) messages: bool,
 }
 
 /// The rule that decides a host, with the defaults of the top level behind it.
@@ -185,9 +194,14 @@ impl<'p> Governing<'p> {
         self.is_mcp
     }
 
-    /// Whether a payment could leave in a message that nobody reads. A model API takes none.
-    pub(crate) fn pays_unread(&self) -> bool {
-        !self.is_mcp && !self.rule.llm && self.x402().is_some()
+    /// What could leave in a body that nobody reads as a message, where it may be one by its headers. A model
+    /// API takes neither.
+    pub(crate) fn unread(&self, headers: &[(&str, &str)]) -> Option<Unread> {
+        if self.is_mcp || self.rule.llm || http::is_json(headers) == Some(false) {
+            return None;
+        }
+        let unread = Unread { payments: self.x402().is_some(), messages: self.rule.mcp.is_some() };
+        (unread.payments || unread.messages).then_some(unread)
     }
 
     /// Whether it depends on method and path which messages are read.

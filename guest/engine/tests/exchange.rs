@@ -5,7 +5,7 @@
 
 use sentinel_engine::{
     Actor, AnswerPlan, BodyWanted, Decision, Exchange, Format, HttpHead, HttpRequest, Outcome, Policy,
-    Resolved, Secret, Told, decide_bytes, http_call,
+    Resolved, Told, decide_bytes, http_call,
 };
 
 const POLICY: &str = r#"{
@@ -14,8 +14,7 @@ const POLICY: &str = r#"{
     "toolActions": {"allowed": ["mcp__files__search", "mcp__loose.example__free"], "denied": ["mcp__files__wipe"]},
     "rules": [
         {"name": "small", "tools": ["mcp__files__pay"], "when": {"param": "amount", "operator": "gt", "value": 10}, "action": "block"},
-        {"name": "ask", "tools": ["mcp__files__deploy"], "action": "require_approval"},
-        {"name": "live", "tools": ["http"], "when": {"param": "$.headers[*][1]", "operator": "starts_with", "value": "Bearer sk_live_"}, "action": "block", "onMissing": "skip"}
+        {"name": "ask", "tools": ["mcp__files__deploy"], "action": "require_approval"}
     ],
     "budgets": [{"name": "day", "unit": "usd", "limit": "1.00", "per": "day"}],
     "network": {
@@ -206,59 +205,6 @@ fn credentials_are_not_in_the_call() {
     let exchange = open("api.example", "/", &[("authorization", "Bearer s3cret"), ("x-a", "b")], None);
     let call = String::from_utf8(exchange.call().expect("a call").to_vec()).expect("UTF-8");
     assert!(!call.contains("s3cret") && call.contains(r#"["x-a","b"]"#), "{call}");
-}
-
-/// The call that goes to others, of a request with this credential.
-fn told(secret: Option<&[u8]>, authority: &str, headers: &[(&str, &str)]) -> (Outcome, String) {
-    let head = HttpHead { method: "GET", scheme: "http", authority, path: "/", headers };
-    let request = HttpRequest { head, body: None, resolved: Resolved::Unknown };
-    let actor = Actor { secret: secret.map(Secret::new), ..actor() };
-    let exchange = Exchange::of_request(&policy(), &actor, &request, true);
-    let call = String::from_utf8(exchange.call().expect("a call").to_vec()).expect("UTF-8");
-    (exchange.decision().outcome, call)
-}
-
-/// A yes is for a call of certain bytes: with another credential it is another call.
-#[test]
-fn a_call_is_of_one_credential() {
-    let paid = payment("10", "10", PAYEE);
-    // As it came, in another spelling of the host, with a payment: each writes the call in another way.
-    for (authority, payment) in [("api.example", None), ("API.example", None), ("api.example", Some(&paid))] {
-        let call = |secret: Option<&[u8]>, value: &str| {
-            let payment = payment.map(|own| ("payment-signature", own.as_str()));
-            let headers: Vec<_> = [("authorization", value)].into_iter().chain(payment).collect();
-            let (outcome, call) = told(secret, authority, &headers);
-            assert_eq!(outcome, Outcome::Allow, "{call}");
-            assert!(!call.contains("sk_test"), "{call}");
-            call
-        };
-        let first = call(Some(b"k"), "Bearer sk_test_1");
-        assert!(first.contains(r#"["authorization","[REDACTED hmac-sha256:"#), "{first}");
-        assert_eq!(first, call(Some(b"k"), "Bearer sk_test_1"));
-        assert_ne!(first, call(Some(b"k"), "Bearer sk_test_2"));
-        assert_ne!(first, call(Some(b"l"), "Bearer sk_test_1"), "guesses need the key");
-        assert!(call(None, "Bearer sk_test_1").contains("[REDACTED sha256:"));
-        // Whoever has seen the text of a call does not have its credential.
-        let start = first.find("[REDACTED").expect("a digest");
-        let end = start + first[start..].find(']').expect("its end");
-        assert_ne!(first, call(Some(b"k"), &first[start..=end]));
-    }
-}
-
-/// Rules see what is sent, in whatever spelling the host is.
-#[test]
-fn rules_see_credentials() {
-    let paid = payment("10", "10", PAYEE);
-    let live = ("authorization", "Bearer sk_live_1");
-    for (authority, headers) in [
-        ("api.example", &[live][..]),
-        ("API.example", &[live]),
-        ("api.example", &[live, ("payment-signature", paid.as_str())]),
-    ] {
-        let (outcome, call) = told(None, authority, headers);
-        assert_eq!(outcome, Outcome::Deny, "{authority}");
-        assert!(!call.contains("sk_live"), "{call}");
-    }
 }
 
 fn plan(exchange: &Exchange, status: u16, headers: &[(&str, &str)]) -> AnswerPlan {

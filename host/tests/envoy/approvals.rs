@@ -1,7 +1,7 @@
 //! What a person has to be asked about: refused with the id of the question, and let through once
 //! when somebody else has said yes.
 
-use sentinel_envoy_tests::client::{request, send};
+use sentinel_envoy_tests::client::{chunked, request, send};
 use sentinel_envoy_tests::{Answer, Envoy, Response, Upstream};
 use serde_json::{Value, json};
 
@@ -127,6 +127,53 @@ fn a_request_waits_for_a_person_and_passes_once() {
     check_refused(&desk.send(&request("GET", HOST, "/orders", &[], b"")), 403, "approval-tool");
     assert_eq!(desk.reached(), 1);
     ledger::verify(&desk.scene.place, &[]);
+}
+
+/// Somebody approved seven staplers, on the account for tests.
+#[test]
+fn a_yes_is_for_one_body_and_one_account() {
+    const TEST: &str = "Bearer sk_test_1";
+    let desk = Desk::new(&json!(["http"]));
+    let item = |count: u32| format!(r#"{{"item":"stapler","count":{count}}}"#).into_bytes();
+    let headers = |account| [("content-type", "application/json"), ("authorization", account)];
+    let whole = |count, account| request("POST", HOST, "/orders", &headers(account), &item(count));
+    let pieces = |count, account| {
+        let body = item(count);
+        let (first, second) = body.split_at(9);
+        chunked("POST", HOST, "/orders", &headers(account), &[first, second], &[])
+    };
+    for order in [&whole as &dyn Fn(u32, &'static str) -> Vec<u8>, &pieces] {
+        let before = desk.reached();
+        let asked = desk.send(&order(7, TEST));
+        check_refused(&asked, 403, "approval-tool");
+        let id = asked.json()["approval"]["id"].as_str().unwrap().to_owned();
+        // The approver sees the body, and no credential.
+        let token = desk.scene.place.token("bob", "approve", "*");
+        let shown = desk.daemon.client_with(&token).get(&format!("/v1/approvals/{id}")).ok().to_string();
+        assert!(shown.contains("stapler") && shown.contains("[REDACTED hmac-sha256:"), "{shown}");
+        assert!(!shown.contains("sk_test"), "{shown}");
+        desk.approve(&id);
+        for other in [
+            whole(9, TEST),
+            pieces(9, TEST),
+            whole(7, "Bearer sk_live_1"),
+            pieces(7, "Bearer sk_live_1"),
+            request("POST", HOST, "/orders", &headers(TEST), b""),
+        ] {
+            let refused = desk.send(&other);
+            check_refused(&refused, 403, "approval-tool");
+            assert_ne!(refused.json()["approval"]["id"], json!(id), "{}", refused.text());
+        }
+        assert_eq!(desk.reached(), before);
+        assert_eq!(desk.send(&order(7, TEST)).status, 200);
+        let sent = desk.scene.upstream.requests();
+        assert_eq!((sent.len(), sent.last().unwrap().body.clone()), (before + 1, item(7)));
+        assert_eq!(sent.last().unwrap().header("authorization").as_deref(), Some(TEST));
+    }
+    // What is too long to be seen is not asked about.
+    let long = vec![b'x'; (1 << 20) + 1];
+    let refused = desk.send(&request("POST", HOST, "/orders", &headers(TEST), &long));
+    check_refused(&refused, 413, "body-too-large");
 }
 
 #[test]

@@ -138,6 +138,26 @@ fn a_tool_call_is_held_until_the_daemon_has_decided_it() {
     assert!(gone.text.contains("denied by policy (daemon-unreachable)"), "{}", gone.text);
 }
 
+/// The model has to know what to do, and that there is something to do.
+#[test]
+fn a_tool_call_that_needs_a_person_names_its_approval() {
+    let mut asking = governing();
+    asking["approvals"] = json!({ "tools": ["deploy"] });
+    let scene = Scene::in_front_of(model(), &asking);
+    let (daemon, envoy) = scene.start(&[("record", json!("none"))]);
+    let first = converse(&envoy);
+    assert!(!first.text.contains("call_1"), "{}", first.text);
+    assert!(first.text.contains("A tool call needs a person (approval-tool)"), "{}", first.text);
+    let (_, named) = first.text.split_once("Its approval is ").unwrap_or_else(|| panic!("{}", first.text));
+    let (id, _) = named.split_once(' ').unwrap_or_else(|| panic!("{named}"));
+    let alice = scene.place.token("alice", "approve", "*");
+    let told = daemon.client_with(&alice).post(&format!("/v1/approvals/{id}/approve"), &json!({})).ok();
+    assert_eq!(told["status"], "approved", "{told}");
+    assert!(is_call(&converse(&envoy)), "the same call goes ahead");
+    let again = converse(&envoy);
+    assert!(again.text.contains("needs a person") && !again.text.contains(id), "once: {}", again.text);
+}
+
 #[test]
 fn of_many_answers_at_once_so_many_calls_pass_as_the_budget_covers() {
     let scene = Scene::in_front_of(model(), &governing());

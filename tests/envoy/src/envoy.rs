@@ -184,6 +184,18 @@ impl Envoy {
         }
     }
 
+    /// Asks it to end, waits until it has, and says what it wrote.
+    pub fn end(mut self) -> String {
+        let mut connection = Connection::open(self.admin);
+        connection.send(&client::request("POST", "admin", "/quitquitquit", &[], b""));
+        let started = Instant::now();
+        while self.is_running() {
+            assert!(started.elapsed() < START_DEADLINE, "it does not end:\n{}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.log()
+    }
+
     /// A directory that lives as long.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -171,19 +171,59 @@ fn rows() -> Vec<Row> {
         row("bytes after the message", post(format!("{}\n{}", echo, rm()))),
         row("not UTF-8", post([rm().as_bytes(), b"\xff"].concat())),
         row("id missing", post(rm().replace("\"id\":1,", ""))),
+        row("a query behind the path", request("POST", HOST, "/mcp?a=1", &[ACCEPT, JSON], rm().as_bytes()))
+            .runs(),
         row(
             "another letter case of the path",
-            request("POST", HOST, "/mcp?a=1", &[ACCEPT, JSON], rm().as_bytes()),
+            request("POST", HOST, "/MCP", &[ACCEPT, JSON], rm().as_bytes()),
         )
         .runs(),
+        row("a slash behind the path", request("POST", HOST, "/mcp/", &[ACCEPT, JSON], rm().as_bytes()))
+            .runs(),
+        row("another path", request("POST", HOST, "/x", &[ACCEPT, JSON], rm().as_bytes())).runs_v2(),
+        row("another path, a batch", {
+            let batch = format!("[{}]", rm());
+            request("POST", HOST, "/x", &[ACCEPT, JSON], batch.as_bytes())
+        })
+        .runs_v2(),
+        row("another path, byte order mark", {
+            let body = [b"\xef\xbb\xbf", rm().as_bytes()].concat();
+            request("POST", HOST, "/x", &[ACCEPT, JSON], &body)
+        })
+        .runs_v2(),
+        row(
+            "another path, gzip",
+            request(
+                "POST",
+                HOST,
+                "/x",
+                &[ACCEPT, JSON, ("content-encoding", "gzip")],
+                &gzip(rm().as_bytes()),
+            ),
+        ),
+        row("a parameter behind the path", request("POST", HOST, "/mcp;x", &[ACCEPT, JSON], rm().as_bytes()))
+            .runs_v2(),
+        row(
+            "a GET that says it is a POST",
+            request(
+                "GET",
+                HOST,
+                "/mcp",
+                &[ACCEPT, JSON, ("x-http-method-override", "POST")],
+                rm().as_bytes(),
+            ),
+        ),
         row(
             "the port that is the default",
             request("POST", "TOOLS.example.:80", "/mcp", &[ACCEPT, JSON], rm().as_bytes()),
         )
         .runs_v2(),
         row("an approval that the client made up", {
-            let params = r#"{"name":"rm","arguments":{},"requestState":"soe:x","inputResponses":{}}"#;
-            post(call(params))
+            let params = json!({
+                "name": "rm", "arguments": {}, "requestState": "sentinel-approval:apr_1",
+                "inputResponses": { "sentinel_approval": { "action": "accept", "content": {} } },
+            });
+            post(call(&params.to_string()))
         })
         .runs(),
     ]
@@ -199,7 +239,7 @@ impl Peer {
     fn start(script: &str) -> Self {
         let server = Server::start(&tools::mcp_node(), script, &[]);
         let network = json!({
-            "rules": [{ "hosts": [HOST], "mcp": { "server": "tools", "allowTools": ["*"], "denyTools": ["rm"] } }],
+            "rules": [{ "hosts": [HOST], "mcp": { "server": "tools", "paths": ["/mcp"], "allowTools": ["*"], "denyTools": ["rm"] } }],
         });
         let to_server = || Bootstrap::new(server.port());
         let ours = to_server().filter(governed(&policy(&network)));

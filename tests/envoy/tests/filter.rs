@@ -372,19 +372,21 @@ fn an_answer_that_is_read_may_have_trailers() {
 fn metrics_and_the_access_log_tell() {
     let upstream = Upstream::start();
     let state = |name: &str| format!("%FILTER_STATE(wasm.sentinel.{name}:PLAIN)%");
-    let names = ["decision", "code", "reason", "tool"].map(state);
+    let names = ["decision", "code", "policy_digest", "reason", "tool"].map(state);
     let format = format!("{}|%RESPONSE_CODE%", names.join("|"));
     let envoy = Envoy::start(&governing(&upstream, &network()).access_log(&format).build());
-    for authority in ["api.example", "evil.example", "evil.example"] {
-        get(envoy.port(), authority, "/");
-    }
+    get(envoy.port(), "api.example", "/");
+    get(envoy.port(), "evil.example", "/");
+    let told = get(envoy.port(), "evil.example", "/").json();
+    let digest = told["policyDigest"].as_str().expect("a digest");
     let denied = envoy.wait_for_log("deny|", DEADLINE);
-    assert!(denied.starts_with("deny|host-not-allowed|Host") && denied.ends_with("|-|403"), "{denied}");
+    let begins = format!("deny|host-not-allowed|{digest}|Host");
+    assert!(denied.starts_with(&begins) && denied.ends_with("|-|403"), "{denied}");
     // What an agent has by the thousand costs nothing; a tool that was called is told.
-    assert_eq!(envoy.wait_for_log("-|200", DEADLINE), "-|-|-|-|200");
+    assert_eq!(envoy.wait_for_log("-|200", DEADLINE), "-|-|-|-|-|200");
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "echo" } });
     post_json(envoy.port(), "files.example", "/", &call);
-    assert_eq!(envoy.wait_for_log("echo|", DEADLINE), "-|-|-|mcp__files__echo|200");
+    assert_eq!(envoy.wait_for_log("echo|", DEADLINE), "-|-|-|-|mcp__files__echo|200");
     let stat = |name: &str| envoy.stat(&format!("wasmcustom.sentinel.{name}"));
     assert_eq!((stat("requests.allow"), stat("requests.deny"), stat("requests.escalate")), (2, 2, 0));
     assert_eq!(stat("policy.loaded"), 1);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use sentinel_envoy_tests::client::{chunked, request};
 use sentinel_envoy_tests::filter::{AGENT, policy};
+use sentinel_envoy_tests::trap::trapping;
 use sentinel_envoy_tests::{Answer, Bootstrap, Connection, Envoy, Response, Upstream, module, wasm};
 use serde_json::{Value, json};
 
@@ -185,6 +186,35 @@ fn a_trap_in_any_callback_lets_nothing_through_that_was_not_decided() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A request has its answer by then, and is the last one.
+#[test]
+fn a_trap_at_the_end_of_a_request_is_the_end_of_all() {
+    let daemon = daemon();
+    let directory = tempfile::tempdir().expect("a directory");
+    for callback in ["proxy_on_log", "proxy_on_done", "proxy_on_delete"] {
+        let rig = Rig::start(&trapping(module::sentinel(), callback, directory.path()), None, &daemon)
+            .unwrap_or_else(|log| panic!("{callback}: Envoy did not start:\n{log}"));
+        let get = request("GET", "api.example", "/", &[], b"");
+        let (answer, after) = rig.send(&get);
+        assert_eq!(seen(answer.as_ref(), after), Some(Client::Answered), "{callback}: {answer:?}");
+        rig.upstream.forget();
+        let (next, after) = rig.send(&get);
+        assert_eq!(seen(next.as_ref(), after), Some(Client::Refused), "{callback}: {next:?}");
+        assert!(rig.upstream.requests().is_empty(), "{callback}");
+    }
+}
+
+/// The worker ends, and with it what it still wanted to send.
+#[test]
+fn a_trap_while_the_worker_ends_keeps_nothing_from_ending() {
+    let daemon = daemon();
+    let rig = Rig::start(module::faulty(), Some("root done"), &daemon).expect("Envoy starts");
+    let (answer, after) = rig.send(&request("GET", "api.example", "/", &[], b""));
+    assert_eq!(seen(answer.as_ref(), after), Some(Client::Answered), "{answer:?}");
+    let log = rig.envoy.end();
+    assert!(log.contains("fault injected: root done"), "{log}");
 }
 
 #[test]

@@ -224,9 +224,7 @@ pub(crate) fn body_wanted(policy: &Policy, read: &Understood<'_>, headers: &[(&s
 
 /// Whether the body has to be read for more than its length. Of model APIs only answers are read.
 fn reads_body(policy: &Policy, governing: &Governing<'_>, headers: &[(&str, &str)]) -> bool {
-    policy.looks.body
-        || governing.reads_body()
-        || governing.pays_unread() && http::is_json(headers) != Some(false)
+    policy.looks.body || governing.reads_body() || governing.unread(headers).is_some()
 }
 
 /// The longest body that may come, if there is a bound: what is read has one.

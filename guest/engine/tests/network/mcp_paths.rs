@@ -51,6 +51,23 @@ fn elsewhere_the_rule_is_one_like_any_other() {
     ] {
         assert_eq!(said(&scoped(), &format!("{HOST}{path}"), &more), "host-allowed", "{path}");
     }
+    // A server that speaks MCP at every path would take it.
+    for (headers, body) in [
+        (json!([["content-type", "application/json"]]), call("echo")["body"].clone()),
+        (json!([]), call("echo")["body"].clone()),
+        (
+            json!([["content-type", "application/json"]]),
+            json!(format!("[{}]", call("rm")["body"].as_str().expect("a text"))),
+        ),
+        (json!([["content-type", "application/json"]]), json!("{} {}")),
+    ] {
+        let more = json!({ "method": "POST", "headers": headers, "body": body });
+        assert_eq!(said(&scoped(), &format!("{HOST}/other"), &more), "mcp-elsewhere", "{body}");
+    }
+    let register = json!({
+        "method": "POST", "headers": [["content-type", "application/json"]], "body": r#"{"client_name":"x"}"#,
+    });
+    assert_eq!(said(&scoped(), &format!("{HOST}/register"), &register), "host-allowed");
     let narrow = policy(&json!({ "rules": [{
         "hosts": ["tools.example"], "methods": ["GET", "POST"], "allowPaths": ["/mcp", "/token"],
         "mcp": { "server": "tools", "paths": ["/mcp"] },
@@ -61,7 +78,7 @@ fn elsewhere_the_rule_is_one_like_any_other() {
     );
     assert_eq!(said(&narrow, &format!("{HOST}/users/7"), &json!({})), "path-not-allowed");
     let wanted = |path| {
-        let headers = [("content-length", "9")];
+        let headers = [("content-length", "9"), ("content-type", "application/x-www-form-urlencoded")];
         scoped().body_wanted(&HttpHead {
             method: "POST",
             scheme: "https",
