@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType};
 
-use crate::config::Daemon;
+use crate::config::{Daemon, Position};
 use crate::pairs::Pairs;
 use crate::reply::Reply;
 
@@ -120,4 +120,20 @@ pub(crate) fn ask(
 /// How often the root is woken.
 pub(crate) fn tick_every(period: Duration) {
     let _ = hostcalls::set_tick_period(period);
+}
+
+/// Whether it was Envoy's list of addresses that answered. No server can say that of itself.
+pub(crate) fn is_address_refused() -> bool {
+    let details = property(&["response", "code_details"]);
+    details.is_some_and(|details| details.starts_with("rbac_access_denied"))
+}
+
+/// The address that the connection to the host has, once there is one.
+pub(crate) fn resolved(position: Position) -> Vec<String> {
+    if position == Position::Downstream {
+        return Vec::new();
+    }
+    let address = property(&["upstream", "address"]);
+    let ip = address.and_then(|address| address.parse::<std::net::SocketAddr>().ok()).map(|own| own.ip());
+    ip.map(|ip| ip.to_string()).into_iter().collect()
 }

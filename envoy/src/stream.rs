@@ -9,7 +9,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, LogLevel, MapType};
 
 use crate::answers::{Answering, Begun, Fed};
-use crate::config::{Position, Record, Scheme};
+use crate::config::{Record, Scheme};
 use crate::daemon::{self, ANSWER_BYTES_MAX};
 use crate::faults;
 use crate::flow::{Ending, Flow, Step, Target};
@@ -107,7 +107,7 @@ impl Stream {
             return;
         }
         let is_refused = || host::header(MapType::HttpResponseHeaders, ":status").as_deref() == Some(b"403");
-        if let Some(call) = exchange.call().filter(|_| is_refused() && is_address_refused()) {
+        if let Some(call) = exchange.call().filter(|_| is_refused() && host::is_address_refused()) {
             worker.governor.record_denial(policy, "address-private", call);
         }
     }
@@ -124,8 +124,11 @@ impl Stream {
             .map(|value| std::str::from_utf8(value).unwrap_or_default())
             .collect();
         // Envoy's own list of addresses refused the connection, so nothing left.
-        let became =
-            if is_address_refused() { Some(Became::Unsettled) } else { outcomes::became(status, &receipts) };
+        let became = if host::is_address_refused() {
+            Some(Became::Unsettled)
+        } else {
+            outcomes::became(status, &receipts)
+        };
         let Some(became) = became else { return };
         let governor = &mut worker.borrow_mut().governor;
         if let Some(report) = outcomes::report(&governor.config.agent_id, &payment, status, &became)
@@ -227,7 +230,7 @@ impl HttpContext for Stream {
         let head = Head::read(pairs).map(|head| Rc::new(verified(head, scheme)));
         self.received = head.as_ref().ok().cloned();
         self.step(|flow, worker| {
-            let resolved = resolved(worker.governor.config.position);
+            let resolved = host::resolved(worker.governor.config.position);
             flow.head(&mut worker.governor, head, resolved, is_end)
         })
     }
@@ -304,12 +307,6 @@ impl HttpContext for Stream {
         let fed = answering.feed(&mut worker.borrow_mut().governor, &[], true);
         self.fed(fed, self.kept)
     }
-}
-
-/// Whether it was Envoy's list of addresses that answered. No server can say that of itself.
-fn is_address_refused() -> bool {
-    let details = host::property(&["response", "code_details"]);
-    details.is_some_and(|details| details.starts_with("rbac_access_denied"))
 }
 
 /// Leaves for the access log how the request ended. Each value costs a call of the proxy, so what
@@ -394,16 +391,6 @@ fn read_answer(headers: usize, size: usize) -> Result<Vec<u8>, Fault> {
         return Err(Fault::DaemonRefused);
     }
     host::buffer(BufferType::HttpCallResponseBody, 0, size).ok_or(Fault::DaemonRefused)
-}
-
-/// The address that the connection to the host has, once there is one.
-fn resolved(position: Position) -> Vec<String> {
-    if position == Position::Downstream {
-        return Vec::new();
-    }
-    let address = host::property(&["upstream", "address"]);
-    let ip = address.and_then(|address| address.parse::<std::net::SocketAddr>().ok()).map(|own| own.ip());
-    ip.map(|ip| ip.to_string()).into_iter().collect()
 }
 
 /// The filter has no configuration; Envoy should not have called it.
