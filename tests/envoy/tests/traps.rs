@@ -208,7 +208,7 @@ fn a_trap_in_any_callback_lets_nothing_through_that_was_not_decided() {
     let (late, rest): (Vec<Row>, Vec<Row>) = rows().into_iter().partition(|row| row.idle() == IDLE);
     let wrong: Vec<String> = thread::scope(|scope| {
         let daemon = &daemon;
-        let all = |rows: &[Row]| rows.iter().flat_map(|row| wrong(row, daemon)).collect::<Vec<String>>();
+        let all = move |rows: &[Row]| rows.iter().flat_map(|row| wrong(row, daemon)).collect::<Vec<String>>();
         let late = scope.spawn(move || all(&late));
         [all(&rest), late.join().expect("rows that wait")].concat()
     });
