@@ -31,7 +31,8 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        let place = Place::new();
+        // Megabytes are decided here by a build that is not optimised.
+        let place = Place::new().with("SOE_REQUEST_TIMEOUT", "240000");
         let examples = root().join("examples/policies");
         for file in fs::read_dir(&examples).unwrap().map(Result::unwrap) {
             fs::copy(file.path(), place.definitions().join(file.file_name())).unwrap();
