@@ -144,7 +144,7 @@ impl Root {
         self.confirmed = self.confirmed.min(now);
         let since = now.saturating_sub(self.confirmed);
         worker.metrics.policy_age(since / 1_000);
-        if !daemon.max_stale.is_some_and(|limit| since > millis(limit)) {
+        if daemon.max_stale.is_none_or(|limit| since <= millis(limit)) {
             return;
         }
         self.tag = None;
