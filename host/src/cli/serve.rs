@@ -52,10 +52,10 @@ pub(crate) fn run(args: &Args, _context: &Context) -> anyhow::Result<Exit> {
         let mut asked = Asked::listen()?;
         greet(&started, listener.local_addr()?);
         let stop = async move {
-            asked.to_stop().await;
+            asked.next().await;
             page::note("stopping: what runs is finished first; once more ends it at once");
             tokio::spawn(async move {
-                asked.to_stop().await;
+                asked.next().await;
                 // What was answered is durable; what was not is not permitted.
                 std::process::exit(CUT_OFF);
             });
@@ -135,7 +135,7 @@ impl Asked {
     }
 
     /// Waits for the next one.
-    async fn to_stop(&mut self) {
+    async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -83,7 +83,7 @@ fn a_change_of_another_policy_than_the_one_that_governs_is_not_deployed() {
     };
     changed(&back(first.clone()), &governing);
     assert_eq!(daemon.get("/v1/agents/my-agent/policy").json()["digest"], second);
-    let restored = back(second.clone());
+    let restored = back(second);
     assert_eq!((restored.status, &restored.json()["digest"]), (200, &first), "{restored:?}");
     // What was removed does not govern.
     assert_eq!(daemon.delete("/v1/agents/my-agent/policy").status, 200);

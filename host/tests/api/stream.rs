@@ -67,7 +67,7 @@ impl Events {
     /// The next entry. Now and then a silent stream shows that it is there, which is none.
     fn entry(&mut self) -> Event {
         loop {
-            let own = self.next().expect("the stream goes on");
+            let own = self.next().unwrap_or_else(|| panic!("the stream ended"));
             if own.2.is_some() {
                 return own;
             }

@@ -5,7 +5,6 @@
 //! The steps are in `js/`, a file for each client; each file has a daemon of its own.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,

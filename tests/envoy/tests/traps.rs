@@ -221,7 +221,7 @@ fn a_trap_at_the_end_of_a_request_is_the_end_of_all() {
     let daemon = daemon();
     let directory = tempfile::tempdir().expect("a directory");
     for callback in ["proxy_on_log", "proxy_on_done", "proxy_on_delete"] {
-        let rig = Rig::start(&trapping(module::sentinel(), callback, directory.path()), None, &daemon)
+        let rig = Rig::start(&trapping(module::sentinel(), callback, directory.path()), None, &daemon, "60s")
             .unwrap_or_else(|log| panic!("{callback}: Envoy did not start:\n{log}"));
         let get = request("GET", "api.example", "/", &[], b"");
         let (answer, after) = rig.send(&get);
@@ -237,7 +237,7 @@ fn a_trap_at_the_end_of_a_request_is_the_end_of_all() {
 #[test]
 fn a_trap_while_the_worker_ends_keeps_nothing_from_ending() {
     let daemon = daemon();
-    let rig = Rig::start(module::faulty(), Some("root done"), &daemon).expect("Envoy starts");
+    let rig = Rig::start(module::faulty(), Some("root done"), &daemon, "60s").expect("Envoy starts");
     let (answer, after) = rig.send(&request("GET", "api.example", "/", &[], b""));
     assert_eq!(seen(answer.as_ref(), after), Some(Client::Answered), "{answer:?}");
     let log = rig.envoy.end();

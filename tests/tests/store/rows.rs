@@ -3,8 +3,8 @@
 use sentinel::auth::{AgentScope, ApiKey, KeyRecord, RoleSet};
 use sentinel::engine::Format;
 use sentinel::state::{
-    Approval, ApprovalAnswer, ApprovalMeter, ApprovalState, EntryKind, Keys, MeterKey, Millis, NewEntry,
-    Page, PolicyRevision, PolicyState,
+    Approval, ApprovalAnswer, ApprovalMeter, ApprovalPart, ApprovalReason, ApprovalRule, ApprovalState,
+    EntryKind, Keys, MeterKey, Millis, NewEntry, Page, PolicyRevision, PolicyState,
 };
 use sentinel::store::{StoreError, Writer};
 use sentinel_ledger::SigningKey;
@@ -88,6 +88,14 @@ pub(crate) fn question(agent: &str, state: ApprovalState, asked_at: i64, ends_at
         ],
         reason: ODD.to_owned(),
         code: "rule-approval".to_owned(),
+        reasons: vec![ApprovalReason {
+            message: ODD.to_owned(),
+            code: "rule-approval".to_owned(),
+            layer: "rules".to_owned(),
+            rule: Some(ApprovalRule { pattern: ODD.to_owned(), pointer: "/rules/0".to_owned() }),
+            part: Some(ApprovalPart { text: ODD.to_owned(), start: u32::MAX, end: 0 }),
+        }],
+        more_reasons: u32::MAX,
         verdict_id: "v1".to_owned(),
         call: Some(format!("{{\"tool\":\"x\",\"text\":\"{ODD}\"}}")),
         meters: vec![
