@@ -13,7 +13,7 @@ use sentinel_tests::repository;
 /// Longest file of ours, in lines.
 const LINES_MAX: usize = 500;
 /// Most crates that the engine may stand on, itself included.
-const ENGINE_CRATES_MAX: usize = 25;
+const ENGINE_CRATES_MAX: usize = 28;
 
 /// Directories of Rust sources.
 const SOURCES: &[&str] = &["envoy", "examples", "guest", "host", "tests", "xtask"];

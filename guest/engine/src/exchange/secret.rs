@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 /// Bytes of a digest that are written: nobody finds another credential with the same ones.
@@ -34,29 +35,17 @@ pub(super) fn hidden(secret: Option<Secret<'_>>, agent_id: &str, name: &str, val
     // Neither of the first three has a null in it.
     let parts = ["sentinel credential", "\0", agent_id, "\0", &name, "\0", value];
     let parts = parts.map(str::as_bytes);
-    let (kind, digest) = match secret {
-        Some(Secret(key)) => ("hmac-sha256", hmac(key, &parts)),
-        None => ("sha256", sha256(&parts)),
+    // INVARIANT: HMAC takes keys of every length.
+    let mac = secret.and_then(|Secret(key)| Hmac::<Sha256>::new_from_slice(key).ok());
+    let (kind, digest) = match mac {
+        Some(mac) => {
+            let mac = parts.iter().fold(mac, |mac, part| mac.chain_update(part));
+            ("hmac-sha256", mac.finalize().into_bytes())
+        }
+        None => ("sha256", parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize()),
     };
     let hex: String = digest.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
     format!("[REDACTED {kind}:{hex}]")
-}
-
-fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    parts.iter().for_each(|part| hash.update(part));
-    hash.finalize().into()
-}
-
-/// RFC 2104. The crate for it would bring others along, for seven lines.
-fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut block = [0_u8; 64];
-    let digest = sha256(&[key]);
-    let key = if key.len() > block.len() { &digest[..] } else { key };
-    block.iter_mut().zip(key).for_each(|(own, byte)| *own = *byte);
-    let (inner, outer) = (block.map(|byte| byte ^ 0x36), block.map(|byte| byte ^ 0x5c));
-    let all: Vec<&[u8]> = [&inner[..]].into_iter().chain(parts.iter().copied()).collect();
-    sha256(&[&outer, &sha256(&all)])
 }
 
 #[cfg(test)]
