@@ -1,7 +1,8 @@
 //! What became of payments that went out, on its way to the daemon, which holds their money until it knows.
 //!
-//! Only a plain word of the server says what became of one. Where it says nothing that can be read, nothing is
-//! reported, and the daemon counts what it holds as spent. So does it where a report is lost.
+//! That it was settled is the server's to say, with the transaction. That it was not is not: who has a signed
+//! payment can settle it later, and one that says no each time would empty a wallet past its budget. So nothing
+//! else is reported, and the daemon counts what it holds as spent. So does it where a report is lost.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,13 +26,13 @@ pub(crate) struct Payment {
     pub(crate) tool: String,
 }
 
-/// What the server says of a payment.
+/// What became of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Became {
-    /// It was settled, by this transaction if it says so.
+    /// It was settled, by this transaction if the server says so.
     Settled { transaction: Option<String> },
-    /// It was not: the money did not go.
-    Unsettled,
+    /// It never left the proxy.
+    Kept,
 }
 
 #[derive(Deserialize)]
@@ -40,24 +41,16 @@ struct Receipt {
     transaction: Option<String>,
 }
 
-/// By what the server answered: its receipts, which stand in headers, and its status. `None`: nobody knows.
-pub(crate) fn became(status: u16, receipts: &[&str]) -> Option<Became> {
-    if receipts.is_empty() {
-        return (status == 402).then_some(Became::Unsettled);
-    }
+/// By the receipts of the answer, which stand in headers. `None`: nobody says that it was settled.
+pub(crate) fn settled(receipts: &[&str]) -> Option<Became> {
     let read = |text: &&str| -> Option<Receipt> {
         let bytes = STANDARD.decode(text.trim()).ok().filter(|_| text.len() <= RECEIPT_BYTES_MAX)?;
         serde_json::from_slice(&bytes).ok()
     };
-    let read: Vec<Option<Receipt>> = receipts.iter().map(read).collect();
     // Of several, one that says that money went counts.
-    let paid = read.iter().flatten().find(|own| own.success == Some(true));
-    if let Some(Receipt { transaction, .. }) = paid {
-        let transaction = transaction.clone().filter(|own| own.len() <= TRANSACTION_BYTES_MAX);
-        return Some(Became::Settled { transaction });
-    }
-    let all_say_no = read.iter().all(|own| own.as_ref().is_some_and(|own| own.success == Some(false)));
-    all_say_no.then_some(Became::Unsettled)
+    let paid = receipts.iter().filter_map(read).find(|own| own.success == Some(true));
+    let transaction = paid?.transaction.filter(|own| own.len() <= TRANSACTION_BYTES_MAX);
+    Some(Became::Settled { transaction })
 }
 
 #[derive(Serialize)]
@@ -82,7 +75,7 @@ struct Output<'a> {
 pub(crate) fn report(agent_id: &str, payment: &Payment, status: u16, became: &Became) -> Option<String> {
     let (outcome, transaction) = match became {
         Became::Settled { transaction } => ("executed", transaction.as_deref()),
-        Became::Unsettled => ("not-executed", None),
+        Became::Kept => ("not-executed", None),
     };
     let Payment { verdict_id, tool } = payment;
     let tool_output = Output { status_code: status, transaction };
@@ -134,50 +127,45 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
-    use super::{Became, IN_FLIGHT_MAX, Outcomes, Payment, WAITING_MAX, became, report};
+    use super::{Became, IN_FLIGHT_MAX, Outcomes, Payment, WAITING_MAX, report, settled};
 
     #[test]
-    fn only_a_plain_word_says_what_became_of_a_payment() {
+    fn only_a_plain_word_settles_a_payment() {
         let said = |text: &str| STANDARD.encode(text);
         let yes = said(r#"{"success":true,"transaction":"0xab","network":"eip155:8453"}"#);
         let bare = said(r#"{"success":true}"#);
         let no = said(r#"{"success":false,"errorReason":"insufficient_funds"}"#);
         let odd = said(r#"{"success":"true"}"#);
-        let settled =
+        let by =
             |transaction: Option<&str>| Some(Became::Settled { transaction: transaction.map(str::to_owned) });
-        for (status, receipts, expected) in [
-            (200, vec![&yes], settled(Some("0xab"))),
-            (200, vec![&bare], settled(None)),
-            // It was paid, whatever became of what was paid for.
-            (500, vec![&yes], settled(Some("0xab"))),
-            (402, vec![&no, &yes], settled(Some("0xab"))),
-            (402, vec![&no], Some(Became::Unsettled)),
-            (200, vec![&no], Some(Became::Unsettled)),
-            (402, vec![], Some(Became::Unsettled)),
-            // Nobody knows.
-            (200, vec![], None),
-            (500, vec![], None),
-            (503, vec![], None),
-            (402, vec![&odd], None),
-            (402, vec![&no, &odd], None),
-            (402, vec![&"%".to_owned()], None),
+        for (receipts, expected) in [
+            (vec![&yes], by(Some("0xab"))),
+            (vec![&bare], by(None)),
+            (vec![&no, &yes], by(Some("0xab"))),
+            (vec![&odd, &bare], by(None)),
+            // Whoever has the payment can settle it later, whatever they say.
+            (vec![&no], None),
+            (vec![], None),
+            (vec![&odd], None),
+            (vec![&no, &odd], None),
+            (vec![&"%".to_owned()], None),
         ] {
             let receipts: Vec<&str> = receipts.into_iter().map(String::as_str).collect();
-            assert_eq!(became(status, &receipts), expected, "{status} {receipts:?}");
+            assert_eq!(settled(&receipts), expected, "{receipts:?}");
         }
     }
 
     #[test]
     fn a_report_is_what_the_daemon_reads() {
         let payment = Payment { verdict_id: "main-7".to_owned(), tool: "http".to_owned() };
-        let settled = Became::Settled { transaction: Some("0xab".to_owned()) };
+        let paid = Became::Settled { transaction: Some("0xab".to_owned()) };
         assert_eq!(
-            report("a", &payment, 200, &settled).unwrap(),
+            report("a", &payment, 200, &paid).unwrap(),
             r#"{"agentId":"a","toolName":"http","verdictId":"main-7","outcome":"executed","toolOutput":{"status_code":200,"transaction":"0xab"}}"#
         );
         assert_eq!(
-            report("a", &payment, 402, &Became::Unsettled).unwrap(),
-            r#"{"agentId":"a","toolName":"http","verdictId":"main-7","outcome":"not-executed","toolOutput":{"status_code":402}}"#
+            report("a", &payment, 403, &Became::Kept).unwrap(),
+            r#"{"agentId":"a","toolName":"http","verdictId":"main-7","outcome":"not-executed","toolOutput":{"status_code":403}}"#
         );
     }
 

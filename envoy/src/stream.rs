@@ -112,7 +112,7 @@ impl Stream {
         }
     }
 
-    /// Tells what the server says of a payment, as far as it says something.
+    /// Tells that a payment was settled, if the server says so, or that it never left.
     fn settle(&mut self) {
         let Some(payment) = self.payment.take().filter(|_| !self.is_own_answer) else { return };
         let Some(worker) = &self.worker else { return };
@@ -124,11 +124,8 @@ impl Stream {
             .map(|value| std::str::from_utf8(value).unwrap_or_default())
             .collect();
         // Envoy's own list of addresses refused the connection, so nothing left.
-        let became = if host::is_address_refused() {
-            Some(Became::Unsettled)
-        } else {
-            outcomes::became(status, &receipts)
-        };
+        let became =
+            if host::is_address_refused() { Some(Became::Kept) } else { outcomes::settled(&receipts) };
         let Some(became) = became else { return };
         let governor = &mut worker.borrow_mut().governor;
         if let Some(report) = outcomes::report(&governor.config.agent_id, &payment, status, &became)
