@@ -179,7 +179,7 @@ fn the_key_of_the_proxy_asks_for_its_agent_and_does_nothing_else() {
         ("GET /v1/agents/other/policy", "403"),
         ("POST /v1/deploy", "403"),
         ("GET /v1/approvals", "403"),
-        ("POST /v1/approvals/apr_0_1", "403"),
+        ("POST /v1/approvals/apr_0_1/approve", "403"),
         ("GET /v1/ledger/entries/0", "403"),
     ] {
         assert_eq!(status(port, line, key).as_deref(), Some(expected), "{line}");

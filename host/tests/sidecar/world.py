@@ -3,6 +3,7 @@
 import selectors
 import socket
 import sys
+import threading
 
 ADDRESS, PRIVATE = sys.argv[1:]
 selector = selectors.DefaultSelector()
@@ -15,6 +16,22 @@ def listen(family, kind, port, address):
     if kind == socket.SOCK_STREAM:
         own.listen()
     selector.register(own, selectors.EVENT_READ, (kind, port))
+
+
+def serve(port, peer, address):
+    """Says what a connection said, when it has said it or ends. Who connects may say it late, piece by
+    piece, or keep still."""
+    said = b""
+    try:
+        while b"\r\n\r\n" not in said and (part := peer.recv(4096)):
+            said += part
+    except OSError:
+        pass
+    head = said.split(b"\r\n")
+    host = next((line[5:].strip() for line in head if line.lower().startswith(b"host:")), b"-")
+    print(f"world: tcp {port} from {address[0]} host {host.decode()}", flush=True)
+    with peer:
+        peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nworld\n")
 
 
 for port in (25, 53, 80, 443, 8080):
@@ -34,17 +51,4 @@ while True:
             if port == 443:
                 key.fileobj.sendto(b"\x80\0\0\0\0", peer)
             continue
-        peer, address = key.fileobj.accept()
-        peer.settimeout(60)
-        said = b""
-        # Who has connected may say it late, and piece by piece.
-        try:
-            while b"\r\n\r\n" not in said and (part := peer.recv(4096)):
-                said += part
-        except OSError:
-            pass
-        head = said.split(b"\r\n")
-        host = next((line[5:].strip() for line in head if line.lower().startswith(b"host:")), b"-")
-        print(f"world: tcp {port} from {address[0]} host {host.decode()}", flush=True)
-        peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nworld\n")
-        peer.close()
+        threading.Thread(target=serve, args=(port, *key.fileobj.accept()), daemon=True).start()
