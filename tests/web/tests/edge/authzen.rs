@@ -208,7 +208,7 @@ pub(crate) fn configuration(place: &Place) {
 }
 
 /// What needs memory is the daemon's to say. One that is away is not asked again and again.
-pub(crate) fn with_daemon(place: &Place, daemon: &Daemon) {
+pub(crate) fn with_daemon(place: &Place, daemon: &Daemon, environment: Option<&str>) {
     daemon.mood(Mood::Well);
     let client = place.client();
     let pays = json!({
@@ -224,7 +224,10 @@ pub(crate) fn with_daemon(place: &Place, daemon: &Daemon) {
         "{answer}"
     );
     let (asked, _) = daemon.last_asked();
-    let expected = json!({"agentId": AGENT, "toolName": "pay_invoice", "toolInput": {"invoice": 7}, "cost": {"usd": "1.00"}});
+    let mut expected = json!({"agentId": AGENT, "toolName": "pay_invoice", "toolInput": {"invoice": 7}, "cost": {"usd": "1.00"}});
+    if let Some(own) = environment {
+        expected["environment"] = json!(own);
+    }
     assert_eq!(serde_json::from_str::<Value>(&asked).expect("JSON"), expected);
     daemon.mood(Mood::Slow);
     let before = daemon.requests();

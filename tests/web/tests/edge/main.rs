@@ -79,8 +79,8 @@ fn the_worker_lets_nobody_in_with_a_name_that_no_daemon_takes() {
 fn the_worker_asks_the_daemon_for_what_needs_memory() {
     let daemon = Daemon::start(soe::policies());
     let worker = Worker::start(&Settings::with(&daemon));
-    soe::with_daemon(&worker.place, &daemon);
-    authzen::with_daemon(&worker.place, &daemon);
+    soe::with_daemon(&worker.place, &daemon, Some("development"));
+    authzen::with_daemon(&worker.place, &daemon, Some("development"));
 }
 
 #[test]
@@ -120,12 +120,12 @@ fn the_component_says_the_same() {
     soe::answers(&component.place);
     soe::credentials(&component.place);
     soe::malformed(&component.place);
-    soe::with_daemon(&component.place, &daemon);
+    soe::with_daemon(&component.place, &daemon, None);
     authzen::single(&component.place);
     authzen::many(&component.place);
     authzen::malformed(&component.place);
     authzen::configuration(&component.place);
-    authzen::with_daemon(&component.place, &daemon);
+    authzen::with_daemon(&component.place, &daemon, None);
     daemon.mood(Mood::Well);
     println!("component: {}", corpus::same_bytes(&component.place, &daemon));
 }

@@ -225,8 +225,9 @@ pub(crate) fn without_daemon(place: &Place) {
     assert_eq!((denied.status, denied.text("code")), (200, "tool-denied"), "{denied:?}");
 }
 
-/// What needs memory is asked, and nothing but a verdict on this very call is taken for an answer.
-pub(crate) fn with_daemon(place: &Place, daemon: &Daemon) {
+/// What needs memory is asked, and nothing but a verdict on this very call is taken for an answer. `environment`: the
+/// place's own, if it has one.
+pub(crate) fn with_daemon(place: &Place, daemon: &Daemon, environment: Option<&str>) {
     daemon.mood(Mood::Well);
     let client = place.client();
     let pays = call("pay_invoice", "1.00");
@@ -238,7 +239,7 @@ pub(crate) fn with_daemon(place: &Place, daemon: &Daemon) {
         "{answer:?}"
     );
     assert_eq!(answer.json()["ledger"]["index"], 7);
-    let told = placed(&pays, "development");
+    let told = environment.map_or_else(|| pays.clone(), |own| placed(&pays, own));
     assert_eq!(daemon.last_asked(), (told.clone(), None), "byte for byte, and the environment");
     let keyed = client.send("POST", "/v1/evaluate", &[("idempotency-key", "once")], pays.as_bytes());
     assert_eq!((keyed.status, daemon.last_asked()), (200, (told, Some("once".to_owned()))));
