@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use sentinel_engine::{
-    BodyWanted, Exchange, HttpRequest, Mode, Opened, Outcome, Policy, Resolved, Verdict, conclude_stateless,
+    BodyWanted, Exchange, HttpRequest, Objection, Opened, Outcome, Policy, Resolved, Verdict,
+    conclude_stateless,
 };
 
 use crate::config::{Position, Record};
@@ -189,14 +190,11 @@ impl Flow {
         let Some(ruling) = ruling else {
             return self.fault(governor, Fault::DaemonRefused);
         };
-        if ruling.permitted && policy.mode() == Mode::Enforce {
-            // The daemon may have another policy, and it has the call, where some things are hidden.
-            if ruling.is_approved() && !is_whole {
-                return self.fault(governor, Fault::BodyUnseen);
-            }
-            if !ruling.is_approved() && exchange.decision().outcome == Outcome::Escalate {
-                return self.fault(governor, Fault::DaemonDiffers);
-            }
+        let objection = exchange.objection(&policy, ruling.is_approved(), is_whole);
+        match objection.filter(|_| ruling.permitted) {
+            None => {}
+            Some(Objection::BodyUnseen) => return self.fault(governor, Fault::BodyUnseen),
+            Some(Objection::Stricter) => return self.fault(governor, Fault::DaemonDiffers),
         }
         self.ending = Some(Ending {
             decision: ruling.outcome().map_or("deny", Outcome::as_str),

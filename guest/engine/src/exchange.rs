@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use crate::call::Call;
 use crate::carried;
 use crate::decide::{Looked, decide_and, decide_bytes, decide_request};
-use crate::decision::{Decision, Outcome};
+use crate::decision::{Decision, Mode, Outcome};
 use crate::http::{Authority, BodyWanted, Forward, Scheme};
 use crate::policy::Policy;
 use crate::protocol::llm::Api;
@@ -72,6 +72,15 @@ pub struct ProtocolReply {
     pub content_type: &'static str,
     /// May be empty.
     pub body: String,
+}
+
+/// Why a permission that somebody else gave is worth nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// A person said yes to a request whose body they have not seen.
+    BodyUnseen,
+    /// The policy here denies it, or wants a person, and nobody was asked.
+    Stricter,
 }
 
 /// What an agent is told of a verdict.
@@ -142,6 +151,20 @@ impl Exchange {
     /// asks waits for the whole body and decides again, or denies.
     pub fn body_awaited(&self, policy: &Policy) -> BodyWanted {
         self.decision.body_awaited(policy).map_or(BodyWanted::None, BodyWanted::UpTo)
+    }
+
+    /// Why a permission that somebody else gave is worth nothing here; `None` where it holds. They may have another
+    /// policy, and have the call, where some things are hidden. `is_approved`: a person said yes; `is_whole`: they
+    /// were shown all of the request.
+    pub fn objection(&self, policy: &Policy, is_approved: bool, is_whole: bool) -> Option<Objection> {
+        if policy.mode != Mode::Enforce {
+            return None;
+        }
+        match (self.decision.outcome, is_approved) {
+            (Outcome::Deny, _) | (Outcome::Escalate, false) => Some(Objection::Stricter),
+            (Outcome::Allow | Outcome::Escalate, true) => (!is_whole).then_some(Objection::BodyUnseen),
+            (Outcome::Allow, false) => None,
+        }
     }
 
     /// The call for whoever keeps meters, approvals and records. It is decided as the request was.

@@ -85,8 +85,8 @@ pub use dialect::{Conversion, ConvertOptions, Dialect, convert};
 pub use document::schema;
 pub use effect::{Debit, Effect, EffectOutcome, RISK_DAY_METER, RISK_METER, Scope, Unit, Window};
 pub use exchange::{
-    Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, HttpRequest, Opened, ProtocolReply, Resolved,
-    Secret, Told, http_call,
+    Actor, AnswerPlan, AnswerReader, AnswerRefused, Exchange, HttpRequest, Objection, Opened, ProtocolReply,
+    Resolved, Secret, Told, http_call,
 };
 pub use http::{BodyWanted, Forward, HttpHead};
 pub use money::parse as usd_micros;
