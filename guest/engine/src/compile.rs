@@ -64,6 +64,7 @@ pub fn compile(checked: CheckedPolicy) -> Policy {
             .collect(),
         points: point_rules(points),
         budget: document.risk_budget.as_ref().map(budget),
+        passthrough: network::passthrough(document.network.as_ref(), document.transport.as_ref()),
         network: network::network(document.network, document.transport),
         meters: meters::meters(document.budgets, document.rate_limits),
         anomaly: document.anomaly.map(anomaly::anomaly),

@@ -39,6 +39,9 @@ impl Policy {
         if let Some(own) = &self.network {
             field("network", &network::section(own));
         }
+        if !self.passthrough.is_empty() {
+            field("tlsPassthrough", &network::passthrough(&self.passthrough));
+        }
         field("rules", &self.rules.rules.len().to_string());
         field("metadata", &object(&self.metadata));
         field("redact", &list(self.redact.iter().map(String::as_str)));

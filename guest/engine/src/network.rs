@@ -5,11 +5,13 @@
 
 mod host_set;
 mod mcp;
+mod passthrough;
 mod pattern;
 
 pub(crate) use host_set::HostSet;
 pub(crate) use mcp::{McpRules, McpTool, McpView, ToolRules, is_server_name};
-pub(crate) use pattern::{Covered, HostPattern, PortPattern};
+pub(crate) use passthrough::{Fate, Passthrough, fate};
+pub(crate) use pattern::{Covered, HostPattern};
 
 use crate::decision::Rule;
 use crate::http::{self, Authority, Scheme, Target};

@@ -10,7 +10,7 @@ use crate::data::tools::{self, Use};
 use crate::decision::{self, Digest, Mode};
 use crate::diagnostic::Diagnostic;
 use crate::meters::Meter;
-use crate::network::Network;
+use crate::network::{Network, Passthrough};
 use crate::path::PathSet;
 use crate::tool_index::ToolIndex;
 use crate::{Format, compile};
@@ -33,6 +33,8 @@ pub struct Policy {
     pub(crate) tool_map: BTreeMap<String, Vec<(String, Use)>>,
     /// `None`: no host may be reached.
     pub(crate) network: Option<Network>,
+    /// For proxies: no request is decided by it.
+    pub(crate) passthrough: Passthrough,
     pub(crate) points: PointRules,
     pub(crate) budget: Option<Budget>,
     /// Budgets in document order, then rate limits.

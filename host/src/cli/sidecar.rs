@@ -129,7 +129,7 @@ impl Wants {
         let file = PolicyFile::read(soe)?;
         let (name, text) = (file.name.clone(), file.text.clone());
         let session = file.open(&Engine::embedded()?)?;
-        let document = Document::new(&name, session.agent_id(), text)?;
+        let document = Document::new(&name, session.describe(), text)?;
         let https = self.https.map_or_else(|| document.https(), HttpsWord::into_https);
         let withheld = document.withheld();
         if https != Https::Refuse && !withheld.is_empty() {

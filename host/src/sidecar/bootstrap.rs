@@ -131,7 +131,7 @@ fn socket(address: std::net::IpAddr, port: u16) -> String {
 /// over TLS, names are passed on if the policy lists some.
 fn passed_on(sidecar: &Sidecar) -> String {
     let names = match sidecar.https {
-        Https::Refuse => Vec::new(),
+        Https::Refuse => &[],
         Https::SniOnly | Https::TlsOrigination => sidecar.document.passthrough(),
     };
     if names.is_empty() {

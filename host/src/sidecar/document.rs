@@ -3,6 +3,7 @@
 //! The engine has read the document before, strictly. This reads a few of its members again, as JSON,
 //! and keeps its text unchanged, because its digest is that of the text.
 
+use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -14,6 +15,22 @@ pub struct Document {
     agent_id: String,
     text: String,
     value: Value,
+    tls: Passthrough,
+}
+
+/// What the engine says of a policy, as far as it is needed here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Description {
+    agent_id: String,
+    #[serde(default)]
+    tls_passthrough: Passthrough,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Passthrough {
+    passed: Vec<String>,
+    withheld: Vec<String>,
 }
 
 /// A policy cannot be put into a sidecar.
@@ -28,6 +45,9 @@ pub enum DocumentError {
         /// Why not.
         source: serde_json::Error,
     },
+    /// What the engine says of it cannot be read.
+    #[error("the engine's description of a policy cannot be read: please report this")]
+    Description(#[from] serde_json::Error),
     /// Its agent cannot be the name of a file.
     #[error("`agentId` is `{agent_id}`: a sidecar needs one of letters, digits, `.`, `_` and `-`")]
     AgentId {
@@ -37,19 +57,20 @@ pub enum DocumentError {
 }
 
 impl Document {
-    /// Reads a document that the engine took. `name` is for messages.
+    /// Reads a document that the engine took, and described. `name` is for messages.
     ///
     /// # Errors
     ///
     /// Where it is YAML, or where the agent's name cannot be one of a file.
-    pub fn new(name: &str, agent_id: &str, text: String) -> Result<Self, DocumentError> {
+    pub fn new(name: &str, description: &str, text: String) -> Result<Self, DocumentError> {
+        let Description { agent_id, tls_passthrough: tls } = serde_json::from_str(description)?;
         let value = serde_json::from_str(&text)
             .map_err(|source| DocumentError::NotJson { name: name.to_owned(), source })?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if agent_id.is_empty() || agent_id.starts_with(['.', '-']) || !agent_id.chars().all(plain) {
             return Err(DocumentError::AgentId { agent_id: agent_id.escape_debug().to_string() });
         }
-        Ok(Self { agent_id: agent_id.to_owned(), text, value })
+        Ok(Self { agent_id, text, value, tls })
     }
 
     /// Whose policy it is.
@@ -76,25 +97,15 @@ impl Document {
         }
     }
 
-    /// Names whose TLS may be passed on unseen, as `a.example` or `*.example`. Others are left out: what
+    /// Names whose TLS may be passed on unseen, as `a.example` or `*.a.example`. Others are left out: what
     /// is not listed is refused.
-    pub fn passthrough(&self) -> Vec<String> {
-        self.listed_names().0
+    pub fn passthrough(&self) -> &[String] {
+        &self.tls.passed
     }
 
-    /// Names that are listed and refused all the same: the policy denies them, or one below them. Nobody
-    /// could say which of the names below it a connection is for and pass on the others.
-    pub fn withheld(&self) -> Vec<String> {
-        self.listed_names().1
-    }
-
-    fn listed_names(&self) -> (Vec<String>, Vec<String>) {
-        let denied: Vec<String> =
-            self.list("/network/denyHosts").chain(self.list("/transport/network/egressDeny")).collect();
-        let listed = self.list("/transport/tlsPassthrough").map(|host| without_dot(&host).to_owned());
-        listed
-            .filter(|host| is_name(host.strip_prefix("*.").unwrap_or(host)))
-            .partition(|host| !denied.iter().any(|entry| speaks_of(entry, host)))
+    /// Names that are listed and refused all the same: the policy denies them, or one below them.
+    pub fn withheld(&self) -> &[String] {
+        &self.tls.withheld
     }
 
     /// Hosts with a name of their own that the policy allows, without ports; and what it allows beside
@@ -135,30 +146,6 @@ fn strings(value: Option<&Value>) -> impl Iterator<Item = String> + use<'_> {
         .map(str::to_ascii_lowercase)
 }
 
-/// Whether a denial speaks of TLS to this name, or to one below it where it stands for those.
-fn speaks_of(denial: &str, name: &str) -> bool {
-    let denied = match denial.rsplit_once(':') {
-        Some((host, "*" | "443")) => host,
-        // Of another port; or an address, which is no name.
-        Some(_) => return false,
-        None => denial,
-    };
-    let denied = without_dot(denied);
-    let below = |name: &str, of: &str| name.strip_suffix(of).is_some_and(|front| front.ends_with('.'));
-    match (name.strip_prefix("*."), denied.strip_prefix("*.")) {
-        _ if denied == "*" => true,
-        (None, None) => name == denied,
-        (None, Some(denied)) => below(name, denied),
-        (Some(name), None) => below(denied, name),
-        (Some(name), Some(denied)) => name == denied || below(name, denied) || below(denied, name),
-    }
-}
-
-/// One dot at the end of a name says nothing.
-fn without_dot(host: &str) -> &str {
-    host.strip_suffix('.').unwrap_or(host)
-}
-
 /// A name with a dot, of letters, digits and hyphens; no address, since the last label begins with a
 /// letter.
 fn is_name(host: &str) -> bool {
@@ -178,7 +165,7 @@ mod tests {
     use super::{Document, Https};
 
     fn document(text: &str) -> Option<Document> {
-        Document::new("p", "a", text.to_owned()).ok()
+        Document::new("p", r#"{"agentId":"a"}"#, text.to_owned()).ok()
     }
 
     #[test]
@@ -203,57 +190,23 @@ mod tests {
     }
 
     #[test]
-    fn only_names_are_passed_on() {
-        let text = r#"{"transport":{"tlsPassthrough":["a.example","*.b.example","*","1.2.3.4","x\"y.example","com"]}}"#;
+    fn what_is_passed_on_is_the_engines_to_say() {
+        let text = r#"{"transport":{"tlsPassthrough":["a.example"]}}"#;
+        let said = r#"{"agentId":"a","tlsPassthrough":{"passed":["b.example"],"withheld":["a.example"]}}"#;
+        let own = Document::new("p", said, text.to_owned()).unwrap();
         assert_eq!(
-            document(text).map(|document| document.passthrough()),
-            Some(vec!["a.example".to_owned(), "*.b.example".to_owned()])
+            (own.passthrough(), own.withheld()),
+            (&["b.example".to_owned()][..], &["a.example".to_owned()][..])
         );
-    }
-
-    #[test]
-    fn what_is_denied_is_not_passed_on() {
-        for (name, denied, is_passed) in [
-            ("a.example", "b.example", true),
-            ("a.example", "A.Example.", false),
-            ("A.example.", "a.example", false),
-            ("a.example", "a.example:443", false),
-            ("a.example", "a.example:*", false),
-            ("a.example", "a.example:8443", true),
-            ("a.example", "*.example", false),
-            ("a.example", "*.a.example", true),
-            ("a.example", "*", false),
-            ("a.example", "*:*", false),
-            ("a.example", "2001:db8::1", true),
-            ("a.example", "10.0.0.0/8", true),
-            ("*.a.example", "evil.a.example", false),
-            ("*.a.example", "x.evil.a.example", false),
-            ("*.a.example", "*.b.a.example", false),
-            ("*.b.a.example", "*.a.example", false),
-            ("*.a.example", "a.example", true),
-            ("*.a.example", "evila.example", true),
-        ] {
-            for denying in [
-                format!(
-                    r#""network":{{"denyHosts":["{denied}"]}},"transport":{{"tlsPassthrough":["{name}"]}}"#
-                ),
-                format!(
-                    r#""transport":{{"tlsPassthrough":["{name}"],"network":{{"egressDeny":["{denied}"]}}}}"#
-                ),
-            ] {
-                let document = document(&format!("{{{denying}}}"));
-                let own = document.map(|own| (own.passthrough().len(), own.withheld().len()));
-                let expected = if is_passed { (1, 0) } else { (0, 1) };
-                assert_eq!(own, Some(expected), "{name} {denied}");
-            }
-        }
+        assert!(document(text).unwrap().passthrough().is_empty());
+        assert!(Document::new("p", "{}", text.to_owned()).is_err());
     }
 
     #[test]
     fn an_agent_has_a_name_that_files_can_have() {
-        assert!(Document::new("p", "../x", "{}".to_owned()).is_err());
-        assert!(Document::new("p", "a b", "{}".to_owned()).is_err());
-        assert!(Document::new("p", "a.b-c_1", "{}".to_owned()).is_ok());
+        assert!(Document::new("p", r#"{"agentId":"../x"}"#, "{}".to_owned()).is_err());
+        assert!(Document::new("p", r#"{"agentId":"a b"}"#, "{}".to_owned()).is_err());
+        assert!(Document::new("p", r#"{"agentId":"a.b-c_1"}"#, "{}".to_owned()).is_ok());
         assert!(document("agentId: x").is_none());
     }
 }

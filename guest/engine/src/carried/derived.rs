@@ -12,8 +12,8 @@ use crate::wire::{push_json_list, push_json_string};
 
 /// The call, or nothing where the request stands for itself.
 ///
-/// It is decided as the request is, and told to others without its credentials (`is_told`). What differs whenever the same is sent again is not in it: the id
-/// of a message, the signature of a payment.
+/// It is decided as the request is, and told to others without its credentials (`is_told`). What differs
+/// whenever the same is sent again is not in it: the id of a message, the signature of a payment.
 pub(crate) fn write(looked: &Looked<'_>, is_told: bool) -> Option<Vec<u8>> {
     let Looked { call, request, forward, carried, .. } = looked;
     let tool = carried.tool();

@@ -10,7 +10,7 @@ use crate::document::leaves::Text;
 use crate::document::network::{HostEntry, HostRule, Methods, Network, UrlPathRule};
 use crate::document::shape::Reading;
 use crate::http::is_private_span;
-use crate::network::{Covered, HostPattern, HostSet, PortPattern};
+use crate::network::{Covered, HostPattern, HostSet};
 use crate::syntax::Node;
 
 /// Reports mistakes, in whatever of the section could be read.
@@ -75,7 +75,8 @@ fn hosts(document: &Document, cx: &mut Reading<'_>) {
     if let Some(transport) = &document.transport {
         super::transport::warn(transport, &denied, cx);
     }
-    let deny_patterns: Vec<HostPattern> = denied.iter().map(|entry| as_deny(&entry.pattern)).collect();
+    let deny_patterns: Vec<HostPattern> =
+        denied.iter().map(|entry| entry.pattern.clone().denying()).collect();
     let deny = HostSet::new(deny_patterns.iter().zip(0..));
     let index = HostSet::new(
         rules
@@ -114,12 +115,6 @@ fn hosts(document: &Document, cx: &mut Reading<'_>) {
     if let (Some(_), Some(entry)) = (network.and_then(|own| own.mcp.as_ref()), allowed.first()) {
         mcp_everywhere(false, network, &entry.text, cx);
     }
-}
-
-/// As it is compiled: without a port a denial speaks of every port.
-pub(super) fn as_deny(pattern: &HostPattern) -> HostPattern {
-    let port = if pattern.port == PortPattern::Default { PortPattern::Every } else { pattern.port };
-    HostPattern { covered: pattern.covered.clone(), port }
 }
 
 /// An entry that allows: too much, nothing, or what is private.

@@ -9,7 +9,7 @@ use crate::document::network::{
 use crate::document::shape::Filled;
 use crate::document::x402::X402;
 use crate::meters::ToolPattern;
-use crate::network::{HostPattern, HostRule, HostSet, Hosts, McpRules, Network, PortPattern, ToolRules};
+use crate::network::{HostPattern, HostRule, HostSet, Hosts, McpRules, Network, Passthrough, ToolRules};
 use crate::path::{PathSet, Sense};
 use crate::policy::{NameRules, Rules};
 
@@ -44,6 +44,17 @@ pub(super) fn network(section: Option<Section>, transport: Option<Transport>) ->
     ))
 }
 
+/// Names whose TLS is passed on.
+pub(super) fn passthrough(section: Option<&Section>, transport: Option<&Transport>) -> Passthrough {
+    let egress = transport.and_then(|own| own.network.as_ref());
+    let lists =
+        [section.and_then(|own| own.deny_hosts.as_ref()), egress.and_then(|own| own.egress_deny.as_ref())];
+    let denied: Vec<_> =
+        lists.into_iter().flatten().flatten().map(|entry| entry.pattern.clone().denying()).collect();
+    let listed = transport.and_then(|own| own.tls_passthrough.as_ref()).into_iter().flatten();
+    Passthrough::new(listed.map(|entry| &entry.pattern), &denied)
+}
+
 /// What the top level says of the hosts that it allows.
 #[derive(Default)]
 struct Top {
@@ -67,7 +78,9 @@ fn build(
         entries.flat_map(|(number, rule)| rule.hosts.0.iter().map(move |host| (&host.pattern, number))),
     );
     Network {
-        denied: hosts(deny.into_iter().map(as_deny).collect()),
+        denied: hosts(
+            deny.into_iter().map(|entry| HostEntry { pattern: entry.pattern.denying(), ..entry }).collect(),
+        ),
         deny_paths,
         index,
         rules: rules.into_iter().enumerate().map(|(number, rule)| host_rule(number, rule)).collect(),
@@ -102,15 +115,6 @@ fn host_rule(number: usize, rule: Rule) -> HostRule {
         tunnel: rule.tunnel == Some(true),
         pointer: format!("/network/rules/{number}"),
     }
-}
-
-/// An entry that denies speaks of every port if it names none: one that left other ports open would
-/// be no denial.
-fn as_deny(mut entry: HostEntry) -> HostEntry {
-    if entry.pattern.port == PortPattern::Default {
-        entry.pattern.port = PortPattern::Every;
-    }
-    entry
 }
 
 fn hosts(entries: Vec<HostEntry>) -> Hosts {

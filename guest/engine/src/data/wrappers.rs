@@ -246,8 +246,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     },
 ];
 
-/// Programs, or some subcommands of them, that run what their arguments name in ways of their own: a deny looks at every tail of
-/// their words; what they run needs no allow pattern besides theirs.
+/// Programs, or some subcommands of them, that run what their arguments name in ways of their own: a deny
+/// looks at every tail of their words; what they run needs no allow pattern besides theirs.
 pub(crate) const LAUNCHERS: &[(&str, &[&str])] = &[
     ("bundle", &["exec"]),
     ("bunx", &[]),

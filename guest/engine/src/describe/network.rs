@@ -2,7 +2,7 @@
 
 use super::list;
 use crate::decision::Rule;
-use crate::network::{HostRule, Network};
+use crate::network::{HostRule, Network, Passthrough};
 use crate::path::PathSet;
 use crate::policy::{NameRules, Rules};
 use crate::wire::json_string;
@@ -23,6 +23,12 @@ pub(super) fn section(own: &Network) -> String {
         top.mcp.is_some(),
         rules.join(",")
     )
+}
+
+/// Names whose TLS a proxy passes on, and those that are listed and denied.
+pub(super) fn passthrough(own: &Passthrough) -> String {
+    let names = |own: &[String]| list(own.iter().map(String::as_str));
+    format!(r#"{{"passed":{},"withheld":{}}}"#, names(&own.passed), names(&own.withheld))
 }
 
 /// A rule: its hosts, and what they are.

@@ -48,6 +48,13 @@ const FORMS: &str = "write a host such as `api.example.com`, `*.example.com`, `1
                      `[2001:db8::1]`, with `:8443` or `:*` behind it for other ports than the default one";
 
 impl HostPattern {
+    /// As it denies. It speaks of every port if it names none: one that left other ports open would be no
+    /// denial.
+    pub(crate) fn denying(self) -> Self {
+        let port = if self.port == PortPattern::Default { PortPattern::Every } else { self.port };
+        Self { port, ..self }
+    }
+
     /// Reads an entry.
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         if text.contains("://") {
