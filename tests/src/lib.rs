@@ -11,6 +11,7 @@ pub mod bash;
 pub mod corpus;
 pub mod lines;
 pub mod native;
+pub mod port;
 pub mod postgres;
 pub mod s3;
 

@@ -1,11 +1,10 @@
 //! A real PostgreSQL for tests: a private cluster on a free port, gone when the test ends.
 //!
 //! `fsync` stays on, so that a test sees the durability that a daemon gets. It knows nothing of
-//! Sentinel.
+//! Sentinel. Suites of other crates take this file and `port.rs` by their paths.
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -14,6 +13,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::port::Port;
 
 /// How long a cluster may take to start. It takes a second, and several on a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -39,7 +40,7 @@ rm -rf "$1/data"
 pub struct Postgres {
     directory: PathBuf,
     bin: PathBuf,
-    port: u16,
+    port: Port,
     server: Option<Child>,
     guard: Child,
 }
@@ -71,7 +72,7 @@ impl Postgres {
             "--locale=C",
             "--no-sync",
         ]));
-        let mut own = Self { directory, bin, port: free_port(), server: None, guard };
+        let mut own = Self { directory, bin, port: Port::take(), server: None, guard };
         own.restart();
         own
     }
@@ -153,7 +154,7 @@ impl Postgres {
         self.stop();
         let log = File::options().create(true).append(true).open(self.directory.join("log")).expect("a log");
         let mut command = as_server(&self.bin.join("postgres"));
-        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
+        command.arg("-D").arg(self.data()).args(["-p", &self.port.number().to_string()]);
         for setting in ["listen_addresses=127.0.0.1", "fsync=on", "max_connections=200"] {
             command.args(["-c", setting]);
         }
@@ -179,7 +180,7 @@ impl Postgres {
     }
 
     fn url_of(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port.number())
     }
 }
 
@@ -235,16 +236,6 @@ fn binaries() -> PathBuf {
 fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output().expect("id runs");
     output.stdout.trim_ascii() == b"0"
-}
-
-/// A port that nobody uses. It is below those that the kernel gives away (32768 and above), so nobody gets it
-/// by chance before the server listens, or between two starts of it.
-fn free_port() -> u16 {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(37);
-    let numbers = std::iter::repeat_with(|| first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)));
-    let mut ports = numbers.filter_map(|number| u16::try_from(20_000 + number % 12_000).ok());
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 fn succeed(command: &mut Command) {

@@ -1,19 +1,20 @@
 //! A real S3 server for tests: npm's `s3rver` on a free port, with one bucket, gone when the test
 //! ends.
 //!
-//! It knows nothing of Sentinel. Suites of other crates take this file by its path, so it needs
-//! nothing but the standard library and `tempfile`.
+//! It knows nothing of Sentinel. Suites of other crates take this file and `port.rs` by their paths,
+//! so it needs nothing but the standard library and `tempfile`.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::port::Port;
 
 /// The only pair of keys that it takes.
 pub const KEY: &str = "S3RVER";
@@ -26,7 +27,7 @@ const START_DEADLINE: Duration = Duration::from_secs(60);
 pub struct S3 {
     directory: TempDir,
     bucket: String,
-    port: u16,
+    port: Port,
     server: Option<Child>,
 }
 
@@ -34,14 +35,14 @@ impl S3 {
     /// Starts a server with an empty bucket. A machine without node fails here, with what to do.
     pub fn start(bucket: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("sentinel-s3-").tempdir().expect("a directory");
-        let mut own = Self { directory, bucket: bucket.to_owned(), port: free_port(), server: None };
+        let mut own = Self { directory, bucket: bucket.to_owned(), port: Port::take(), server: None };
         own.resume();
         own
     }
 
     /// Where it listens.
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port.number())
     }
 
     /// The variables that clients of S3 look for.
@@ -73,7 +74,7 @@ impl S3 {
         fs::create_dir_all(&data).expect("a directory for objects");
         let server = Command::new(installed("node/node"))
             .arg(installed("s3rver/node_modules/s3rver/bin/s3rver.js"))
-            .args(["--address", "127.0.0.1", "--port", &self.port.to_string(), "--directory"])
+            .args(["--address", "127.0.0.1", "--port", &self.port.number().to_string(), "--directory"])
             .arg(data)
             .args(["--configure-bucket", &self.bucket])
             .stdin(Stdio::null())
@@ -82,7 +83,7 @@ impl S3 {
             .spawn();
         self.server = Some(server.expect("node runs"));
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", self.port.number())).is_err() {
             let ended = self.server.as_mut().and_then(|server| server.try_wait().ok().flatten());
             assert!(
                 ended.is_none() && started.elapsed() < START_DEADLINE,
@@ -110,14 +111,4 @@ fn installed(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools").join(path);
     assert!(path.exists(), "`{}` is missing: run `cargo xtask setup`", path.display());
     path
-}
-
-/// A port that nobody uses. It is below those that the kernel gives away (32768 and above), so nobody gets it
-/// by chance before the server listens, or between two starts of it.
-fn free_port() -> u16 {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(37);
-    let numbers = std::iter::repeat_with(|| first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)));
-    let mut ports = numbers.filter_map(|number| u16::try_from(20_000 + number % 12_000).ok());
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

@@ -16,7 +16,10 @@ mod client;
 #[expect(dead_code, reason = "shared with suites that use the rest of it")]
 mod harness;
 mod links;
-// Knows nothing of Sentinel, and belongs to a package that depends on this one.
+// These know nothing of Sentinel, and belong to a package that depends on this one.
+#[path = "../../../tests/src/port.rs"]
+#[expect(unreachable_pub, reason = "elsewhere it is part of a library")]
+mod port;
 #[path = "../../../tests/src/postgres.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with suites that use the rest of it")]
 mod postgres;

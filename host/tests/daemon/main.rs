@@ -32,7 +32,10 @@ mod logins;
 mod openapi;
 mod outage;
 mod policy;
-// Knows nothing of Sentinel, and belongs to a package that depends on this one.
+// These know nothing of Sentinel, and belong to a package that depends on this one.
+#[path = "../../../tests/src/port.rs"]
+#[expect(unreachable_pub, reason = "elsewhere it is part of a library")]
+mod port;
 #[path = "../../../tests/src/postgres.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with suites that use the rest of it")]
 mod postgres;

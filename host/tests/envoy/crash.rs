@@ -29,7 +29,7 @@ fn nothing_goes_out_that_a_dead_daemon_has_not_permitted() {
     let budgets = json!([{ "name": "calls", "unit": "calls", "limit": 1_000_000, "per": "lifetime" }]);
     let scene = Scene::new(&policy(&[("budgets", budgets)]));
     let daemon = scene.place.start();
-    let envoy = scene.asking(scene.port, &[]).workers(2).start();
+    let envoy = scene.asking(scene.port(), &[]).workers(2).start();
     crate::scene::governed(&envoy, 2);
     let (port, is_over) = (envoy.port(), AtomicBool::new(false));
     let (passed, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));

@@ -33,3 +33,5 @@ mod policy;
 mod postgres;
 mod records;
 mod scene;
+
+use sentinel_envoy_tests::port;

@@ -18,7 +18,7 @@ fn a_rate_holds_across_workers_and_ends() {
     let windows = json!([{ "name": "few", "maxCalls": 5, "seconds": 20, "tools": ["http"] }]);
     let scene = Scene::new(&policy(&[("rateLimits", json!({ "windows": windows }))]));
     let daemon = scene.place.start();
-    let envoy = scene.asking(scene.port, &[]).workers(2).start();
+    let envoy = scene.asking(scene.port(), &[]).workers(2).start();
     governed(&envoy, 2);
     let (passed, refused) = crowd(&[envoy.port()], 16, 1, "/");
     assert_eq!((passed, refused.len()), (5, 11));

@@ -134,7 +134,7 @@ fn a_tool_call_is_held_until_the_daemon_has_decided_it() {
     let scene = Scene::in_front_of(model(), &governing());
     let daemon = scene.place.start();
     let gate = Gate::default();
-    let between = gated(scene.port, &gate);
+    let between = gated(scene.port(), &gate);
     // Requests themselves are not recorded, so that only the tools are asked about.
     let envoy = scene.asking(between.port(), &[("record", json!("none"))]).start();
     governed(&envoy, 1);
@@ -199,7 +199,7 @@ fn a_call_that_the_daemon_is_too_late_for_is_replaced() {
     let scene = Scene::in_front_of(model(), &governing());
     let _daemon = scene.place.start();
     // Nobody opens it.
-    let between = gated(scene.port, &Gate::default());
+    let between = gated(scene.port(), &Gate::default());
     let told = crate::scene::told(&[("timeoutMs", json!(300))]);
     let envoy = scene.asking(between.port(), &[("record", json!("none")), ("daemon", told)]).start();
     governed(&envoy, 1);

@@ -25,7 +25,7 @@ fn becomes(what: &str, ask: impl Fn() -> String, expected: &str) {
 fn the_daemon_says_what_governs() {
     let scene = Scene::ungoverned(Upstream::start());
     let daemon = scene.place.start();
-    let envoy = scene.asking(scene.port, &[]).workers(2).start();
+    let envoy = scene.asking(scene.port(), &[]).workers(2).start();
     let ask = |path: &str| code(&get(&envoy, path));
     check_refused(&get(&envoy, "/"), 503, "policy-missing");
     scene.upstream.assert_untouched();
@@ -92,7 +92,7 @@ fn a_policy_that_is_not_what_was_deployed_is_not_taken() {
         ("Shape", |_| String::new()),
     ];
     for (why, lie) in lies {
-        let between = liar(scene.port, lie);
+        let between = liar(scene.port(), lie);
         let envoy = scene.asking(between.port(), &[]).start();
         let line = envoy.wait_for_log("policy is not taken", PATIENCE);
         assert!(line.contains(why), "{why}: {line}");
@@ -106,7 +106,7 @@ fn a_policy_that_is_not_what_was_deployed_is_not_taken() {
 fn a_bad_policy_replaces_no_good_one() {
     let scene = Scene::new(&policy(&[]));
     let daemon = scene.place.start();
-    let between = liar(scene.port, |body| match body.contains("2.0.0") {
+    let between = liar(scene.port(), |body| match body.contains("2.0.0") {
         true => body.replace("/none/**", "/n0ne/**"),
         false => body.to_owned(),
     });

@@ -171,7 +171,7 @@ fn an_address_that_is_refused_behind_the_router_is_recorded() {
         .route(json!({ "match": { "prefix": "/" }, "route": { "cluster": UPSTREAM } }))
         .cluster(to)
         .filter(filter("resolvesLater", json!(true)))
-        .daemon(scene.port);
+        .daemon(scene.port());
     let envoy = Envoy::start(&bootstrap.build());
     // Until both filters have a policy, something else is said.
     eventually("both are governed", PATIENCE, || code(&get(&envoy, "/")) == "address-private");
@@ -206,7 +206,7 @@ fn what_the_proxy_refuses_behind_the_filter_is_recorded() {
         "envoy.extensions.filters.http.rbac.v3.RBAC",
         json!({ "rules": { "action": "DENY", "policies": policies } }),
     );
-    let envoy = Envoy::start(&scene.bootstrap(&[]).filter(list).daemon(scene.port).build());
+    let envoy = Envoy::start(&scene.bootstrap(&[]).filter(list).daemon(scene.port()).build());
     governed(&envoy, 1);
     assert_eq!(get(&envoy, "/private").status, 403);
     let said = get(&envoy, "/public");
@@ -226,7 +226,7 @@ fn a_request_that_is_too_large_to_be_recorded_does_not_go_out() {
     let network = json!({ "allowHosts": [HOST], "maxBodyBytes": 16 << 20 });
     let scene = Scene::new(&policy(&[("network", network)]));
     let daemon = scene.place.start();
-    let bootstrap = scene.bootstrap(&[]).daemon(scene.port).buffer_bytes(20 << 20);
+    let bootstrap = scene.bootstrap(&[]).daemon(scene.port()).buffer_bytes(20 << 20);
     let envoy = Envoy::start(&bootstrap.build());
     governed(&envoy, 1);
     // A body that does not say how long it is has to be read, and is part of the call.

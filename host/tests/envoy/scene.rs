@@ -1,13 +1,12 @@
 //! An agent, a proxy with the filter, a daemon and a server: how they are started, and what the agent
 //! asks for.
 
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use sentinel_envoy_tests::bootstrap::DAEMON;
+use sentinel_envoy_tests::port::Port;
 use sentinel_envoy_tests::{Bootstrap, Connection, Envoy, Response, Upstream, client, module, wasm};
 use serde_json::{Value, json};
 
@@ -57,7 +56,8 @@ pub(crate) fn policy(members: &[(&str, Value)]) -> Value {
 /// One daemon at a port that stays, a server, and how the filter is told of them.
 pub(crate) struct Scene {
     pub(crate) place: Place,
-    pub(crate) port: u16,
+    /// Where the daemon listens, each time that it comes back.
+    port: Port,
     pub(crate) upstream: Upstream,
 }
 
@@ -75,13 +75,18 @@ impl Scene {
 
     /// Without any policy.
     pub(crate) fn ungoverned(upstream: Upstream) -> Self {
-        let port = free_port();
-        Self { place: Place::new().with("SOE_API_PORT", &port.to_string()), port, upstream }
+        let port = Port::take();
+        Self { place: Place::new().with("SOE_API_PORT", &port.number().to_string()), port, upstream }
+    }
+
+    /// Where the daemon listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.number()
     }
 
     /// A proxy that asks whoever listens at the daemon's port.
     pub(crate) fn envoy(&self, members: &[(&str, Value)]) -> Envoy {
-        self.asking(self.port, members).start()
+        self.asking(self.port(), members).start()
     }
 
     /// How to start one that asks somebody else.
@@ -186,17 +191,4 @@ pub(crate) fn crowd(ports: &[u16], clients: usize, each: usize, path: &str) -> (
     });
     let (passed, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|own| own.status == 200);
     (passed.len(), refused.iter().map(code).collect())
-}
-
-/// A port that nobody uses and that the system gives to nobody by itself, so that a daemon finds it free
-/// when it comes back.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = 12_000 + u16::try_from(std::process::id() % 1_000).unwrap() * 16;
-    loop {
-        let port = begin + NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }

@@ -13,6 +13,9 @@ mod calls;
 mod copies;
 mod database;
 mod keys;
+#[path = "../../../tests/src/port.rs"]
+#[expect(unreachable_pub, reason = "elsewhere it is part of a library")]
+mod port;
 #[expect(unreachable_pub, dead_code, reason = "elsewhere it is part of a library")]
 #[path = "../../../tests/src/postgres.rs"]
 mod postgres;

@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::port::Port;
 use crate::scene::{Scene, Sdk, check_python, python_server, server, steps_of_python, text};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A process that ends with this value.
-struct Running(Child);
+/// A process that ends with this value, and the port that it was told.
+struct Running {
+    process: Child,
+    _port: Option<Port>,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// The official server with everything.
@@ -37,25 +37,20 @@ fn everything() -> (Running, u16) {
     })
 }
 
-/// A server at a port, as soon as somebody listens there.
-fn start(at: impl Fn(u16) -> Command) -> (Running, u16) {
+/// A server at a port, as soon as it listens there.
+fn start(at: impl FnOnce(u16) -> Command) -> (Running, u16) {
+    let port = Port::take();
+    let number = port.number();
+    let mut command = at(number);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+    let mut own = Running { process: command.spawn().unwrap(), _port: Some(port) };
     let begun = Instant::now();
-    loop {
-        // It takes no port of its own choice, and somebody else may take this one first.
-        let port = free_port();
-        let mut command = at(port);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
-        let mut own = Running(command.spawn().unwrap());
-        while own.0.try_wait().unwrap().is_none() {
-            // If it lives after somebody was there, it is the one who was.
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() && own.0.try_wait().unwrap().is_none() {
-                return (own, port);
-            }
-            assert!(begun.elapsed() < PATIENCE, "the server did not start");
-            thread::sleep(Duration::from_millis(20));
-        }
-        assert!(begun.elapsed() < PATIENCE, "the server ends at once");
+    while TcpStream::connect(("127.0.0.1", number)).is_err() {
+        assert!(own.process.try_wait().unwrap().is_none(), "the server ends at once");
+        assert!(begun.elapsed() < PATIENCE, "the server did not start");
+        thread::sleep(Duration::from_millis(20));
     }
+    (own, number)
 }
 
 /// `sentinel mcp --listen` in front of it; where it listens.
@@ -67,7 +62,7 @@ fn proxy(scene: &Scene, upstream: &str) -> (Running, String) {
     command.args(words).args(["--allow-origin", "https://app.example"]).stderr(Stdio::piped());
     let mut child = command.env("SOE_ENVIRONMENT", "development").spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
-    let own = Running(child);
+    let own = Running { process: child, _port: None };
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
     let address = line.trim().rsplit_once("http://").unwrap_or_else(|| panic!("{line}")).1.to_owned();

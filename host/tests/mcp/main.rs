@@ -11,5 +11,8 @@
 
 mod daemon;
 mod http;
+#[path = "../../../tests/src/port.rs"]
+#[expect(unreachable_pub, reason = "elsewhere it is part of a library")]
+mod port;
 mod scene;
 mod stdio;

@@ -20,6 +20,8 @@ pub mod envoy;
 pub mod filter;
 pub mod model;
 pub mod module;
+#[path = "../../src/port.rs"]
+pub mod port;
 pub mod script;
 pub mod tools;
 pub mod trap;

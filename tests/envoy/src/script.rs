@@ -3,10 +3,8 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::port::Port;
 use crate::tools;
 
 /// How long a program may take to say something. They take a second, and many on a busy machine.
@@ -24,6 +23,8 @@ pub struct Server {
     process: Child,
     lines: Receiver<String>,
     port: u16,
+    /// Where it was told its port.
+    _held: Option<Port>,
     /// Some end when this does.
     _input: Option<ChildStdin>,
     _directory: TempDir,
@@ -41,12 +42,13 @@ impl Server {
     }
 
     /// Starts a program that is told its port.
-    pub fn at(port: u16, command: Command) -> Self {
+    pub fn at(port: Port, command: Command) -> Self {
         let mut own = Self::run(command, tempfile::tempdir().expect("a directory"));
-        own.port = port;
+        own.port = port.number();
+        own._held = Some(port);
         let started = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(started.elapsed() < PATIENCE && own.is_running(), "the server listens at {port}");
+        while std::net::TcpStream::connect(("127.0.0.1", own.port)).is_err() {
+            assert!(started.elapsed() < PATIENCE && own.is_running(), "the server listens at {}", own.port);
             thread::sleep(Duration::from_millis(20));
         }
         own
@@ -68,7 +70,7 @@ impl Server {
             }
         });
         let input = process.stdin.take();
-        Self { process, lines, port: 0, _input: input, _directory: directory }
+        Self { process, lines, port: 0, _held: None, _input: input, _directory: directory }
     }
 
     /// Where it listens, at 127.0.0.1.
@@ -113,16 +115,6 @@ pub fn json(command: &mut Command) -> Value {
 /// Runs a program to its end.
 pub fn finish(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
-}
-
-/// A port at 127.0.0.1 that nobody uses, for programs that have to be told one. It is below those that the
-/// kernel gives away (32768 and above), so nobody gets it by chance before the program listens.
-pub fn free_port() -> u16 {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(37);
-    let numbers = std::iter::repeat_with(|| first.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)));
-    let mut ports = numbers.filter_map(|number| u16::try_from(20_000 + number % 12_000).ok());
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 /// What a program packs a body with.

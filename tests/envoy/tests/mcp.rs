@@ -8,6 +8,7 @@ use std::process::Command;
 use std::thread;
 
 use sentinel_envoy_tests::filter::{governed, policy};
+use sentinel_envoy_tests::port::Port;
 use sentinel_envoy_tests::script::{self, Server};
 use sentinel_envoy_tests::{Bootstrap, Envoy, tools};
 use serde_json::{Value, json};
@@ -21,11 +22,11 @@ fn mcp(lists: &Value) -> Value {
 }
 
 fn everything() -> Server {
-    let port = script::free_port();
+    let port = Port::take();
     let program =
         tools::mcp_node().join("node_modules/@modelcontextprotocol/server-everything/dist/index.js");
     let mut command = Command::new(tools::node());
-    command.arg(program).arg("streamableHttp").env("PORT", port.to_string());
+    command.arg(program).arg("streamableHttp").env("PORT", port.number().to_string());
     command.stderr(std::process::Stdio::null());
     Server::at(port, command)
 }
