@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::approval::{Approval, Question};
 use crate::decide::network::BODY_MISSING;
-use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Reason, Rule};
+use crate::decision::{Decision, Digest, Layer, Mode, Outcome, Reason, Rule, Unseen};
 use crate::effect::{Effect, EffectOutcome, RISK_METER};
 use crate::http::Forward;
 use crate::policy::Policy;
@@ -151,7 +151,7 @@ fn end(
         let mut raises = meters::raises(policy, decision, pairs, is_paid);
         raises.extend(unusual.iter().cloned());
         if decision.unseen.is_announced && outcome_of(decision, &raises) == Outcome::Escalate {
-            raises.push(unseen());
+            raises.push(unseen(decision.unseen));
         }
         raises
     };
@@ -243,9 +243,9 @@ fn end(
 }
 
 /// Nobody is asked about a request whose body they cannot see.
-fn unseen() -> Raise {
-    let Reason { outcome, layer, message, rule, .. } = crate::decide::network::unseen();
-    Raise { outcome, layer, code: BODY_MISSING, message, rule }
+fn unseen(what: Unseen) -> Raise {
+    let (code, message) = crate::decide::network::unseen(what);
+    Raise { outcome: Outcome::Deny, layer: Layer::Network, code, message: message.to_owned(), rule: None }
 }
 
 /// The worst of them, the first of equals.

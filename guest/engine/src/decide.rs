@@ -147,8 +147,10 @@ fn decide_subject(
     let features = anomaly::features(policy, call, &mut reasons);
     approvals::decide(policy, call, &mut reasons);
     let asks = reasons.iter().any(|reason| reason.outcome == Outcome::Escalate);
-    if asks && unseen.is_announced && !reasons.iter().any(|reason| reason.code == network::BODY_MISSING) {
-        reasons.push(network::unseen());
+    let is_told = |code| reasons.iter().any(|reason| reason.code == code);
+    if asks && unseen.is_announced && !is_told(network::BODY_MISSING) && !is_told(network::BODY_TOO_LARGE) {
+        let (code, message) = network::unseen(unseen);
+        reasons.push(network::reason(Outcome::Deny, code, message.to_owned(), None));
     }
     let outcome = worst_first(&mut reasons);
     let features = features.filter(|_| anomaly::matters(policy, outcome));

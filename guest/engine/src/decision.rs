@@ -198,7 +198,9 @@ pub struct Decision {
 pub(crate) struct Unseen {
     /// Whether the headers announce one.
     pub(crate) is_announced: bool,
-    /// The longest that is worth waiting for; `None` where none can come, or it has no end.
+    /// Whether they announce more than anybody reads.
+    pub(crate) is_too_long: bool,
+    /// The longest that is worth waiting for; `None` where none can come, or it is too long or has no end.
     pub(crate) longest: Option<u64>,
 }
 

@@ -210,8 +210,12 @@ impl Exchange {
         refused.all(|reasons| !reasons.is_empty()).then_some(first.code)
     }
 
-    /// What the agent gets instead of an answer; `None` where its protocol has no words of its own.
+    /// What the agent gets instead of an answer; `None` where its protocol has no words of its own, or nobody read
+    /// its message.
     pub fn denial(&self, outcome: Outcome, told: &Told<'_>) -> Option<ProtocolReply> {
+        if self.decision.unseen.is_announced {
+            return None;
+        }
         let call = Call::parse(self.sent.as_deref()?).ok()?;
         carried::with_message(&call, |message| {
             let reply = match message {

@@ -44,7 +44,7 @@ impl Said<'_> {
     }
 }
 
-fn reason(outcome: Outcome, code: &'static str, message: String, rule: Option<&Rule>) -> Reason {
+pub(super) fn reason(outcome: Outcome, code: &'static str, message: String, rule: Option<&Rule>) -> Reason {
     Reason { outcome, layer: Layer::Network, code: code.into(), message, rule: rule.cloned(), part: None }
 }
 
@@ -140,11 +140,19 @@ pub(crate) struct Understood<'a> {
 /// The code of a request whose body has to be seen, and did not come with the call.
 pub(crate) const BODY_MISSING: &str = "body-missing";
 
-/// Why nobody can be asked about a request.
-pub(crate) fn unseen() -> Reason {
+/// The code of a request whose body is longer than anybody reads.
+pub(crate) const BODY_TOO_LARGE: &str = "body-too-large";
+
+/// Why nobody can be asked about a request: its code, and a sentence.
+pub(crate) fn unseen(what: Unseen) -> (&'static str, &'static str) {
+    if what.is_too_long {
+        let message = "Request announces a body that is too long to be shown, and nobody is asked to approve \
+                       what they cannot see.";
+        return (BODY_TOO_LARGE, message);
+    }
     let message = "Request announces a body that did not come with the call, and nobody is asked to approve \
                    what they cannot see.";
-    reason(Outcome::Deny, BODY_MISSING, message.to_owned(), None)
+    (BODY_MISSING, message)
 }
 
 impl Understood<'_> {
@@ -154,10 +162,14 @@ impl Understood<'_> {
         if request.headers.is_none() || request.body.is_some() {
             return Unseen::default();
         }
-        let longest = governing.filter(|_| self.may_have_body()).map(|own| own.max_body_bytes());
+        let longest = governing
+            .filter(|_| self.may_have_body())
+            .map(|own| own.max_body_bytes().unwrap_or(HTTP_BODY_BYTES_MAX));
+        let is_too_long = longest.zip(self.framing.length).is_some_and(|(most, length)| length > most);
         Unseen {
             is_announced: self.framing.announces_body(),
-            longest: longest.map(|bound| bound.unwrap_or(HTTP_BODY_BYTES_MAX)),
+            is_too_long,
+            longest: longest.filter(|_| !is_too_long),
         }
     }
 
@@ -214,11 +226,11 @@ pub(crate) fn body_wanted(policy: &Policy, read: &Understood<'_>, headers: &[(&s
     let Some(governing) = governing.filter(|_| read.may_have_body()) else { return BodyWanted::None };
     let governing = read.target.as_ref().map_or(governing, |target| governing.at(target));
     let reads = reads_body(policy, &governing, headers);
-    match bound(&governing, reads) {
-        Some(bound) if reads => BodyWanted::UpTo(bound),
+    let Some(bound) = bound(&governing, reads) else { return BodyWanted::None };
+    match read.framing.length {
         // A length that is declared is enough to judge it by: no server reads more than that.
-        Some(bound) if read.framing.length.is_none() => BodyWanted::UpTo(bound),
-        Some(_) | None => BodyWanted::None,
+        Some(length) if length > bound || !reads => BodyWanted::None,
+        Some(_) | None => BodyWanted::UpTo(bound),
     }
 }
 

@@ -78,11 +78,33 @@ fn what_may_need_a_person_is_decided_with_its_body() {
         let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
         assert_eq!(wanted(&policy, "GET", &upgrade).1, NONE, "{name}: it has no end");
     }
+    // Nobody waits for more than anybody reads.
+    for (name, policy) in asking() {
+        assert_eq!(wanted(&policy, "POST", &[("content-length", "1048577")]), (NONE, NONE), "{name}");
+    }
     // A bound of the policy is the bound.
     let small = with(
         &json!({ "network": { "allowHosts": ["a.example"], "maxBodyBytes": 9 }, "approvals": { "tools": ["http"] } }),
     );
     assert_eq!(wanted(&small, "POST", &[("content-length", "7")]), (NONE, BodyWanted::UpTo(9)));
+    assert_eq!(wanted(&small, "POST", &[("content-length", "10")]), (NONE, NONE));
+}
+
+/// The length that is declared says enough, whoever would have read the body.
+#[test]
+fn a_body_that_says_it_is_too_long_is_refused_by_its_head() {
+    let readers = [
+        no_drop("skip", &json!({ "operator": "contains", "value": "DROP TABLE" })),
+        with(&json!({ "network": { "rules": [{ "hosts": ["a.example"], "mcp": { "server": "files" } }] } })),
+    ];
+    for policy in &readers {
+        assert_eq!(wanted(policy, "POST", &[("content-length", "1048576")]).0, MIB);
+        assert_eq!(wanted(policy, "POST", &[("content-length", "1048577")]), (NONE, NONE));
+        let head = json!({ "method": "POST", "headers": [["content-length", "1048577"]] });
+        let decision = ask(policy, &request(URL, &head));
+        assert_eq!((decision.outcome, code(&decision)), (Outcome::Deny, "body-too-large"));
+        assert!(decision.reasons.iter().all(|reason| reason.code != "body-missing"), "{decision:?}");
+    }
 }
 
 #[test]
@@ -126,6 +148,9 @@ fn nobody_is_asked_about_a_body_that_is_not_there() {
         if name == "what is usual" {
             continue;
         }
+        let long = verdict(&json!({ "method": "POST", "headers": [["content-length", "1048577"]] }));
+        assert_eq!((long.decision, long.code.as_ref()), (Outcome::Deny, "body-too-large"), "{name}");
+        assert!(long.question.is_none(), "{name}");
         for announced in [["content-length", "7"], ["transfer-encoding", "chunked"]] {
             let hidden = verdict(&json!({ "method": "POST", "headers": [announced] }));
             assert_eq!((hidden.decision, hidden.code.as_ref()), (Outcome::Deny, "body-missing"), "{name}");

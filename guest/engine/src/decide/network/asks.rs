@@ -2,7 +2,9 @@
 
 use core::net::IpAddr;
 
-use super::{BODY_MISSING, Said, Understood, bound, is_connect, known_addresses, reads_body, shown};
+use super::{
+    BODY_MISSING, BODY_TOO_LARGE, Said, Understood, bound, is_connect, known_addresses, reads_body, shown,
+};
 use crate::data::model_paths::{is_list_with_tools, is_without_tools};
 use crate::decision::Rule;
 use crate::http::{Authority, Host, Request, embedded, is_private};
@@ -213,9 +215,10 @@ fn body(
     }
     let reads = reads_body(policy, governing, request.headers.as_deref().unwrap_or_default());
     let Some(bound) = bound(governing, reads) else { return };
-    if given.into_iter().chain(framing.length).any(|length| length > bound) {
+    let is_too_long = given.into_iter().chain(framing.length).any(|length| length > bound);
+    if is_too_long {
         let message = format!("Body is longer than {bound} bytes.");
-        said.deny("body-too-large", message, None);
+        said.deny(BODY_TOO_LARGE, message, None);
     }
     if framing.is_encoded {
         let message = "Body is encoded, and a rule of the policy has to read it as it is.";
@@ -223,7 +226,7 @@ fn body(
     }
     // A length that is declared can be judged; everything else needs the body itself.
     let is_needed = framing.is_chunked || reads && framing.announces_body();
-    if given.is_none() && is_needed {
+    if given.is_none() && is_needed && !is_too_long {
         let message = "Body of the request did not come with it, and a rule of the policy has to see it.";
         said.deny(BODY_MISSING, message.to_owned(), None);
     }
