@@ -90,12 +90,12 @@ impl Answering {
     fn go_on(&mut self, governor: &mut Governor) -> Fed {
         while let Some(call) = self.reader.asked(&governor.actor()) {
             let decision = decide_bytes(&self.policy, &call);
-            let needs_state = decision.outcome != Outcome::Deny && decision.needs_state(&self.policy);
-            if needs_state && governor.config.daemon.is_some() {
+            let is_for_daemon = governor.is_for_daemon(&self.policy, &decision);
+            if is_for_daemon && governor.config.daemon.is_some() {
                 self.asked = Some(Asked { agent_id: decision.agent_id, tool_name: decision.tool_name });
                 return Fed { out: self.reader.take(), ask: Some(call), ..Fed::default() };
             }
-            let (is_permitted, text) = if needs_state {
+            let (is_permitted, text) = if is_for_daemon {
                 (false, refusal(Fault::DaemonMissing.code(), Fault::DaemonMissing.sentence()))
             } else {
                 self.conclude(governor, &decision, &call)

@@ -87,6 +87,8 @@ pub(crate) struct Daemon {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Record {
+    /// Every one, and what is permitted before it leaves: the daemon decides it.
+    Durable,
     /// Every one; a request that cannot be recorded is refused.
     All,
     /// Those that are not permitted, as far as there is room.
@@ -167,7 +169,7 @@ impl Config {
         }
         let mode = raw.mode.as_deref().map(mode).transpose()?;
         let record = match (raw.record, &daemon) {
-            (Some(Record::All | Record::Denied), None) => {
+            (Some(Record::Durable | Record::All | Record::Denied), None) => {
                 return field("record", "needs `daemon`, which keeps the records");
             }
             (Some(record), _) => record,
@@ -317,7 +319,9 @@ mod tests {
         assert!(mistake(&format!(r#"{{"agentId":"b","policy":{POLICY}}}"#)).contains("governs `a`"));
         let digest = format!(r#"{{"agentId":"a","policy":{POLICY},"policyDigest":"sha256:00"}}"#);
         assert!(mistake(&digest).contains("`policyDigest`"));
-        let record = format!(r#"{{"agentId":"a","policy":{POLICY},"record":"all"}}"#);
-        assert!(mistake(&record).contains("`record` needs `daemon`"));
+        for word in ["durable", "all", "denied"] {
+            let record = format!(r#"{{"agentId":"a","policy":{POLICY},"record":"{word}"}}"#);
+            assert!(mistake(&record).contains("`record` needs `daemon`"), "{word}");
+        }
     }
 }

@@ -276,7 +276,7 @@ impl Flow {
         is_whole: bool,
     ) -> Step {
         let decision = exchange.decision();
-        if decision.outcome != Outcome::Deny && decision.needs_state(&policy) {
+        if governor.is_for_daemon(&policy, decision) {
             if governor.config.daemon.is_none() {
                 return self.fault(governor, Fault::DaemonMissing);
             }
@@ -363,7 +363,7 @@ fn decided(
         [] => Resolved::Unknown,
         addresses => Resolved::To(addresses),
     };
-    let keeps_call = governor.config.record == Record::All;
+    let keeps_call = matches!(governor.config.record, Record::Durable | Record::All);
     Box::new(Exchange::of_opened(policy, &governor.actor(), opened, body, known, keeps_call))
 }
 

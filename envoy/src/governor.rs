@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use sentinel_engine::{Actor, Format, Outcome, Policy, Verdict};
+use sentinel_engine::{Actor, Decision, Format, Outcome, Policy, Verdict, conclude_stateless};
 
 use crate::config::{Config, Record};
 use crate::daemon::Document;
@@ -134,10 +134,17 @@ impl Governor {
         &self.name
     }
 
+    /// Whether the daemon decides it: because it depends on what the daemon keeps, or because what goes out has
+    /// to be on record first.
+    pub(crate) fn is_for_daemon(&self, policy: &Policy, decision: &Decision) -> bool {
+        let needs_state = decision.outcome != Outcome::Deny && decision.needs_state(policy);
+        needs_state || self.config.record == Record::Durable && conclude_stateless(policy, decision).permitted
+    }
+
     /// Whether the verdict goes to the ledger.
     fn records(&self, verdict: &Verdict) -> bool {
         match self.config.record {
-            Record::All => true,
+            Record::Durable | Record::All => true,
             Record::Denied => verdict.decision != Outcome::Allow,
             Record::None => false,
         }
@@ -158,7 +165,7 @@ impl Governor {
             Decided { decision: verdict.decision, permitted: verdict.permitted, code: &verdict.code };
         match (self.enqueue(policy, decided, call), self.config.record) {
             (Ok(id), _) => Ok(Some(id)),
-            (Err(Full), Record::All) => Err(Full),
+            (Err(Full), Record::Durable | Record::All) => Err(Full),
             (Err(Full), Record::Denied | Record::None) => Ok(None),
         }
     }

@@ -65,6 +65,28 @@ pub enum Https {
     TlsOrigination,
 }
 
+/// Which verdicts of the proxy's own are recorded. Those of the daemon always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Every one, and what is permitted before it leaves: the daemon decides it.
+    Durable,
+    /// Every one, soon after; what cannot be recorded does not leave.
+    All,
+    /// Those that are not permitted.
+    Denied,
+}
+
+impl Record {
+    /// The word on the command line and in the configuration of the filter.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "durable",
+            Self::All => "all",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 /// What somebody wants of a sidecar.
 #[derive(Clone, Debug)]
 pub struct Sidecar {
@@ -76,6 +98,8 @@ pub struct Sidecar {
     pub environment: Option<String>,
     /// Mode of the installation; the stricter of it and the policy's counts.
     pub mode: Option<Mode>,
+    /// Which verdicts are recorded, if the daemon keeps records. `None`: all.
+    pub record: Option<Record>,
     /// What becomes of TLS.
     pub https: Https,
     /// Networks that are not public, and that the agent may reach if its policy allows it.

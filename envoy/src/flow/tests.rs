@@ -110,6 +110,31 @@ fn a_larger_body_is_refused_before_it_has_ended() {
 }
 
 #[test]
+fn a_body_that_says_it_is_larger_is_refused_before_it_comes() {
+    for (length, is_refused) in [("4", false), ("5", true), ("18446744073709551615", true)] {
+        let pairs = [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":authority", "files.example"),
+            (":path", "/"),
+            ("content-type", "application/json"),
+            ("content-length", length),
+        ];
+        let head =
+            crate::head::tests::read(&pairs.map(|(name, value)| (name, value.as_bytes()))).map(Rc::new);
+        let network = r#"{"rules":[{"hosts":["files.example"],"maxBodyBytes":4,"mcp":{"server":"files"}}]}"#;
+        let mut governor = governor(&format!(r#"{{"agentId":"a","policy":{}}}"#, policy(network)));
+        let step = Flow::default().head(&mut governor, head, Vec::new(), false);
+        if is_refused {
+            let reply = refusal(step);
+            assert_eq!((reply.status, reply.code.as_str()), (413, "body-too-large"), "{length}");
+        } else {
+            assert!(matches!(step, Step::Wait), "{length}: {step:?}");
+        }
+    }
+}
+
+#[test]
 fn a_body_that_the_proxy_does_not_hand_over_is_refused() {
     for body in [None, Some(b"12".to_vec())] {
         let mut governor = stateless();
@@ -313,4 +338,22 @@ fn the_stricter_mode_counts() {
         let step = get(&mut governor, "evil.example", "/");
         assert_eq!(matches!(step, Step::Pass(_)), passes, "{mode}: {step:?}");
     }
+}
+
+/// What goes out has to be on record first, and what does not is refused without asking anybody.
+#[test]
+fn the_daemon_decides_what_has_to_be_on_record_first() {
+    let durable = |mode: &str| {
+        let text =
+            policy(NETWORK).replace(r#""version":"1","#, &format!(r#""version":"1","mode":"{mode}","#));
+        governor(&format!(
+            r#"{{"agentId":"a","policy":{text},"daemon":{{"cluster":"sentinel"}},"record":"durable"}}"#
+        ))
+    };
+    let Step::Ask(call) = get(&mut durable("enforce"), "api.example", "/") else { panic!("nobody is asked") };
+    assert!(String::from_utf8(call).unwrap().contains("api.example"));
+    assert_eq!(refusal(get(&mut durable("enforce"), "evil.example", "/")).code, "host-not-allowed");
+    assert!(matches!(post(&mut durable("enforce"), "small.example", "1234"), Step::Ask(_)));
+    // What is only watched goes out as well.
+    assert!(matches!(get(&mut durable("audit"), "evil.example", "/"), Step::Ask(_)));
 }

@@ -9,6 +9,7 @@ use sentinel::sidecar::kube::Kube;
 use sentinel::sidecar::{Document, FILTER};
 
 use super::compose::Around;
+use super::sidecar::check_record;
 use super::{Context, Exit, output, page};
 
 /// Longest name of a label's value.
@@ -44,6 +45,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let around = &args.around;
     let sidecar = around.wants.sidecar(&around.soe, around.daemon()?, Path::new(FILTER), context)?;
+    check_record(&sidecar)?;
     let name = args.name(&sidecar.document)?;
     if let Some(namespace) = &args.namespace {
         ensure!(is_label(namespace), "`{namespace}` is no name of a namespace");

@@ -15,7 +15,7 @@ use sentinel::engine::Engine;
 use sentinel::policy_file::PolicyFile;
 use sentinel::sidecar::bootstrap::{Place, bootstrap};
 use sentinel::sidecar::{
-    ADMIN_SOCKET, Daemon, Document, FILTER, HEALTH_PORT, Https, Network, PROXY_PORT, Sidecar,
+    ADMIN_SOCKET, Daemon, Document, FILTER, HEALTH_PORT, Https, Network, PROXY_PORT, Record, Sidecar,
 };
 
 use super::{Context, Exit, page};
@@ -96,6 +96,9 @@ pub(super) struct Wants {
     /// What becomes of TLS [default: `transport.httpsInspection` of the policy, or refuse]
     #[arg(long, env = "SENTINEL_HTTPS", value_enum, value_name = "MODE")]
     https: Option<HttpsWord>,
+    /// Which of the proxy's own verdicts the daemon records [default: all]
+    #[arg(long, env = "SENTINEL_RECORD", value_enum, value_name = "WHICH")]
+    record: Option<RecordWord>,
     /// Network that is not public and may be reached where the policy allows it
     #[arg(long, env = "SENTINEL_ALLOW_PRIVATE", value_name = "NETWORK", value_delimiter = ',')]
     pub(super) allow_private: Vec<Network>,
@@ -115,6 +118,16 @@ enum HttpsWord {
     SniOnly,
     /// Plain HTTP of the agent goes out over TLS
     TlsOrigination,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RecordWord {
+    /// All, and what is permitted before it leaves: the daemon decides every request
+    Durable,
+    /// All, soon after
+    All,
+    /// What is not permitted
+    Denied,
 }
 
 impl Wants {
@@ -152,12 +165,32 @@ impl Wants {
             daemon,
             environment: settings.environment_is_set.then(|| settings.environment.clone()),
             mode: settings.mode,
+            record: self.record.map(RecordWord::into_record),
             https,
             allow_private: self.allow_private.clone(),
             proxy_port: self.proxy_port,
             health_port: self.health_port,
             filter: filter.to_owned(),
         })
+    }
+}
+
+/// Records need somebody who keeps them.
+pub(super) fn check_record(sidecar: &Sidecar) -> anyhow::Result<()> {
+    ensure!(
+        sidecar.record.is_none() || sidecar.daemon.is_some(),
+        "`--record` needs a daemon, which keeps the records: give its address with `--api-url`"
+    );
+    Ok(())
+}
+
+impl RecordWord {
+    const fn into_record(self) -> Record {
+        match self {
+            Self::Durable => Record::Durable,
+            Self::All => Record::All,
+            Self::Denied => Record::Denied,
+        }
     }
 }
 
@@ -186,6 +219,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         None => None,
     };
     let sidecar = args.wants.sidecar(&args.policy()?, daemon, &args.filter, context)?;
+    check_record(&sidecar)?;
     let own = sidecar.document.agent_id();
     if let Some(agent_id) = args.agent() {
         ensure!(agent_id == own, "the policy is `{own}`'s, and the sidecar `{agent_id}`'s");

@@ -79,6 +79,9 @@ fn plugin(sidecar: &Sidecar, position: Position) -> String {
     if let Some(mode) = sidecar.mode {
         members.push(format!("  \"mode\": {}", Value::from(mode_word(mode))));
     }
+    if let (Position::Front, Some(record)) = (&position, sidecar.record) {
+        members.push(format!("  \"record\": {}", Value::from(record.as_str())));
+    }
     members.push(match position {
         Position::Front => "  \"resolvesLater\": true".to_owned(),
         Position::Behind => "  \"position\": \"upstream\"".to_owned(),

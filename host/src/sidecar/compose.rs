@@ -279,6 +279,9 @@ pub(super) fn environment(sidecar: &Sidecar, url: &str) -> Value {
     if let Some(mode) = sidecar.mode {
         extend(&mut environment, json!({ "SOE_MODE": mode_word(mode) }));
     }
+    if let Some(record) = sidecar.record {
+        extend(&mut environment, json!({ "SENTINEL_RECORD": record.as_str() }));
+    }
     if !sidecar.allow_private.is_empty() {
         let networks: Vec<String> = sidecar.allow_private.iter().map(ToString::to_string).collect();
         extend(&mut environment, json!({ "SENTINEL_ALLOW_PRIVATE": networks.join(",") }));

@@ -93,6 +93,9 @@ impl Istio<'_> {
         if let Some(mode) = sidecar.mode {
             extend(&mut configuration, json!({ "mode": mode_word(mode) }));
         }
+        if let Some(record) = sidecar.record {
+            extend(&mut configuration, json!({ "record": record.as_str() }));
+        }
         extend(
             &mut configuration,
             match &sidecar.daemon {

@@ -83,6 +83,33 @@ fn only_denials_are_recorded_where_that_is_asked() {
     assert_eq!(settled(&daemon, 1)[0]["pointCode"], "path-denied");
 }
 
+/// Where what goes out has to be on record first, it is: there is nothing to wait for, and nothing to lose.
+#[test]
+fn what_has_to_be_on_record_first_is() {
+    let scene = Scene::new(&policy(&[]));
+    let (daemon, envoy) = scene.start(&[("record", json!("durable"))]);
+    for count in 1..=20 {
+        assert_eq!(get(&envoy, "/").status, 200);
+        let all = verdicts(&mut daemon.client());
+        assert_eq!(all.len(), count, "before the answer is there");
+        assert!(all.iter().all(|own| own["permitted"] == true && own.get("point").is_none()));
+    }
+    // What does not go out is told afterwards, as it always is.
+    check_refused(&get(&envoy, "/admin/x"), 403, "path-denied");
+    let mut client = daemon.client();
+    eventually("the denial is recorded", PATIENCE, || recorded(&mut client).len() == 1);
+    assert_eq!(recorded(&mut client)[0]["pointCode"], "path-denied");
+    daemon.kill9();
+    check_refused(&get(&envoy, "/"), 503, "daemon-unreachable");
+    assert_eq!(scene.upstream.requests().len(), 20);
+    let daemon = scene.place.start();
+    eventually("the daemon is back", PATIENCE, || get(&envoy, "/").status == 200);
+    let permitted = verdicts(&mut daemon.client()).iter().filter(|own| own["permitted"] == true).count();
+    assert_eq!(permitted, scene.upstream.requests().len(), "each that left is on record");
+    drop(daemon);
+    ledger::verify(&scene.place, &[]);
+}
+
 /// Requests go on as long as somebody remembers them, and not one longer.
 #[test]
 fn a_daemon_that_is_down_is_remembered_for_until_there_is_no_room() {

@@ -3,9 +3,9 @@
 use std::fs;
 
 use sentinel::sidecar::bootstrap::{Place as Where, bootstrap as render};
-use sentinel::sidecar::{Document, Https, Sidecar};
+use sentinel::sidecar::{Https, Sidecar};
 
-use crate::support::{Place, filter, policy, repository, validate};
+use crate::support::{Place, document, filter, policy, repository, validate};
 
 /// The bootstrap for a policy and more arguments; Envoy takes it.
 fn bootstrap(place: &Place, arguments: &[&str]) -> String {
@@ -55,13 +55,14 @@ fn every_kind_of_sidecar_is_one() {
 
 /// The bootstrap of a document that has more in it than the rest of a policy.
 fn with(place: &Place, more: &str, https: Option<Https>) -> String {
-    let document = Document::new("coder.soe.json", "coder", policy(more)).unwrap();
+    let document = document(more);
     let sidecar = Sidecar {
         https: https.unwrap_or(document.https()),
         document,
         daemon: None,
         environment: None,
         mode: None,
+        record: None,
         allow_private: Vec::new(),
         proxy_port: 15001,
         health_port: 3101,
@@ -124,6 +125,34 @@ fn the_mode_of_the_installation_is_that_of_the_proxy() {
     let mistyped = place.text_with(&[("SOE_MODE", "enforced")], &print);
     assert_eq!(mistyped.matches(own).count(), 2, "{mistyped}");
     assert!(!place.text(&print).contains(own));
+}
+
+/// In front of the router, where it is decided; everywhere that the word has to go through.
+#[test]
+fn which_verdicts_are_recorded_reaches_the_filter() {
+    let place = Place::new(&policy(""));
+    let plain = bootstrap(&place, &["--api-url", "http://10.0.0.9:3100", "--api-key", "0123456789abcdef"]);
+    assert!(!plain.contains("\"record\""), "{plain}");
+    for word in ["durable", "all", "denied"] {
+        let daemon = ["--api-url", "http://10.0.0.9:3100", "--api-key", "0123456789abcdef", "--record", word];
+        let own = format!("\"record\": \"{word}\"");
+        assert_eq!(bootstrap(&place, &daemon).matches(&own).count(), 1, "{word}");
+    }
+    let around = ["--soe", "coder.soe.json", "--record", "durable", "agent:1"];
+    let compose = place.text(&[&["compose"], &around[..]].concat());
+    assert_eq!(compose.matches("SENTINEL_RECORD: durable").count(), 1, "{compose}");
+    let url = ["--api-url", "http://10.0.0.9:3100", "--token", "0123456789abcdef"];
+    let kube = place.text(&[&["kube"], &url[..], &around].concat());
+    assert_eq!(kube.matches("name: SENTINEL_RECORD").count(), 1, "{kube}");
+    let filter = ["--istio", "--filter-url", "https://files.example/f.wasm"];
+    let istio = place.text(&[&["kube"], &url[..], &filter, &around].concat());
+    assert_eq!(istio.matches("record: durable").count(), 1, "{istio}");
+    // Nobody would keep them.
+    for command in [&["kube"][..], &["sidecar", "--print"]] {
+        let words = [command, &["--soe", "coder.soe.json", "--record", "durable"]].concat();
+        let image: &[&str] = if command.len() == 1 { &["agent:1"] } else { &[] };
+        assert!(place.refusal(&[&words, image].concat()).contains("`--record` needs a daemon"));
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Manifests, held against the schemas of Kubernetes and the resource definitions of Istio.
 
+use sentinel::sidecar::Sidecar;
 use sentinel::sidecar::istio::Istio;
 use sentinel::sidecar::kube::Kube;
-use sentinel::sidecar::{Document, Sidecar};
 use serde_json::{Value, json};
 
-use crate::support::{Place, policy};
+use crate::support::{Place, document, policy};
 
 const DAEMON: [&str; 4] = ["--api-url", "http://sentinel.soe:3100", "--token", "sok_0123456789abcdef"];
 const ISTIO: [&str; 3] = ["--istio", "--filter-url", "oci://registry.example/sentinel:1"];
@@ -157,13 +157,14 @@ fn the_registry_has_the_hosts_of_the_policy() {
     let place = Place::new(&policy(""));
     let more = r#", "transport": { "httpsInspection": "tls-origination" },
         "network": { "allowHosts": ["api.example.com", "*.example.org", "10.0.0.0/8"] }"#;
-    let document = Document::new("coder.soe.json", "coder", policy(more)).unwrap();
+    let document = document(more);
     let sidecar = Sidecar {
         https: document.https(),
         document,
         daemon: None,
         environment: Some("test".to_owned()),
         mode: None,
+        record: None,
         allow_private: Vec::new(),
         proxy_port: 15001,
         health_port: 3101,

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sentinel::engine::{Engine, Format, Session};
+use sentinel::sidecar::Document;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,6 +27,13 @@ pub(crate) fn policy(more: &str) -> String {
 }}
 "#
     )
+}
+
+/// The same as the engine reads it.
+pub(crate) fn document(more: &str) -> Document {
+    let engine = Engine::embedded().unwrap();
+    let session = Session::open(&engine, policy(more), Format::Json).unwrap();
+    Document::new("coder.soe.json", session.describe(), policy(more)).unwrap()
 }
 
 pub(crate) fn repository(path: &str) -> PathBuf {
