@@ -1,8 +1,7 @@
 //! One corpus, one more path: requests of the corpus go through the filter in a real Envoy, and come
 //! to the verdict that the engine gives as a library and that the corpus asks for.
 //!
-//! Cases of other tools are not sent: what most of them depend on (directories, resolved paths, a shell) is
-//! not in a message of MCP, so they would be other cases.
+//! Calls of other tools come through in answers of a model: `tools.rs`.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails loudly")]
 
