@@ -64,6 +64,7 @@ mod diagnostic;
 mod dialect;
 mod document;
 mod limits;
+mod literal_index;
 mod money;
 mod prefix_index;
 mod protocol;

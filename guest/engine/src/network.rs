@@ -29,8 +29,10 @@ pub(crate) struct Network {
     pub(crate) denied: Hosts,
     /// `denyPaths`: hold for every host.
     pub(crate) deny_paths: Option<Rules<PathSet>>,
-    /// The hosts of all `rules`; the number is that of the rule.
+    /// The hosts of all `rules`, one list behind the other.
     pub(crate) index: HostSet,
+    /// For each of them its rule, and its number there.
+    pub(crate) indexed: Vec<(usize, usize)>,
     pub(crate) rules: Vec<HostRule>,
     /// What the top level says, as a rule for `allowHosts` and `egressAllow`. Its methods, paths, bound
     /// of the body and private addresses are the defaults of the other rules.
@@ -84,11 +86,13 @@ pub(crate) struct Governing<'p> {
 impl Network {
     /// The rule for this authority: the first of `rules` that names it, or else the top level if it does.
     pub(crate) fn governing(&self, authority: &Authority) -> Option<Governing<'_>> {
-        let rule = match self.index.find(authority) {
-            Some(number) => self.rules.get(number)?,
-            None => &self.top,
+        let (rule, number) = match self.index.find(authority) {
+            Some(found) => {
+                let (rule, number) = *self.indexed.get(found)?;
+                (self.rules.get(rule)?, number)
+            }
+            None => (&self.top, self.top.hosts.set.find(authority)?),
         };
-        let number = rule.hosts.set.find(authority)?;
         let host = rule.hosts.written(number)?;
         Some(Governing { network: self, rule, host, is_mcp: rule.mcp.is_some() })
     }

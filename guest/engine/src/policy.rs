@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::anomaly::Anomaly;
 use crate::approval::ApprovalRules;
+use crate::call::Call;
 use crate::command::{AllowedEnv, CommandSet};
 use crate::condition::{Condition, Spent, Work};
 use crate::data::tools::{self, Use};
 use crate::decision::{self, Digest, Mode};
 use crate::diagnostic::Diagnostic;
+use crate::literal_index::LiteralIndex;
 use crate::meters::Meter;
 use crate::network::{Network, Passthrough};
 use crate::path::PathSet;
@@ -163,6 +165,7 @@ pub(crate) struct Budget {
 #[derive(Debug)]
 pub(crate) struct RuleBook {
     pub(crate) index: ToolIndex,
+    pub(crate) literals: LiteralIndex,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -174,6 +177,18 @@ impl RuleBook {
         work: &mut Work,
     ) -> Result<impl Iterator<Item = &'s Rule> + use<'s>, Spent> {
         Ok(chosen(&self.rules, self.index.of(tool, work)?))
+    }
+
+    /// Those that speak of the tool of a call, but for some whose condition is false.
+    pub(crate) fn asked<'s>(
+        &'s self,
+        call: &Call<'_>,
+        work: &mut Work,
+    ) -> Result<impl Iterator<Item = &'s Rule> + use<'s>, Spent> {
+        let mut numbers = self.index.of(&call.tool_name, work)?;
+        let seen = self.literals.look(call, work)?;
+        numbers.retain(|number| !self.literals.excludes(*number, &seen));
+        Ok(chosen(&self.rules, numbers))
     }
 }
 

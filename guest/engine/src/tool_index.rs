@@ -25,6 +25,10 @@ impl ToolIndex {
                 Some((prefix, _)) => patterns.push((prefix.as_bytes().to_vec(), (pattern, number))),
             }
         }
+        for numbers in exact.values_mut() {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
         Self { exact, patterns: PrefixIndex::new(patterns) }
     }
 
@@ -33,6 +37,7 @@ impl ToolIndex {
     pub(crate) fn of(&self, tool: &str, work: &mut Work) -> Result<Vec<u32>, Spent> {
         let steps = TOOL_PATTERN_STEPS.saturating_add(tool.len() as u64 / 8);
         let mut found = self.exact.get(tool).cloned().unwrap_or_default();
+        let exact = found.len();
         let mut spent = Ok(());
         self.patterns.prefixes_of(tool.bytes(), |(pattern, number)| {
             spent = work.spend(steps);
@@ -42,8 +47,10 @@ impl ToolIndex {
             spent.is_ok()
         });
         spent?;
-        found.sort_unstable();
-        found.dedup();
+        if found.len() > exact {
+            found.sort_unstable();
+            found.dedup();
+        }
         Ok(found)
     }
 }

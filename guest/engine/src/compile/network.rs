@@ -73,16 +73,18 @@ fn build(
     deny_paths: Option<Rules<PathSet>>,
     top: Top,
 ) -> Network {
-    let entries = rules.iter().enumerate();
-    let index = HostSet::new(
-        entries.flat_map(|(number, rule)| rule.hosts.0.iter().map(move |host| (&host.pattern, number))),
-    );
+    let all = || rules.iter().flat_map(|rule| rule.hosts.0.iter());
+    let index = HostSet::new(all().map(|host| &host.pattern).zip(0..));
+    let indexed =
+        rules.iter().enumerate().flat_map(|(rule, own)| (0..own.hosts.0.len()).map(move |host| (rule, host)));
+    let indexed = indexed.collect();
     Network {
         denied: hosts(
             deny.into_iter().map(|entry| HostEntry { pattern: entry.pattern.denying(), ..entry }).collect(),
         ),
         deny_paths,
         index,
+        indexed,
         rules: rules.into_iter().enumerate().map(|(number, rule)| host_rule(number, rule)).collect(),
         top: HostRule {
             hosts: hosts(allow),

@@ -4,6 +4,7 @@ use crate::call::HTTP_TOOL;
 use crate::condition::{Condition, Step, Subject, Test, Work};
 use crate::decision::Rule as Written;
 use crate::document::rules::{Rule, RuleList, TagList, TagRule};
+use crate::literal_index::LiteralIndex;
 use crate::meters::ToolPattern;
 use crate::policy::{RequestLooks, Rule as Compiled, RuleBook, Tag, TagBook};
 use crate::tool_index::ToolIndex;
@@ -13,7 +14,8 @@ pub(super) fn rules(list: Option<RuleList>) -> RuleBook {
     let rules = list.map_or_else(Vec::new, |list| list.0);
     let enabled = rules.into_iter().enumerate().filter(|(_, rule)| rule.enabled != Some(false));
     let (tools, rules): (Vec<_>, Vec<_>) = enabled.map(|(index, rule)| self::rule(index, rule)).unzip();
-    RuleBook { index: index(tools), rules }
+    let literals = LiteralIndex::new(rules.iter().map(|rule| rule.when.as_ref()));
+    RuleBook { index: index(tools), literals, rules }
 }
 
 fn rule(index: usize, rule: Rule) -> (Vec<ToolPattern>, Compiled) {

@@ -26,7 +26,7 @@ pub(super) struct Said {
 pub(super) fn decide(policy: &Policy, call: &Call<'_>) -> Said {
     let mut said = Said::default();
     let mut work = Work::new();
-    let Ok(rules) = policy.rules.of(&call.tool_name, &mut work) else {
+    let Ok(rules) = policy.rules.asked(call, &mut work) else {
         said.raises.push(unread());
         return said;
     };
