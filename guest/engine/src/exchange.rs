@@ -167,8 +167,8 @@ impl Exchange {
         }
     }
 
-    /// The call for whoever keeps meters, approvals and records. It is decided as the request was.
-    /// `None` if it was not kept.
+    /// The call for whoever keeps meters, approvals and records. It is decided as the request was, where that is
+    /// not denied: how a request came is not in a call that it stands for. `None` if it was not kept.
     pub fn call(&self) -> Option<&[u8]> {
         self.found.derived.as_deref().or(self.sent.as_deref())
     }

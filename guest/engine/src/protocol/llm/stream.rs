@@ -158,20 +158,22 @@ impl Stream {
     }
 
     fn event(&mut self, event: Event, calls: &mut Calls, out: &mut Vec<u8>) -> Result<(), Refused> {
-        match self.fate(&event, calls)? {
-            Fate::Pass => out.extend_from_slice(event.raw()),
-            Fate::InOrder(on) => {
-                self.held_bytes += event.raw().len();
-                if self.held_bytes > LLM_HELD_BYTES_MAX {
-                    let message =
-                        format!("Tool call of the model is larger than {LLM_HELD_BYTES_MAX} bytes.");
-                    return refuse("llm-too-large", message);
-                }
-                self.waiting.push_back(Waiting { event, on });
-                self.release(calls, out)?;
+        let on = match self.fate(&event, calls)? {
+            Fate::Pass if event.raw().ends_with(b"\n") || event.raw().ends_with(b"\r") => {
+                out.extend_from_slice(event.raw());
+                return Ok(());
             }
+            // The end of the answer without its own: what went on behind it would be a part of its line.
+            Fate::Pass => Vec::new(),
+            Fate::InOrder(on) => on,
+        };
+        self.held_bytes += event.raw().len();
+        if self.held_bytes > LLM_HELD_BYTES_MAX {
+            let message = format!("Tool call of the model is larger than {LLM_HELD_BYTES_MAX} bytes.");
+            return refuse("llm-too-large", message);
         }
-        Ok(())
+        self.waiting.push_back(Waiting { event, on });
+        self.release(calls, out)
     }
 
     fn fate(&mut self, event: &Event, calls: &mut Calls) -> Result<Fate, Refused> {

@@ -178,6 +178,17 @@ fn text_passes_at_once_and_pings_pass_while_a_call_waits() {
     assert!(own.take().ends_with(stream(&[&text_block(2, "x")[0]]).as_bytes()));
 }
 
+/// What waits goes on behind it, and would be a part of its line.
+#[test]
+fn an_end_that_has_no_end_of_its_own_waits_for_what_waits() {
+    let tool = tool_block(0, "search", &["{}"]);
+    let whole = stream(&[START, &tool[0], &tool[1], &tool[2]]) + ": alive";
+    let mut own = LlmAnswer::new(API, Some(SSE), None).expect("events");
+    own.push(whole.as_bytes(), true).expect("read");
+    own.answer(Ruling { permitted: true, text: "" }).expect("released");
+    assert_eq!(String::from_utf8_lossy(&own.take()), whole);
+}
+
 #[test]
 fn a_call_that_is_cut_off_at_the_limit_of_tokens_is_denied_unasked() {
     let mut cut = tool_block(0, "search", &["{\"q\":\"sn"]);
