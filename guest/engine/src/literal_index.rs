@@ -147,10 +147,8 @@ mod tests {
         let call = Call::parse(text.as_bytes()).expect("a call");
         let literals = &policy.rules.literals;
         let seen = literals.look(&call, &mut Work::new()).expect("little work");
-        let excluded: Vec<u32> = (0..)
-            .take(policy.rules.rules.len())
-            .filter(|number| literals.excludes(*number, &seen))
-            .collect();
+        let excluded: Vec<u32> =
+            (0..).take(policy.rules.rules.len()).filter(|number| literals.excludes(*number, &seen)).collect();
         for number in &excluded {
             let when = policy.rules.rules[*number as usize].when.as_ref().expect("a condition");
             assert_eq!(when.ask(&call, &mut Work::new()), Ok(Truth::False), "rule {number} for {input}");

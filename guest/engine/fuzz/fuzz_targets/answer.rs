@@ -39,7 +39,8 @@ const REQUESTS: [(&str, &str, &str); 4] = [
 
 static EXCHANGES: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
     let opened = REQUESTS.iter().map(|(authority, path, body)| {
-        let headers = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")];
+        let headers =
+            [("content-type", "application/json"), ("accept", "application/json, text/event-stream")];
         let head = HttpHead { method: "POST", scheme: "https", authority, path, headers: &headers };
         let request = HttpRequest { head, body: Some(body.as_bytes()), resolved: Resolved::Unknown };
         let exchange = Exchange::of_request(&POLICY, &ACTOR, &request, false);
