@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::{fs, thread};
 
+use sentinel_envoy_tests::port::Port;
 use serde_json::json;
 
 use crate::harness::{Place, eventually};
@@ -41,9 +42,8 @@ fn server(answer: &'static str) -> (String, thread::JoinHandle<String>) {
 
 #[test]
 fn nobody_there() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let port = Port::take();
+    let url = format!("http://127.0.0.1:{}", port.number());
     fails(&list(&url, &[]), "start one with `sentinel serve`");
 }
 
@@ -127,7 +127,7 @@ fn a_certificate_that_nobody_vouches_for() {
         .spawn()
         .unwrap();
     let mut port = None;
-    eventually("TLS listens", std::time::Duration::from_secs(20), || {
+    eventually("TLS listens", std::time::Duration::from_secs(120), || {
         let text = fs::read_to_string(&log).unwrap();
         port = text.lines().find_map(|line| line.strip_prefix("ACCEPT 127.0.0.1:").map(str::to_owned));
         port.is_some()

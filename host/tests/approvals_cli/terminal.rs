@@ -37,8 +37,10 @@ fn a_question_appears_and_is_approved() {
     let mut ci = scene.client("ci", "evaluate");
     let input = json!({ "to": "production" });
     let id = scene.ask_as(&mut ci, &input);
-    let seen = pane.until("buyer wants to run `deploy`");
-    assert!(seen.contains("\"to\": \"production\"") && seen.contains("0 of 1 yes"), "{seen}");
+    // A page is written in several pieces, and somebody may look between two of them.
+    for text in ["buyer wants to run `deploy`", "\"to\": \"production\"", "0 of 1 yes"] {
+        pane.until(text);
+    }
 
     pane.keys(&["y"]);
     pane.until("Approve `deploy` for buyer?");
@@ -142,8 +144,8 @@ fn the_page_follows_the_size_of_the_terminal() {
     pane.resize(40, 10);
     pane.until("lines above");
     pane.resize(120, 30);
-    let seen = pane.until("│buyer wants to run `deploy`");
-    assert!(seen.contains("zzz"), "{seen}");
+    pane.until("│buyer wants to run `deploy`");
+    pane.until("zzz");
 }
 
 #[test]
@@ -153,8 +155,8 @@ fn a_daemon_that_is_gone_is_on_the_page() {
     scene.ask(&json!({}));
     pane.until("buyer wants to run `deploy`");
     scene.daemon.kill9();
-    let seen = pane.until("no answer, trying again");
-    assert!(seen.contains("buyer wants to run `deploy`"), "{seen}");
+    pane.until("no answer, trying again");
+    pane.until("buyer wants to run `deploy`");
     pane.keys(&["y"]);
     pane.until("Approve `deploy`");
     pane.keys(&["Enter"]);

@@ -42,7 +42,8 @@ struct Edge {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        let place = Place::new();
+        // A call of megabytes has the time of a slow build.
+        let place = Place::new().with("SOE_REQUEST_TIMEOUT", "240000");
         // As it is written: it has a number that no double holds.
         fs::write(place.document("buyer"), policy()).expect("a policy");
         let daemon = place.start();
@@ -70,7 +71,7 @@ impl Scene {
         command.env("EDGE_TOKEN", EDGE_TOKEN);
         command.env("EDGE_POINT", name).env("EDGE_ENVIRONMENT", environment);
         command.env("DAEMON_URL", self.address()).env("DAEMON_TOKEN", &self.keys["agent"]);
-        command.env("DAEMON_TIMEOUT_MS", "30000");
+        command.env("DAEMON_TIMEOUT_MS", "240000");
         let log = directory.path().join("log");
         let (process, port) = Process::start(&mut command, &log, PATIENCE, workerd_port);
         Edge { name, url: format!("http://127.0.0.1:{port}"), process, _directory: directory }

@@ -141,12 +141,12 @@ fn a_long_policy_arrives() {
 fn a_policy_that_nobody_confirms_ends_where_that_is_asked() {
     let scene = Scene::new(&policy(&[]));
     let daemon = scene.place.start();
-    let asking = [("maxStaleSeconds", json!(3)), ("timeoutMs", json!(1_000))];
+    let asking = [("maxStaleSeconds", json!(12)), ("timeoutMs", json!(1_000))];
     let envoy = scene.envoy(&[("daemon", told(&asking)), ("record", json!("none"))]);
     governed(&envoy, 1);
     assert_eq!(get(&envoy, "/").status, 200);
     // As long as it is confirmed, it stays, however often that time is over.
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(15));
     assert_eq!(get(&envoy, "/").status, 200);
     daemon.kill9();
     eventually("nothing goes out", PATIENCE, || code(&get(&envoy, "/")) == "policy-missing");

@@ -31,7 +31,7 @@ impl Daemon {
         let mut own = Self { child: serve(&directory), address: String::new(), directory };
         let begun = Instant::now();
         while own.address.is_empty() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "it did not start");
+            assert!(begun.elapsed() < Duration::from_secs(300), "it did not start");
             thread::sleep(Duration::from_millis(10));
             let said = fs::read_to_string(&log).unwrap_or_default();
             let found = said.split_once("listens on http://").and_then(|(_, rest)| rest.split_once('\n'));

@@ -1,12 +1,13 @@
 //! Compose files, held against the schema of the Compose Specification.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use sentinel_envoy_tests::port::Port;
 use serde_json::{Value, json};
 
 use crate::support::{Place, policy};
@@ -150,9 +151,11 @@ fn the_key_of_the_proxy_asks_for_its_agent_and_does_nothing_else() {
     for directory in ["home", "key"] {
         std::fs::create_dir(place.path(directory)).unwrap();
     }
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = Port::take();
     let mut command = service(&place, daemon, env!("CARGO_BIN_EXE_sentinel"), &[]);
-    command.env("SOE_API_KEY", "0123456789abcdef-of-the-operator").env("SOE_API_PORT", port.to_string());
+    command
+        .env("SOE_API_KEY", "0123456789abcdef-of-the-operator")
+        .env("SOE_API_PORT", port.number().to_string());
     command.env("SENTINEL_BIND", "127.0.0.1").stdout(Stdio::null()).stderr(Stdio::null());
     let _daemon = Running(command.spawn().unwrap());
     // The daemon makes its store meanwhile.
@@ -172,7 +175,7 @@ fn the_key_of_the_proxy_asks_for_its_agent_and_does_nothing_else() {
     // It looks at the store for new keys from time to time.
     while said.as_deref() != Some("200") && begun.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(50));
-        said = status(port, "GET /v1/agents/coder/policy", key);
+        said = status(port.number(), "GET /v1/agents/coder/policy", key);
     }
     assert_eq!(said.as_deref(), Some("200"));
     for (line, expected) in [
@@ -182,7 +185,7 @@ fn the_key_of_the_proxy_asks_for_its_agent_and_does_nothing_else() {
         ("POST /v1/approvals/apr_0_1/approve", "403"),
         ("GET /v1/ledger/entries/0", "403"),
     ] {
-        assert_eq!(status(port, line, key).as_deref(), Some(expected), "{line}");
+        assert_eq!(status(port.number(), line, key).as_deref(), Some(expected), "{line}");
     }
     let printed = service(&place, sidecar, env!("CARGO_BIN_EXE_sentinel"), &["--print"]).output().unwrap();
     let text = String::from_utf8(printed.stdout).unwrap();

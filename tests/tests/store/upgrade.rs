@@ -2,12 +2,14 @@
 //!
 //! Version 1 is made here from its own text, which is never changed.
 
+use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use sentinel::state::{ApprovalState, Charge, Hold, HoldState, Keys, Lesson, Millis};
 use sentinel::store::postgres::Postgres;
 use sentinel::store::sqlite::Sqlite;
-use sentinel::store::{Backend, EntryFilter, Order, Spent};
+use sentinel::store::{Backend, EntryFilter, Order, Spent, StoreError};
 use sentinel_ledger::{Tree, leaf_hash};
 use sentinel_tests::postgres::Postgres as Server;
 use tempfile::TempDir;
@@ -115,6 +117,18 @@ fn is_upgraded(store: &dyn Backend) {
     assert_eq!(reader.head().expect("a head").tree, tree);
 }
 
+/// A program that another test starts at this moment has all files until it runs, their locks included.
+fn open(home: &Path) -> Result<Sqlite, StoreError> {
+    let unlocked = (0..500).find_map(|_| match Sqlite::open(home) {
+        Err(StoreError::Locked { .. }) => {
+            thread::sleep(Duration::from_millis(10));
+            None
+        }
+        opened => Some(opened),
+    });
+    unlocked.expect("a store that nobody else has")
+}
+
 #[test]
 fn sqlite_is_upgraded_in_place() {
     let (directory, connection) = sqlite_of_version_1();
@@ -129,11 +143,11 @@ fn sqlite_is_upgraded_in_place() {
         scope.spawn(|| Sqlite::open(directory.path()).expect("upgraded once"));
     });
     assert_eq!(version(), 3);
-    is_upgraded(&Sqlite::open(directory.path()).expect("a store"));
+    is_upgraded(&open(directory.path()).expect("a store"));
 
     for newer in [4, -1] {
         connection.pragma_update(None, "user_version", newer).expect("another version");
-        let refused = Sqlite::open(directory.path()).expect_err("another version").to_string();
+        let refused = open(directory.path()).expect_err("another version").to_string();
         assert!(refused.contains(&format!("version {newer} ")) && refused.contains("knows 3"), "{refused}");
     }
 }
@@ -143,13 +157,13 @@ fn sqlite_is_upgraded_whole_or_not_at_all() {
     let (directory, connection) = sqlite_of_version_1();
     // What the step makes after the first of its tables.
     connection.execute_batch("CREATE TABLE baselines (mine)").expect("somebody's table");
-    let refused = Sqlite::open(directory.path()).expect_err("a table is there").to_string();
+    let refused = open(directory.path()).expect_err("a table is there").to_string();
     assert!(refused.contains("baselines"), "{refused}");
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a version");
     assert_eq!(version, 1);
     connection.execute_batch("SELECT * FROM approvals").expect_err("no table of version 2");
     connection.execute_batch("DROP TABLE baselines").expect("out of the way");
-    is_upgraded(&Sqlite::open(directory.path()).expect("a store"));
+    is_upgraded(&open(directory.path()).expect("a store"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ const SHOP = 'https://shop.example/tiles';
 const BANK = 'https://bank.example/mcp';
 
 const governed = (fetch, { daemon = {}, policy: own = policy, ...more } = {}) =>
-    guardFetch(fetch, own, { approveTimeoutMs: 60_000, onError: (error) => assert.fail(error), ...more, daemon: { url: scene.address, token: scene.keys.agent, timeoutMs: 30_000, ...daemon } });
+    guardFetch(fetch, own, { approveTimeoutMs: 60_000, onError: (error) => assert.fail(error), ...more, daemon: { url: scene.address, token: scene.keys.agent, timeoutMs: 240_000, ...daemon } });
 const pays = (guarded, micros, body = 'with \u2764\ufe0f') => guarded(SHOP, { method: 'POST', headers: { 'payment-signature': payment(micros) }, body });
 
 test('a payment is held at the daemon, and settled there', async () => {

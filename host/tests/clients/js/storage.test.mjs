@@ -6,7 +6,7 @@ import { ApiStorage, guardFetch } from '@sentinel/policy';
 
 import { entries, inner, message, nested, payment, policy, refused, scene } from './scene.mjs';
 
-const storing = () => new ApiStorage({ baseUrl: scene.address, apiKey: scene.keys.agent, point: 'steps/1', timeoutMs: 30_000, batchSize: 64, flushIntervalMs: 60_000, onError: () => {} });
+const storing = () => new ApiStorage({ baseUrl: scene.address, apiKey: scene.keys.agent, point: 'steps/1', timeoutMs: 240_000, batchSize: 64, flushIntervalMs: 60_000, onError: () => {} });
 const PLAIN = 'https://plain.example/';
 const BANK = 'https://bank.example/mcp';
 

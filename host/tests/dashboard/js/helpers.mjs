@@ -119,6 +119,8 @@ export function walk(name, { as = null, at = scene.address, viewport = WIDE, con
       const unexpected = complaints.filter((line) => !expects.some((one) => line.includes(one)));
       assert.deepEqual(unexpected, []);
     } finally {
+      // A request that is still in the hands of a test ends with the page, and is no failure.
+      for (const one of context.pages()) await one.unrouteAll({ behavior: "ignoreErrors" });
       await context.close();
     }
   });

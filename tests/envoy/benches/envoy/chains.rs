@@ -50,12 +50,22 @@ pub(crate) fn rows() -> Vec<Row> {
     .concat()
 }
 
-/// Who answers behind the proxy, and says yes to `ext_authz`: the same to everybody, once it has read
-/// the whole request. An answer before that would cost the proxy a connection for each request.
+/// Who answers behind the proxy, and says yes to `ext_authz`: the result of a tool to everybody, once it has
+/// read the whole request. An answer before that would cost the proxy a connection for each request.
 pub(crate) fn origin() -> Bootstrap {
     let fields = json!({ "max_request_bytes": 65_536 });
     let buffer = "envoy.extensions.filters.http.buffer.v3.Buffer";
-    Bootstrap::answering().filter(extension("envoy.filters.http.buffer", buffer, fields))
+    let result = json!({ "content": [{ "type": "text", "text": "done" }] });
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
+    let answer = json!({
+        "match": { "prefix": "/" },
+        "direct_response": { "status": 200, "body": { "inline_string": message } },
+        "response_headers_to_add": [{
+            "header": { "key": "content-type", "value": "application/json" },
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+        }],
+    });
+    Bootstrap::answering().route(answer).filter(extension("envoy.filters.http.buffer", buffer, fields))
 }
 
 impl Chain {

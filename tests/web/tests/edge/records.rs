@@ -110,10 +110,9 @@ pub(crate) fn are_sent_again_if_the_answer_is_lost(place: &Place, daemon: &Daemo
 pub(crate) fn are_dropped_if_the_daemon_never_takes_them(place: &Place, daemon: &Daemon) {
     daemon.forget();
     daemon.mood(Mood::Picky);
-    let (client, before) = (place.client(), daemon.requests());
+    let client = place.client();
     client.post("/v1/evaluate", call("search", "refused"));
-    until("it came", || daemon.requests() > before);
-    thread::sleep(Duration::from_millis(300));
+    until("it was refused", || daemon.answered() > 0);
     daemon.mood(Mood::Well);
     client.post("/v1/evaluate", call("search", "taken"));
     until("the next comes", || daemon.distinct() == 1);
