@@ -36,8 +36,8 @@ function Agent({ id }: { id: string }): JSX.Element {
   const statistics = useQuery(`stats/${id}`, (signal) => askStatistics(id, signal), 10_000);
   const newest = useNewest(id);
   // From top to bottom: nothing that is shown is pushed down by what comes later.
-  const top = useSettled([policy, listed, risk, budgets]);
-  const all = useSettled([calls, statistics, newest.query], top);
+  const top = useSettled([policy, listed, risk, budgets, calls]);
+  const all = useSettled([statistics, newest.query], top);
   const described = policy.data?.description ?? null;
   const mode = textOf(described, "mode");
   const holds = listed.data?.agents.find((one) => one.agentId === id)?.effectiveMode ?? mode;
@@ -70,7 +70,10 @@ function Agent({ id }: { id: string }): JSX.Element {
             </p>
           )}
           <div class="agent-top">
-            <AgentRisk id={id} risk={risk} policy={policy.data} />
+            <div class="stack">
+              <AgentRisk id={id} risk={risk} policy={policy.data} />
+              <Anomalies query={calls} />
+            </div>
             <AgentBudgets query={budgets} />
           </div>
         </>
@@ -81,7 +84,6 @@ function Agent({ id }: { id: string }): JSX.Element {
             <Timeline id={id} newest={newest} />
             <div class="stack agent-side">
               <About policy={policy} lastCallAt={calls.data?.entries[0]?.at ?? null} />
-              <Anomalies query={calls} />
               <AgentStatistics query={statistics} />
             </div>
           </div>
