@@ -76,7 +76,7 @@ pub(crate) fn adversarial() -> Vec<(&'static str, Vec<u8>)> {
         ("64-kib-words", command(&"a ".repeat(size / 2 - 1))),
         ("64-kib-holes", command(&"a$x ".repeat(size / 4 - 1))),
         ("1000-commands", command(&vec!["a b c"; 1000].join(";"))),
-        ("1000-stages", command(&vec!["a b"; 250].join("|"))),
+        ("250-stages", command(&vec!["a b"; 250].join("|"))),
         ("64-levels", command(&format!("{}a{}", "$(".repeat(63), ")".repeat(63)))),
         ("64-backticks", command(&format!("a {}", "`a`".repeat(990)))),
         ("64-wrappers", command(&format!("{}a", "env ".repeat(63)))),
