@@ -12,7 +12,7 @@ pub(crate) fn policy(count: usize) -> String {
     let other = |n: usize| {
         format!(
             r#"{{"name":"other-{n}","tools":["tool{n}","mcp__server{n}__*"],"action":"block",
-"when":{{"all":[{{"param":"amount","operator":"gt","value":{n}}},{{"param":"$.to.iban","operator":"matches","value":"^DE[0-9]{{20}}$"}}]}}}}"#
+"when":{{"all":[{{"param":"amount","operator":"gt","value":{n}}},{{"param":"$.to.iban","operator":"matches","value":"^DE[0-9]+$"}}]}}}}"#
         )
     };
     let own = [
