@@ -24,7 +24,7 @@ struct Wanted {
     texts: BTreeMap<String, Vec<u32>>,
 }
 
-/// Arguments of a call that are texts, by their number, each with the entries that want just this one.
+/// Arguments of a call that are texts, by their number, which rises, each with the entries that want just this one.
 #[derive(Debug)]
 pub(crate) struct Seen<'s>(Vec<(u32, &'s [u32])>);
 
@@ -63,6 +63,7 @@ impl LiteralIndex {
             work.spend(LEAF_STEPS + text.len() as u64 / 16)?;
             seen.push((wanted.number, wanted.texts.get(text.as_ref()).map_or(&[][..], Vec::as_slice)));
         }
+        seen.sort_unstable_by_key(|(number, _)| *number);
         Ok(Seen(seen))
     }
 
@@ -70,7 +71,8 @@ impl LiteralIndex {
     pub(crate) fn excludes(&self, entry: u32, seen: &Seen<'_>) -> bool {
         let argument = usize::try_from(entry).ok().and_then(|entry| *self.of_entry.get(entry)?);
         argument.is_some_and(|argument| {
-            let found = seen.0.iter().find(|(number, _)| *number == argument);
+            let found = seen.0.binary_search_by_key(&argument, |(number, _)| *number);
+            let found = found.ok().and_then(|at| seen.0.get(at));
             found.is_some_and(|(_, entries)| entries.binary_search(&entry).is_err())
         })
     }
@@ -91,28 +93,15 @@ fn needed(condition: &Condition) -> Option<(&str, Vec<&str>)> {
 }
 
 fn texts(operator: &Operator) -> Option<Vec<&str>> {
-    match operator {
-        Operator::Equal { to: Literal::Scalar(Scalar::Text(text)), negated: false } => Some(vec![text]),
-        Operator::OneOf { list, negated: false } => {
-            let texts = list.iter().filter_map(|scalar| match scalar {
-                Scalar::Text(text) => Some(text.as_str()),
-                Scalar::Bool(_) | Scalar::Number(_) => None,
-            });
-            Some(texts.collect())
-        }
-        Operator::Equal { .. }
-        | Operator::Order { .. }
-        | Operator::Contains { .. }
-        | Operator::OneOf { .. }
-        | Operator::Within { .. }
-        | Operator::Matches { .. }
-        | Operator::StartsWith(_)
-        | Operator::EndsWith(_)
-        | Operator::Exists(_)
-        | Operator::Type(_)
-        | Operator::Length { .. }
-        | Operator::Url(_) => None,
+    if let Operator::Equal { to: Literal::Scalar(Scalar::Text(text)), negated: false } = operator {
+        return Some(vec![text]);
     }
+    let Operator::OneOf { list, negated: false } = operator else { return None };
+    let texts = list.iter().filter_map(|scalar| match scalar {
+        Scalar::Text(text) => Some(text.as_str()),
+        Scalar::Bool(_) | Scalar::Number(_) => None,
+    });
+    Some(texts.collect())
 }
 
 #[cfg(test)]
@@ -172,6 +161,7 @@ mod tests {
         assert_eq!(excluded(&policy, &json!({ "to": "x" })), [1, 2]);
         assert_eq!(excluded(&policy, &json!({ "to": "y" })), [0, 3]);
         assert_eq!(excluded(&policy, &json!({ "to": "w", "other": "w", "body": "w" })), [0, 1, 2, 3, 6]);
+        assert_eq!(excluded(&policy, &json!({ "other": "w", "to": "x" })), [1, 2, 6]);
         // It is for the rule to say what follows.
         assert_eq!(excluded(&policy, &json!({ "to": 1 })), [0; 0]);
         assert_eq!(excluded(&policy, &json!({ "to": null })), [0; 0]);
